@@ -1,0 +1,124 @@
+/**
+ * PostgreSQL connections. A `Db` answers statements; a `Tx` does so inside one transaction.
+ * int8 arrives as number (refused beyond 2^53), numeric as string, date as 'YYYY-MM-DD', xid8 as string.
+ */
+import pg from 'pg'
+import type { Sql } from './sql.ts'
+
+export type Db = {
+  /** All rows. */
+  rows<Row>(query: Sql): Promise<Row[]>
+  /** Exactly one row, anything else is a bug. */
+  row<Row>(query: Sql): Promise<Row>
+  /** The row, or undefined where there is none. */
+  maybe<Row>(query: Sql): Promise<Row | undefined>
+  /** Runs it and tells how many rows it touched. */
+  run(query: Sql): Promise<number>
+}
+
+/** A Db bound to one open transaction: what is written becomes visible, and durable, at its end. */
+export type Tx = Db & { readonly transactional: true; readonly client: pg.PoolClient }
+
+export type Database = Db & {
+  /** Runs `work` in one transaction; a throw rolls back. Retries serialisation failures and deadlocks (5 times). */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** A connection of one's own (LISTEN, COPY, cursors); give it back by `release()`. */
+  connect(): Promise<pg.PoolClient>
+  readonly url: string
+  close(): Promise<void>
+}
+
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`int8 beyond 2^53: ${text}`)
+  return value
+})
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text)
+
+export type DatabaseOptions = { max?: number; applicationName?: string; onIdleError?: (error: Error) => void }
+
+/** Opens a pool on `url`. Nothing is contacted before the first statement. */
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 12,
+    application_name: options.applicationName ?? 'liuliang',
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 10_000,
+  })
+  pool.on('error', (error) => options.onIdleError?.(error))
+  pool.on('connect', (client) => {
+    void client.query("set timezone = 'UTC'; set jit = off")
+  })
+  return {
+    ...answering(pool),
+    url,
+    connect: () => pool.connect(),
+    transaction: (work) => retrying(() => transact(pool, work)),
+    close: () => pool.end(),
+  }
+}
+
+/** Wraps a client taken by `connect()`. */
+export function answering(client: pg.Pool | pg.PoolClient): Db {
+  async function ask(query: Sql): Promise<pg.QueryResult> {
+    return client.query(query.text, query.values as unknown[])
+  }
+  return {
+    async rows<Row>(query: Sql) {
+      return (await ask(query)).rows as Row[]
+    },
+    async row<Row>(query: Sql) {
+      const { rows } = await ask(query)
+      if (rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${query.text.slice(0, 120)}`)
+      return rows[0] as Row
+    },
+    async maybe<Row>(query: Sql) {
+      return (await ask(query)).rows[0] as Row | undefined
+    },
+    async run(query: Sql) {
+      return (await ask(query)).rowCount ?? 0
+    },
+  }
+}
+
+async function transact<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const answer = await work({ ...answering(client), transactional: true, client })
+    await client.query('commit')
+    return answer
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+const MAX_TRIES = 5
+const RETRYABLE = new Set(['40001', '40P01'])
+
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= MAX_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
+    }
+  }
+}
+
+/** The SQLSTATE of a PostgreSQL error ('23505' unique violation …), undefined for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
+/** The constraint that a PostgreSQL error names, if any. */
+export function brokenConstraint(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.constraint : undefined
+}
