@@ -45,11 +45,9 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     application_name: options.applicationName ?? 'liuliang',
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 10_000,
+    options: '-c timezone=UTC -c jit=off',
   })
   pool.on('error', (error) => options.onIdleError?.(error))
-  pool.on('connect', (client) => {
-    void client.query("set timezone = 'UTC'; set jit = off")
-  })
   return {
     ...answering(pool),
     url,
@@ -70,7 +68,8 @@ export function answering(client: pg.Pool | pg.PoolClient): Db {
     },
     async row<Row>(query: Sql) {
       const { rows } = await ask(query)
-      if (rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${query.text.slice(0, 120)}`)
+      if (rows.length !== 1)
+        throw new Error(`expected one row, got ${rows.length}: ${query.text.slice(0, 120)}`)
       return rows[0] as Row
     },
     async maybe<Row>(query: Sql) {
