@@ -60,7 +60,7 @@ module.exports = {
       'adapters-are-leaves',
       'routes.ts and jobs.ts are imported by the composition root only.',
       { path: '^(server/[^/]+/|contract/|web/|wecom/|sandbox/)', pathNot: tests },
-      { path: `^server/${any(inner)}/(.+/)?(routes|jobs)[.]ts$` },
+      { path: '^server/.*/(routes|jobs)[.]ts$', pathNot: '^server/platform/' },
     ),
     error(
       'root-is-for-the-root',
