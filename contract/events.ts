@@ -34,40 +34,96 @@ export const OrderState = z.object({
 export type OrderState = z.infer<typeof OrderState>
 
 /** Paid and not wholly refunded; an order that cost nothing counts while it stands as paid. */
-export function isPurchase(order: Pick<OrderState, 'paidAt' | 'status' | 'totalCents' | 'refundedCents'>): boolean {
-  if (order.paidAt === null || order.status === 'placed' || order.status === 'cancelled' || order.status === 'refunded') return false
+export function isPurchase(
+  order: Pick<OrderState, 'paidAt' | 'status' | 'totalCents' | 'refundedCents'>,
+): boolean {
+  if (
+    order.paidAt === null ||
+    order.status === 'placed' ||
+    order.status === 'cancelled' ||
+    order.status === 'refunded'
+  )
+    return false
   return order.totalCents === 0 || order.refundedCents < order.totalCents
 }
 
 const Cause = z.enum(['event', 'time', 'bulk', 'definition', 'merge'])
 const channel = z.string().max(40)
-const touch = { touchId: z.uuid(), channel, class: z.enum(['marketing', 'welcome', 'transactional', 'answer']), journeyId: z.uuid().nullable(), senderId: z.uuid().nullable() }
+const touch = {
+  touchId: z.uuid(),
+  channel,
+  class: z.enum(['marketing', 'welcome', 'transactional', 'answer']),
+  journeyId: z.uuid().nullable(),
+  senderId: z.uuid().nullable(),
+}
 
 /**
  * What can happen, by type: the schema of `data`. Values of state are absolute, so that a repeat is harmless.
  * No personal data: names, phones and addresses stand in PostgreSQL only.
  */
 export const eventSchemas = {
-  member_joined: z.object({ source: z.string(), side: z.enum(['online', 'offline']).nullable(), registerChannel: z.string().nullable(), storeId: z.uuid().nullable() }),
+  member_joined: z.object({
+    source: z.string(),
+    side: z.enum(['online', 'offline']).nullable(),
+    registerChannel: z.string().nullable(),
+    storeId: z.uuid().nullable(),
+  }),
   attributes_changed: z.object({ changed: z.record(z.string(), z.unknown()) }),
   identifier_added: z.object({ kind: z.string() }),
-  persons_merged: z.object({ mergeId: z.uuid(), keptPersonId: z.int(), absorbedPersonId: z.int(), profileIds: z.array(z.int()) }),
-  merge_undone: z.object({ mergeId: z.uuid(), keptPersonId: z.int(), restoredPersonId: z.int(), profileIds: z.array(z.int()) }),
+  persons_merged: z.object({
+    mergeId: z.uuid(),
+    keptPersonId: z.int(),
+    absorbedPersonId: z.int(),
+    profileIds: z.array(z.int()),
+  }),
+  merge_undone: z.object({
+    mergeId: z.uuid(),
+    keptPersonId: z.int(),
+    restoredPersonId: z.int(),
+    profileIds: z.array(z.int()),
+  }),
   consent_changed: z.object({ channel, state: z.enum(['granted', 'withdrawn', 'unknown']) }),
   contact_added: z.object({ staffId: z.uuid(), addWay: z.string().nullable() }),
   contact_lost: z.object({ staffId: z.uuid(), by: z.enum(['member', 'staff', 'import']) }),
   owner_changed: z.object({ storeId: z.uuid().nullable(), staffId: z.uuid().nullable() }),
-  order_recorded: z.object({ orderId: z.uuid(), version: z.int(), deleted: z.boolean().default(false), order: OrderState }),
-  visited_store: z.object({ storeId: z.uuid().nullable(), bought: z.boolean().nullable(), triedSku: z.string().nullable() }),
+  order_recorded: z.object({
+    orderId: z.uuid(),
+    version: z.int(),
+    deleted: z.boolean().default(false),
+    order: OrderState,
+  }),
+  visited_store: z.object({
+    storeId: z.uuid().nullable(),
+    bought: z.boolean().nullable(),
+    triedSku: z.string().nullable(),
+  }),
   page_viewed: z.object({ page: z.string(), dwellSeconds: z.number().nullable() }),
-  tag_added: z.object({ tagId: z.int(), producer: z.enum(['guide', 'system']), origin: z.enum(['synced', 'manual', 'auto']) }),
-  tag_removed: z.object({ tagId: z.int(), producer: z.enum(['guide', 'system']), origin: z.enum(['synced', 'manual', 'auto']) }),
-  s_tag_changed: z.object({ groupId: z.int(), from: z.int().nullable(), to: z.int().nullable(), producer: z.enum(['guide', 'system']), origin: z.enum(['synced', 'manual', 'auto']) }),
+  tag_added: z.object({
+    tagId: z.int(),
+    producer: z.enum(['guide', 'system']),
+    origin: z.enum(['synced', 'manual', 'auto']),
+  }),
+  tag_removed: z.object({
+    tagId: z.int(),
+    producer: z.enum(['guide', 'system']),
+    origin: z.enum(['synced', 'manual', 'auto']),
+  }),
+  s_tag_changed: z.object({
+    groupId: z.int(),
+    from: z.int().nullable(),
+    to: z.int().nullable(),
+    producer: z.enum(['guide', 'system']),
+    origin: z.enum(['synced', 'manual', 'auto']),
+  }),
   lifecycle_changed: z.object({ from: z.string().nullable(), to: z.string(), cause: Cause }),
   segment_entered: z.object({ segmentId: z.int(), cause: Cause }),
   segment_left: z.object({ segmentId: z.int(), cause: Cause }),
   cut_points_published: z.object({ name: z.string(), version: z.int() }),
-  touch_decided: z.object({ ...touch, state: z.enum(['planned', 'deferred', 'held_out', 'dropped']), reason: z.string() }),
+  touch_decided: z.object({
+    ...touch,
+    state: z.enum(['planned', 'deferred', 'held_out', 'dropped']),
+    reason: z.string(),
+  }),
   touch_sent: z.object({ ...touch, costCents: z.int() }),
   touch_confirmed: z.object({ ...touch }),
   touch_delivered: z.object({ ...touch }),
@@ -75,11 +131,26 @@ export const eventSchemas = {
   touch_expired: z.object({ ...touch, reason: z.string() }),
   touch_unknown: z.object({ ...touch }),
   member_replied: z.object({ channel, staffId: z.uuid().nullable() }),
-  task_created: z.object({ taskId: z.uuid(), kind: z.string(), staffId: z.uuid().nullable(), storeId: z.uuid().nullable() }),
-  task_done: z.object({ taskId: z.uuid(), kind: z.string(), staffId: z.uuid().nullable(), outcome: z.string() }),
+  task_created: z.object({
+    taskId: z.uuid(),
+    kind: z.string(),
+    staffId: z.uuid().nullable(),
+    storeId: z.uuid().nullable(),
+  }),
+  task_done: z.object({
+    taskId: z.uuid(),
+    kind: z.string(),
+    staffId: z.uuid().nullable(),
+    outcome: z.string(),
+  }),
   task_late: z.object({ taskId: z.uuid(), kind: z.string(), staffId: z.uuid().nullable() }),
   journey_entered: z.object({ journeyId: z.uuid(), version: z.int(), enrolmentId: z.uuid() }),
-  journey_left: z.object({ journeyId: z.uuid(), version: z.int(), enrolmentId: z.uuid(), reason: z.string() }),
+  journey_left: z.object({
+    journeyId: z.uuid(),
+    version: z.int(),
+    enrolmentId: z.uuid(),
+    reason: z.string(),
+  }),
 } as const satisfies Record<string, z.ZodType>
 
 export type EventType = keyof typeof eventSchemas

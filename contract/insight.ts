@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { Instant, PageInput, pageOf, route } from './base.ts'
+
+const Text = z.object({ zh: z.string(), en: z.string() })
+const readers = ['owner', 'operator', 'regional_manager', 'store_manager', 'analyst', 'engineer'] as const
+
+/** The first page: how the base is, what has stopped, what happens today. */
+export const Home = z.object({
+  asOf: Instant,
+  brand: z.object({ name: z.string(), demo: z.boolean(), currency: z.string(), zone: z.string() }),
+  stopped: z.array(z.object({ what: z.string(), text: Text, since: Instant.nullable() })),
+  persons: z.int(),
+  members: z.int(),
+  reachable: z.int(),
+  lifecycle: z.array(z.object({ state: z.string(), persons: z.int() })),
+  asleep: z.int(),
+  fallingAsleep30Days: z.int(),
+  newThisMonth: z.int(),
+  wokenThisMonth: z.int(),
+  journeysLive: z.int(),
+  touchesToday: z.array(z.object({ state: z.string(), touches: z.int() })),
+  tasksToday: z.object({ open: z.int(), done: z.int(), late: z.int() }),
+  days: z.array(z.object({ day: z.string(), joined: z.int(), bought: z.int(), touched: z.int() })),
+})
+export type Home = z.infer<typeof Home>
+
+export const DeadLetter = z.object({
+  id: z.string(),
+  consumer: z.string(),
+  eventId: z.uuid(),
+  type: z.string(),
+  at: Instant,
+  failedAt: Instant,
+  tries: z.int(),
+  error: z.string(),
+})
+
+export const insightContract = {
+  home: route({
+    method: 'GET',
+    path: '/home',
+    tag: 'insight',
+    summary: 'The state of the brand at a glance',
+    who: readers,
+    scope: 'insight:read',
+  }).output(Home),
+  deadLetters: route({
+    method: 'GET',
+    path: '/dead-letters',
+    tag: 'insight',
+    summary: 'Events that could not be handled',
+    who: ['owner', 'operator', 'engineer'],
+    scope: 'insight:read',
+  })
+    .input(PageInput)
+    .output(pageOf(DeadLetter)),
+  retryDeadLetter: route({
+    method: 'POST',
+    path: '/dead-letters/{id}/retry',
+    tag: 'insight',
+    summary: 'Handle an event again',
+    who: ['owner', 'operator', 'engineer'],
+  })
+    .input(z.object({ id: z.string() }))
+    .output(z.object({ done: z.literal(true) })),
+  discardDeadLetter: route({
+    method: 'POST',
+    path: '/dead-letters/{id}/discard',
+    tag: 'insight',
+    summary: 'Give an event up, with a reason',
+    who: ['owner', 'engineer'],
+  })
+    .input(z.object({ id: z.string(), reason: z.string().min(1).max(300) }))
+    .output(z.object({ done: z.literal(true) })),
+}
