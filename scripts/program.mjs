@@ -1,0 +1,43 @@
+/** Runs server/main.ts on Node 24 as a child and passes on what is sent to this process. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { buildPages, installPackages, node24, ROOT } from './installation.mjs'
+
+const PAGES_FOR = new Set(['start', 'serve'])
+
+/** Never returns: the process ends with the exit code, or by the signal, of the program. */
+export function runProgram(parameters) {
+  const withPages = PAGES_FOR.has(parameters[0]) && !parameters.includes('--help')
+  installPackages({ development: withPages && process.env.NODE_ENV !== 'production' })
+  const node = node24()
+  if (withPages) buildPages(node)
+
+  const program = [
+    node,
+    '--disable-warning=ExperimentalWarning',
+    join(ROOT, 'server', 'main.ts'),
+    ...parameters,
+  ]
+  // Where the present Node can become the program, no second process stays behind.
+  if (typeof process.execve === 'function' && process.platform !== 'win32') {
+    try {
+      process.execve(node, program, process.env)
+    } catch {
+      // Not every system allows it; a child does the same.
+    }
+  }
+  const child = spawn(program[0], program.slice(1), { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    // Ctrl-C in a terminal reaches the child by itself; sent twice it would mean "at once".
+    process.on(signal, () => (signal === 'SIGINT' && process.stdout.isTTY ? undefined : child.kill(signal)))
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1)
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name)
+    process.kill(process.pid, signal)
+  })
+}
