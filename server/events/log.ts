@@ -1,0 +1,72 @@
+/**
+ * The log: rows, positions and how they are read.
+ *
+ * Always true: rows appear in the order (xid, seq) to whoever reads only `xid < pg_snapshot_xmin(…)`: a transaction
+ * that may still write has a greater xid than all that is read. An identity value alone is given before commit, and
+ * reading by it loses rows. One transaction that stays open therefore holds every reader back.
+ */
+import type { EventType } from '../../contract/events.ts'
+import type { Db } from '../platform/postgres/database.ts'
+import { sql } from '../platform/postgres/sql.ts'
+
+/** `live` is what happens now; `bulk` is imports, first synchronisations and backfill, and triggers nothing. */
+export type Lane = 'live' | 'bulk'
+export const lanes = ['live', 'bulk'] as const
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined }
+
+/** `at` is when it happened. Give person-level events a profile of the person if one is known. */
+export type NewEvent = {
+  id: string
+  type: EventType
+  profileId: number | null
+  personId: number | null
+  at: Date
+  /** The schema of `type` in contract/events.ts; `object` so that typed values need no cast. */
+  data: object
+}
+
+/** `xid` is text: it is a 64-bit number. */
+export type Position = { readonly xid: string; readonly seq: number }
+export const START: Position = { xid: '0', seq: 0 }
+
+export type LoggedEvent = Omit<NewEvent, 'data'> &
+  Position & { lane: Lane; source: string; receivedAt: Date; data: Record<string, unknown> }
+
+export type Reach = { lane: Lane; after: Position; limit: number; upTo?: Position }
+
+/** The next events of a lane after a position, in order; never one whose predecessor may still appear. */
+export async function readLog(db: Db, { lane, after, limit, upTo }: Reach): Promise<LoggedEvent[]> {
+  const end = upTo ? sql`and (xid, seq) <= (${upTo.xid}::xid8, ${upTo.seq}::bigint)` : sql``
+  return db.rows<LoggedEvent>(sql`
+    select xid::text as xid, seq, case lane when 0 then 'live' else 'bulk' end as lane, id, type,
+      profile_id as "profileId", person_id as "personId", at, received_at as "receivedAt", source, data
+    from event_log
+    where lane = ${laneNumber(lane)} and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
+      and xid < pg_snapshot_xmin(pg_current_snapshot()) ${end}
+    order by lane, xid, seq
+    limit ${limit}`)
+}
+
+/** 0 live, 1 bulk: how the stores write it. */
+export function laneNumber(lane: Lane): 0 | 1 {
+  return lane === 'live' ? 0 : 1
+}
+
+/** Negative, zero or positive as `a` stands before, at or after `b`. */
+export function comparePositions(a: Position, b: Position): number {
+  const first = BigInt(a.xid)
+  const second = BigInt(b.xid)
+  if (first === second) return a.seq - b.seq
+  return first < second ? -1 : 1
+}
+
+/** Whether an event may still set something off: live, and received at most `maxHours` after it happened. */
+export function isFresh(event: LoggedEvent, now: Date, maxHours = 24): boolean {
+  const span = maxHours * 3_600_000
+  const heard = event.receivedAt.getTime() - event.at.getTime()
+  return event.lane === 'live' && heard <= span && now.getTime() - event.at.getTime() <= span + CATCHING_UP_MS
+}
+
+/** How far a consumer may have fallen behind before a fresh event counts as stale. */
+const CATCHING_UP_MS = 24 * 3_600_000
