@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '../problem.ts'
+
+/** The largest JSON body of an ordinary route. */
+export const MAX_JSON_BYTES = 1_048_576
+
+/**
+ * Reads a JSON body whole; undefined where there is none.
+ * Errors: `too_large` beyond `limit` (also while it streams), `bad_input` for another type or malformed JSON.
+ */
+export async function readJson(request: IncomingMessage, limit = MAX_JSON_BYTES): Promise<unknown> {
+  const text = (await readBytes(request, limit)).toString('utf8')
+  if (text === '') return undefined
+  const type = request.headers['content-type'] ?? 'application/json'
+  if (!type.toLowerCase().startsWith('application/json')) {
+    throw new Problem('bad_input', `The body must be application/json, not ${type.slice(0, 60)}.`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem('bad_input', 'The body is not well-formed JSON.')
+  }
+}
+
+/** Reads a body whole. Errors: `too_large`. */
+export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  refuseDeclaredLength(request, limit)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > limit) throw tooLarge(limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+/** The body as chunks, for what must not be held whole. Errors: `too_large`, as soon as it is known. */
+export async function* streamBody(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
+  refuseDeclaredLength(request, limit)
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > limit) throw tooLarge(limit)
+    yield chunk
+  }
+}
+
+function refuseDeclaredLength(request: IncomingMessage, limit: number): void {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem('too_large', `The body is larger than ${limit} bytes.`, { details: { limit } })
+}
