@@ -56,7 +56,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const data = join(folder, 'data')
   await stopOrphan(data)
   const password = await rememberedPassword(folder, account)
-  await makeCluster({ folder, binaries, account })
+  await makeCluster({ folder, binaries, account }, options.durable ?? true)
   await refuseOtherVersion(data)
 
   const server = await startOnFreePort({ folder, binaries, account }, options)
@@ -97,7 +97,7 @@ async function rememberedPassword(folder: string, account: Account): Promise<str
   return password
 }
 
-async function makeCluster({ folder, binaries, account }: Place): Promise<void> {
+async function makeCluster({ folder, binaries, account }: Place, durable: boolean): Promise<void> {
   const data = join(folder, 'data')
   if (await stat(data).catch(() => undefined)) return
   const draft = join(folder, 'draft')
@@ -113,6 +113,7 @@ async function makeCluster({ folder, binaries, account }: Place): Promise<void> 
     `--locale=${process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'}`,
     '--auth=scram-sha-256',
     '--no-instructions',
+    ...(durable ? [] : ['--no-sync']),
   ]
   try {
     await run(join(binaries, 'bin', 'initdb'), parameters, {

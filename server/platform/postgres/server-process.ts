@@ -100,7 +100,7 @@ async function stopChild(child: ChildProcess, ended: Promise<string>): Promise<v
 export async function stopOrphan(data: string): Promise<void> {
   const path = join(data, 'postmaster.pid')
   const pid = Number((await readFile(path, 'utf8').catch(() => '')).split('\n')[0])
-  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return
+  if (!Number.isInteger(pid) || pid <= 0 || !(await isAlive(pid))) return
   if (!(await isServerOf(pid, data))) {
     await rm(path, { force: true })
     return
@@ -128,18 +128,20 @@ async function isServerOf(pid: number, data: string): Promise<boolean> {
   return command.includes('postgres') && command.includes(data)
 }
 
-function isAlive(pid: number): boolean {
+/** A dead process that its parent has not yet collected counts as dead: in a container nobody may ever collect it. */
+async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return status.slice(status.lastIndexOf(')') + 2, status.lastIndexOf(')') + 3) !== 'Z'
 }
 
 async function goneWithin(pid: number, patience: number): Promise<boolean> {
   for (let waited = 0; waited < patience; waited += 50) {
-    if (!isAlive(pid)) return true
+    if (!(await isAlive(pid))) return true
     await sleep(50)
   }
   return false
