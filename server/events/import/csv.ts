@@ -6,7 +6,7 @@
  * and not the rest of the file.
  */
 import type { FileFormat } from '../../../contract/import.ts'
-import { MAX_COLUMNS, type Row, ROWS_A_BATCH, type RowReader, shorten } from './row.ts'
+import { MAX_COLUMNS, ROWS_A_BATCH, type Row, type RowReader, shorten } from './row.ts'
 import type { ByteSource } from './source.ts'
 
 /** A record is given up as unclosed beyond this length or this many lines. */
@@ -61,7 +61,12 @@ export class CsvSplitter {
     while (from < text.length) {
       if (quote !== -1 && quote < from) quote = text.indexOf('"', from)
       const found = text.indexOf(this.#line, from)
-      if (found === -1 && !last) break
+      if (found === -1 && !last) {
+        if (text.length - from <= MAX_RECORD * 4) break
+        rows.push(this.#bad(text.slice(from, from + 300)))
+        from = text.length
+        break
+      }
       const end = found === -1 ? text.length : found
       if (quote === -1 || quote > end || this.#blanks) {
         rows.push(this.#row(this.#split(bare(text, from, end))))

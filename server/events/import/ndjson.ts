@@ -2,7 +2,7 @@
  * One JSON object a line, as rows. Objects inside become columns with dots; one array of objects (the lines of an
  * order) becomes several rows with the same number, its fields under the array's name.
  */
-import { type Cell, MAX_COLUMNS, type Row, ROWS_A_BATCH, type RowReader, shorten } from './row.ts'
+import { type Cell, MAX_COLUMNS, ROWS_A_BATCH, type Row, type RowReader, shorten } from './row.ts'
 import type { ByteSource } from './source.ts'
 
 const MAX_LINE = 4_000_000
@@ -112,7 +112,11 @@ function flatten(
     } else if (Array.isArray(item)) {
       const objects = item.filter((one): one is object => typeof one === 'object' && one !== null)
       if (objects.length === item.length && item.length > 0 && depth === 0) lists.push([name, objects])
-      else if (item.length > 0) flat.set(name, item.map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(','))
+      else if (item.length > 0)
+        flat.set(
+          name,
+          item.map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(','),
+        )
     } else if (depth < MAX_DEPTH) {
       flatten(`${name}.`, item as object, flat, lists, depth + 1)
     }
