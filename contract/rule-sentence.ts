@@ -291,6 +291,10 @@ const attributeNames: Readonly<Record<string, readonly [string, string]>> = {
   registration: ['注册情况', 'registration'],
   home_store: ['归属门店', 'home store'],
   owner_staff: ['归属导购', 'owner'],
+  city: ['城市', 'city'],
+  occupation: ['职业', 'occupation'],
+  wecom: ['企微关系', 'WeCom relation'],
+  phone: ['手机号', 'phone'],
 }
 
 export function attributeName(attribute: string, lang: Lang): string {
@@ -314,6 +318,13 @@ const valueNames: Readonly<Record<string, readonly [string, string]>> = {
   registered: ['已注册', 'registered'],
   registered_before: ['曾经注册过', 'registered before'],
   bought_unregistered: ['买过但未注册', 'bought, not registered'],
+  followed: ['已添加', 'added'],
+  lost: ['已流失', 'lost'],
+  unfollowed: ['未建立关系', 'known, no relation'],
+  none: ['没有', 'none'],
+  mobile: ['有效手机号', 'valid mobile'],
+  landline: ['固定电话', 'fixed line'],
+  invalid: ['无效', 'invalid'],
 }
 
 function valueName(attribute: string, value: string, say: Say): string {

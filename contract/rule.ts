@@ -76,6 +76,10 @@ export const personAttributes = [
   'registration',
   'home_store',
   'owner_staff',
+  'city',
+  'occupation',
+  'wecom',
+  'phone',
 ] as const
 /** A fixed attribute of the person, or `custom.<key>` for one that an import or the API brought. */
 export const AttributeName = z.union([

@@ -65,7 +65,7 @@ export function buildApi<C extends BaseCall>(parts: ApiParts<C>): Api {
           const params = pattern.match(request.method ?? 'GET', url.pathname)
           if (!params) continue
           route = stream.path
-          parts.guard.authorise(call, stream)
+          parts.guard.authorise(call, stream.method, stream)
           const body = streamBody(request, stream.maxBytes)
           const work = () => handle({ request, response, params, query: url.searchParams, body, call })
           const input = { path: url.pathname, query: url.search, length: request.headers['content-length'] }
@@ -113,7 +113,7 @@ function contractHandler<C extends BaseCall>(parts: ApiParts<C>) {
         const { meta, route } = declared(options.procedure)
         const { context } = options
         context.seen.route = route.path ?? UNKNOWN
-        parts.guard.authorise(context, meta)
+        parts.guard.authorise(context, route.method ?? 'POST', meta)
         const name = `${route.method} ${route.path}`
         return once(parts, context, { name, meta, input: options.input, work: () => options.next() })
       },

@@ -23,7 +23,7 @@ export type Guard<C extends BaseCall> = {
   /** Adds who asks. Errors: `not_signed_in` for credentials that are wrong or over, `csrf`. */
   identify(request: IncomingMessage, call: BaseCall): Promise<C>
   /** Errors: `not_signed_in`, `not_allowed`, `must_change_password`. */
-  authorise(call: C, meta: RouteMeta): void
+  authorise(call: C, method: string, meta: RouteMeta): void
   count(call: C): Counted
 }
 

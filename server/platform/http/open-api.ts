@@ -30,7 +30,7 @@ export async function describeApi(
         apiKey: { type: 'http', scheme: 'bearer' },
       },
       responses: {
-        Problem: { description: 'A refusal', content: { 'application/json': { schema: PROBLEM } } },
+        Problem: { description: 'A refusal', content: { 'application/json': { schema: PROBLEM as never } } },
       },
     },
     customErrorResponseBodySchema: () => PROBLEM as never,

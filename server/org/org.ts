@@ -1,0 +1,14 @@
+// Owns the brand, its regions, stores and staff, who may do what, settings, the audit trail, catalogue and calendar.
+// Promises that every route asks one guard, that what was done is told in the same transaction, and that time never goes back.
+// Never knows a member, an order or a message.
+export { createApiKey } from './api-keys.ts'
+export { type AuditNote, audit } from './audit.ts'
+export { brand, nameBrand } from './brand.ts'
+export { acceptClock, type BusinessTime, businessTime, clockTrouble } from './business-time.ts'
+export { createProduct } from './catalogue.ts'
+export { openGuard } from './guard.ts'
+export { createRegion, createStore, listStores } from './places.ts'
+export { forgetSessions, openSession } from './sessions.ts'
+export { setting } from './settings.ts'
+export { createFirstOwner, createStaff, type OneTime, resetOwner } from './staff.ts'
+export { type Actor, type Call, NOBODY_ID, systemActor, type Viewer } from './viewer.ts'
