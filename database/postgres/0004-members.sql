@@ -17,7 +17,8 @@ create table person (
   kind text not null check (kind in ('member', 'customer', 'contact', 'visitor')),
   name text,
   gender text check (gender in ('female', 'male')),
-  birthday date,
+  -- 'YYYY-MM-DD' as it was told, year 0000 where unknown; month and day of the lunar calendar where birthday_lunar
+  birthday text check (birthday ~ '^\d{4}-\d{2}-\d{2}$'),
   birthday_lunar boolean not null default false,
   city text,
   joined_at timestamptz,
@@ -55,8 +56,7 @@ create index person_name_trgm on person using gin (name gin_trgm_ops) where stat
 create index person_home_store on person (home_store_id, id) where state = 'live' and home_store_id is not null;
 create index person_owner on person (owner_staff_id, id) where state = 'live' and owner_staff_id is not null;
 create index person_joined on person (joined_at desc, id desc) where state = 'live' and joined_at is not null;
-create index person_birthday on person ((extract(month from birthday)::int * 100 + extract(day from birthday)::int), id)
-  where state = 'live' and birthday is not null;
+create index person_birthday on person (substr(birthday, 6), id) where state = 'live' and birthday is not null;
 
 create table profile (
   id integer primary key,
@@ -68,13 +68,14 @@ create table profile (
   attributes jsonb not null,
   -- this profile's AES key, wrapped by the master key; null once the person is erased: nothing can be read any more
   data_key bytea,
-  address_cipher bytea,
+  -- sealed under it: {"<digest in hex>": "<value>"} for identifiers and addresses
+  secret bytea,
   created_by uuid,
   created_at timestamptz not null,
   demo boolean not null default false,
   unique (source, key),
   -- real and demo profiles are never one person: what holds for the person's flag holds for each profile
-  foreign key (person_id, demo) references person (id, demo),
+  foreign key (person_id, demo) references person (id, demo) deferrable initially deferred,
   check (person_id <= id)
 );
 
@@ -101,6 +102,7 @@ create table identifier (
   digest bytea not null,
   -- the row that came first for its value: its unique index judges races
   first boolean not null,
+  -- The value itself is sealed in profile.secret under this row's digest.
   -- active: said by the source. superseded: the source says another one now. disowned: by hand, another's.
   -- hint: from a guide's remark, only proposes. worn: more than a hundred profiles use it, it tells nobody apart.
   state text not null check (state in ('active', 'superseded', 'disowned', 'hint', 'worn')),
@@ -108,7 +110,7 @@ create table identifier (
   valid boolean not null,
   -- whether it may join profiles: active, valid and of a kind that joins
   links boolean not null,
-  cipher bytea,
+  form text check (form in ('mobile', 'landline')),
   -- keyed hash of the last four characters (phones and cards)
   last4 bytea,
   at timestamptz not null,
