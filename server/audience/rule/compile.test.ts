@@ -1,0 +1,117 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Rule } from '../../../contract/rule.ts'
+import { anInstant, aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts'
+import type { PersonFacts } from '../facts/person-facts.ts'
+import { type Answer, compileRules, type Evaluator } from './compile.ts'
+
+const RUNS = 600
+const zones = ['Asia/Shanghai', 'America/New_York']
+
+/** Everything that is stored of an answer, without the moment of change. */
+function stored({ segments, autoTags, sValues, state }: Answer): unknown {
+  return { segments, autoTags, sValues: [...sValues].sort(([left], [right]) => left - right), state }
+}
+
+function answers(evaluator: Evaluator, facts: PersonFacts, now: number): Answer {
+  return evaluator.evaluate(facts, now)
+}
+
+describe.each(zones)('in %s', (zone) => {
+  test('nothing changes between now and the next moment', () => {
+    fc.assert(
+      fc.property(
+        fc.array(aRule(), { minLength: 1, maxLength: 4 }),
+        aRule([1]),
+        aPerson({ ahead: 30 }),
+        anInstant(250, 200),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 6, maxLength: 6 }),
+        (rules, last, person, now, places) => {
+          const evaluator = compileRules(definitionsOf(zone, [...rules, last]))
+          const facts = { ...person, personId: 1 }
+          const answer = answers(evaluator, facts, now)
+          expect(answer.next).toBeGreaterThan(now)
+          const end = Math.min(answer.next, now + 800 * 86_400_000)
+          const instants = [end - 1, ...places.map((place) => Math.floor(now + place * (end - 1 - now)))]
+          for (const at of instants) expect(stored(answers(evaluator, facts, at))).toEqual(stored(answer))
+        },
+      ),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('explain gives the verdict that is stored', () => {
+    fc.assert(
+      fc.property(aRule(), aRule([1]), aPerson(), anInstant(250), (first, second, person, now) => {
+        const evaluator = compileRules(definitionsOf(zone, [first, second]))
+        const facts = { ...person, personId: 7 }
+        const { segments } = answers(evaluator, facts, now)
+        expect(evaluator.explain(first, facts, now).verdict).toBe(segments.includes(1))
+        expect(evaluator.explain(second, facts, now).verdict).toBe(segments.includes(2))
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('waking a person does not become a habit: time moves on by itself within a day of changes at most', () => {
+    fc.assert(
+      fc.property(fc.array(aRule(), { minLength: 1, maxLength: 3 }), aPerson(), (rules, person) => {
+        const evaluator = compileRules(definitionsOf(zone, rules))
+        const facts = { ...person, personId: 1 }
+        const start = Date.parse('2026-06-15T04:30:00Z')
+        let wakes = 0
+        for (let now = start; now < start + 86_400_000 && wakes <= 24; wakes += 1) {
+          now = answers(evaluator, facts, now).next
+        }
+        expect(wakes).toBeLessThanOrEqual(24)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+test('segments that refer to one another in a circle are refused with the names along the circle', () => {
+  const segment = (id: number): Rule => ({ kind: 'segment', segment: id })
+  const definitions = definitionsOf('Asia/Shanghai', [
+    segment(2),
+    { kind: 'not', rule: segment(3) },
+    segment(1),
+  ])
+  expect(() => compileRules(definitions)).toThrow(/segment 1 → segment 2 → segment 3 → segment 1/)
+})
+
+test('a value of level S is the one of the guide, then of the rule, then of WeCom, and the latest of each', () => {
+  const everybody: Rule = { kind: 'all', rules: [] }
+  const nobody: Rule = { kind: 'any', rules: [] }
+  const person = { ...blank, claims: [claim(1, 'synced', 1), claim(2, 'synced', 2)] }
+  const value = (auto: Rule, facts: PersonFacts) =>
+    compileRules(definitionsOf('Asia/Shanghai', [], auto))
+      .evaluate(facts, 0)
+      .sValues.get(1)
+  expect(value(nobody, blank)).toBeUndefined()
+  expect(value(nobody, person)).toEqual({ tag: 2, origin: 'synced' })
+  expect(value(everybody, person)).toEqual({ tag: 4, origin: 'auto' })
+  expect(value(everybody, { ...person, claims: [claim(1, 'manual', 0)] })).toEqual({
+    tag: 1,
+    origin: 'manual',
+  })
+})
+
+const blank: PersonFacts = {
+  personId: 1,
+  attributes: new Map(),
+  birthday: null,
+  lunar: false,
+  joinedAt: null,
+  tags: [],
+  claims: [],
+  purchases: [],
+  lastInteractionAt: null,
+}
+const claim = (tag: number, origin: 'manual' | 'synced', at: number) => ({
+  group: 1,
+  tag,
+  origin,
+  producer: 'system' as const,
+  at,
+})

@@ -1,0 +1,231 @@
+/**
+ * The one meaning of all rules: a function from a person's facts and an instant to segments, automatic tags, values of
+ * level S, states, and the next moment of change.
+ *
+ * Always true: now < next, and no answer changes in between unless an event arrives. Equal leaves are computed once for
+ * all segments. What `all` and `any` need not look at cannot change the answer before what they looked at does.
+ */
+import type { Leaf, Rule } from '../../../contract/rule.ts'
+import { keyOf } from '../../../contract/rule.ts'
+import type { PersonFacts } from '../facts/person-facts.ts'
+import { type PersonState, stateOf } from '../lifecycle/person-state.ts'
+import { type Definitions, withDescendants } from './definitions.ts'
+import { type Behind, type GraphNode, inOrder, type NodeId } from './graph.ts'
+import { type Bench, compileLeaf, type LeafReader, type LeafReading } from './leaf.ts'
+import { ZoneDays } from './zone-days.ts'
+
+/** The value of one group of level S; a group that is absent is unknown. */
+export type SValue = { tag: number; origin: 'manual' | 'auto' | 'synced' }
+
+export type Answer = {
+  /** Ascending. */
+  segments: number[]
+  /** Business tags whose rule holds, ascending. */
+  autoTags: number[]
+  /** Tags of level S whose rule holds, one a group. */
+  autoValues: Map<number, number>
+  sValues: Map<number, SValue>
+  state: PersonState
+  /** ms since 1970; Infinity for never. */
+  next: number
+}
+
+export type ExplainedLeaf = LeafReading & { leaf: Leaf; path: string }
+
+export type Evaluator = {
+  readonly definitions: Definitions
+  /** Whether any rule looks at lines of orders. */
+  readonly needsLines: boolean
+  evaluate(facts: PersonFacts, now: number): Answer
+  /** Every leaf of a rule, also those that the verdict did not need, with when each would change by itself. */
+  explain(rule: Rule, facts: PersonFacts, now: number): { verdict: boolean; leaves: ExplainedLeaf[] }
+}
+
+/** Errors: `rule_cycle`. */
+export function compileRules(definitions: Definitions): Evaluator {
+  const days = new ZoneDays(definitions.zone)
+  const autoTags = definitions.tags.filter((tag) => tag.rule !== null)
+  const nodes: GraphNode[] = definitions.segments.map(({ id, name, rule }) => ({ id: `s${id}`, name, rule }))
+  for (const { id, name, rule } of autoTags) if (rule) nodes.push({ id: `t${id}`, name, rule })
+  const readers: LeafReader[] = []
+  const places = new Map<string, number>()
+  const leafPlace = (leaf: Leaf): number => {
+    const key = keyOf(leaf)
+    let place = places.get(key)
+    if (place === undefined) {
+      place = readers.length
+      places.set(key, place)
+      readers.push(compileLeaf(leaf, shared))
+    }
+    return place
+  }
+  const shared = {
+    days,
+    bands: definitions.bands,
+    autoTags: new Map(autoTags.map((tag) => [tag.id, tag])),
+    descendants: (tags: readonly number[]) => withDescendants(definitions.tags, tags),
+    selections: new Map(),
+  }
+  const ordered = inOrder(nodes, behindTags(definitions)).map((node) => ({
+    id: node.id,
+    holds: compileTree(node.rule, leafPlace),
+  }))
+  const byPosition = [...autoTags].sort((left, right) => left.position - right.position || left.id - right.id)
+  const businessTags = autoTags.filter((tag) => tag.level === 'b').map((tag) => tag.id)
+  const sTags = byPosition.filter((tag) => tag.level === 's')
+  const segmentIds = definitions.segments.map((segment) => segment.id).sort((left, right) => left - right)
+
+  function open(facts: PersonFacts, now: number): Bench {
+    const count = purchasesUntil(facts, now)
+    const { state, next } = stateOf(facts, count, now, {
+      days,
+      bands: definitions.bands,
+      cuts: definitions.cuts,
+    })
+    const upcoming = facts.purchases[count]?.at ?? Number.POSITIVE_INFINITY
+    return {
+      facts,
+      now,
+      today: days.of(now),
+      count,
+      state,
+      next: Math.min(next, upcoming),
+      nodes: new Set<NodeId>(),
+      sValues: claimed(facts),
+      filled: new Set(),
+    }
+  }
+
+  function evaluate(facts: PersonFacts, now: number): { bench: Bench; answer: Answer } {
+    const bench = open(facts, now)
+    const known: (boolean | undefined)[] = new Array(readers.length)
+    const ask = (place: number): boolean => {
+      let verdict = known[place]
+      if (verdict === undefined) {
+        const reading = (readers[place] as LeafReader)(bench)
+        verdict = reading.verdict
+        known[place] = verdict
+        if (reading.next < bench.next) bench.next = reading.next
+      }
+      return verdict
+    }
+    const autoValues = new Map<number, number>()
+    const rankOfGroup = new Map<number, number>()
+    for (const node of ordered) {
+      if (!node.holds(ask)) continue
+      bench.nodes.add(node.id)
+      const tag = node.id.startsWith('t') ? shared.autoTags.get(Number(node.id.slice(1))) : undefined
+      if (tag?.level !== 's') continue
+      const rank = sTags.indexOf(tag)
+      if (rank >= (rankOfGroup.get(tag.group) ?? Number.POSITIVE_INFINITY)) continue
+      rankOfGroup.set(tag.group, rank)
+      autoValues.set(tag.group, tag.id)
+      const claim = bench.sValues.get(tag.group)
+      if (claim?.origin !== 'manual') bench.sValues.set(tag.group, { tag: tag.id, origin: 'auto' })
+    }
+    return {
+      bench,
+      answer: {
+        segments: segmentIds.filter((id) => bench.nodes.has(`s${id}`)),
+        autoTags: businessTags.filter((id) => bench.nodes.has(`t${id}`)),
+        autoValues,
+        sValues: bench.sValues,
+        state: bench.state,
+        next: bench.next,
+      },
+    }
+  }
+
+  return {
+    definitions,
+    needsLines: readers.length > 0 && nodes.some((node) => usesLines(node.rule)),
+    evaluate: (facts, now) => evaluate(facts, now).answer,
+    explain(rule, facts, now) {
+      const { bench } = evaluate(facts, now)
+      const leaves: ExplainedLeaf[] = []
+      const local: LeafReader[] = []
+      const holds = compileTree(
+        rule,
+        (leaf) => local.push(compileLeaf(leaf, { ...shared, selections: new Map() })) - 1,
+      )
+      for (const { leaf, path } of leavesOf(rule, '')) {
+        const reader = local[leaves.length] as LeafReader
+        leaves.push({ ...reader(bench), leaf, path })
+      }
+      return { verdict: holds((place) => leaves[place]?.verdict ?? false), leaves }
+    },
+  }
+}
+
+/** A value of level S depends on all rules of its group, a business tag on its own and those below it. */
+export function behindTags({ tags }: Pick<Definitions, 'tags'>): Behind {
+  const auto = tags.filter((tag) => tag.rule !== null)
+  const group = (id: number): number[] => auto.filter((tag) => tag.group === id).map((tag) => tag.id)
+  return {
+    group,
+    tag(id) {
+      const definition = tags.find((tag) => tag.id === id)
+      if (definition?.level === 's') return group(definition.group)
+      const below = withDescendants(tags, [id])
+      return auto.filter((tag) => below.has(tag.id)).map((tag) => tag.id)
+    },
+  }
+}
+
+type Tree = (ask: (place: number) => boolean) => boolean
+
+function compileTree(rule: Rule, placeOf: (leaf: Leaf) => number): Tree {
+  if (rule.kind === 'not') {
+    const inner = compileTree(rule.rule, placeOf)
+    return (ask) => !inner(ask)
+  }
+  if (rule.kind !== 'all' && rule.kind !== 'any') {
+    const place = placeOf(rule)
+    return (ask) => ask(place)
+  }
+  const parts = rule.rules.map((child) => compileTree(child, placeOf))
+  const stopsAt = rule.kind === 'any'
+  return (ask) => {
+    for (const part of parts) if (part(ask) === stopsAt) return stopsAt
+    return !stopsAt
+  }
+}
+
+/** Leaves in the order in which `compileTree` meets them. */
+function* leavesOf(rule: Rule, path: string): Generator<{ leaf: Leaf; path: string }> {
+  const below = path === '' ? '' : `${path}.`
+  if (rule.kind === 'not') yield* leavesOf(rule.rule, `${below}rule`)
+  else if (rule.kind === 'all' || rule.kind === 'any') {
+    for (const [index, child] of rule.rules.entries()) yield* leavesOf(child, `${below}rules.${index}`)
+  } else yield { leaf: rule, path }
+}
+
+function usesLines(rule: Rule): boolean {
+  for (const { leaf } of leavesOf(rule, '')) {
+    if (leaf.kind === 'orders' && (leaf.filter.categories || leaf.filter.skus)) return true
+    if (leaf.kind === 'lifecycle' && leaf.category !== undefined) return true
+  }
+  return false
+}
+
+/** How many purchases lie at or before now. */
+function purchasesUntil({ purchases }: PersonFacts, now: number): number {
+  let count = purchases.length
+  while (count > 0 && (purchases[count - 1]?.at ?? 0) > now) count -= 1
+  return count
+}
+
+/** Manual before synced, then the latest; rules come between them, once they are known. */
+function claimed(facts: PersonFacts): Map<number, SValue> {
+  const best = new Map<number, PersonFacts['claims'][number]>()
+  for (const claim of facts.claims) {
+    const before = best.get(claim.group)
+    if (!before || stronger(claim, before)) best.set(claim.group, claim)
+  }
+  return new Map([...best].map(([group, { tag, origin }]) => [group, { tag, origin }]))
+}
+
+function stronger(claim: PersonFacts['claims'][number], than: PersonFacts['claims'][number]): boolean {
+  if (claim.origin !== than.origin) return claim.origin === 'manual'
+  return claim.at > than.at || (claim.at === than.at && claim.tag > than.tag)
+}

@@ -1,0 +1,241 @@
+/** Single conditions about one person: value, verdict, and the first moment at which the verdict can change by itself. */
+import { type Bands, edgesOf, lifecycleOf, nextEdge } from '../../../contract/lifecycle.ts'
+import { compares, keyOf, type Leaf } from '../../../contract/rule.ts'
+import { unreachable } from '../../platform/problem.ts'
+import type { PersonFacts } from '../facts/person-facts.ts'
+import type { PersonState } from '../lifecycle/person-state.ts'
+import { ageOn, birthdayOf, dayOfAge, nextBirthday } from './birthday.ts'
+import type { SValue } from './compile.ts'
+import type { TagDefinition } from './definitions.ts'
+import type { NodeId } from './graph.ts'
+import { nextFlip, readOrders } from './orders-leaf.ts'
+import { drawOf, seedOf } from './sample.ts'
+import { fieldOf, Selection } from './selection.ts'
+import type { ZoneDays } from './zone-days.ts'
+
+export type LeafValue = string | number | boolean | null
+export type LeafReading = { value: LeafValue; verdict: boolean; next: number }
+
+/** One person while being evaluated. */
+export type Bench = {
+  readonly facts: PersonFacts
+  readonly now: number
+  readonly today: number
+  /** Purchases at or before now. */
+  readonly count: number
+  readonly state: PersonState
+  next: number
+  /** Segments and automatic tags that hold so far. */
+  readonly nodes: Set<NodeId>
+  readonly sValues: Map<number, SValue>
+  readonly filled: Set<Selection>
+}
+
+export type LeafReader = (bench: Bench) => LeafReading
+
+export type Shared = {
+  days: ZoneDays
+  bands: Bands
+  autoTags: ReadonlyMap<number, TagDefinition>
+  descendants(tags: readonly number[]): ReadonlySet<number>
+  /** Purchases by filter and field, shared between leaves. */
+  selections: Map<string, Selection>
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
+
+export function compileLeaf(leaf: Leaf, shared: Shared): LeafReader {
+  switch (leaf.kind) {
+    case 'attribute':
+      return attributeReader(leaf)
+    case 'tag':
+      return tagReader(leaf, shared)
+    case 's_tag':
+      return sTagReader(leaf, shared)
+    case 'lifecycle':
+      return leaf.category === undefined
+        ? amongStates(leaf.states, (state) => state.lifecycle)
+        : categoryReader(leaf, leaf.category, shared)
+    case 'own_cycle':
+      return amongStates(leaf.states, (state) => state.ownCycle)
+    case 'order_stage':
+      return amongStates(leaf.stages, (state) => state.orderStage)
+    case 'join_recency':
+      return amongStates(leaf.recencies, (state) => state.joinRecency)
+    case 'aipl':
+      return amongStates(leaf.stages, (state) => state.aipl)
+    case 'rfm_group':
+      return amongStates(leaf.groups, (state) => state.rfmGroup)
+    case 'rfm_score':
+      return scoreReader(leaf)
+    case 'one_time_buyer':
+      return ({ state }) => ({ value: state.purchases, verdict: state.purchases === 1, next: NEVER })
+    case 'interaction_silent':
+      return ({ state }) => ({
+        value: state.interactionSilent,
+        verdict: state.interactionSilent,
+        next: NEVER,
+      })
+    case 'age':
+      return ageReader(leaf, shared.days)
+    case 'joined':
+      return joinedReader(leaf, shared.days)
+    case 'birthday':
+      return birthdayReader(leaf, shared.days)
+    case 'orders':
+      return ordersReader(leaf, shared)
+    case 'segment':
+      return ({ nodes }) => {
+        const verdict = nodes.has(`s${leaf.segment}`)
+        return { value: verdict, verdict, next: NEVER }
+      }
+    case 'sample':
+      return sampleReader(leaf)
+    default:
+      return unreachable(leaf)
+  }
+}
+
+/** States change at moments that the bench already counts with. */
+function amongStates<T extends string>(
+  allowed: readonly T[],
+  get: (state: PersonState) => T | null,
+): LeafReader {
+  const set = new Set<T>(allowed)
+  return ({ state }) => {
+    const value = get(state)
+    return { value, verdict: value !== null && set.has(value), next: NEVER }
+  }
+}
+
+function attributeReader(leaf: LeafOf<'attribute'>): LeafReader {
+  const values = new Set('values' in leaf ? leaf.values : [])
+  return ({ facts }) => {
+    const value = facts.attributes.get(leaf.attribute) ?? null
+    const verdict = {
+      known: value !== null,
+      unknown: value === null,
+      in: value !== null && values.has(value),
+      not_in: value === null || !values.has(value),
+    }[leaf.op]
+    return { value, verdict, next: NEVER }
+  }
+}
+
+function tagReader(leaf: LeafOf<'tag'>, { autoTags, descendants }: Shared): LeafReader {
+  const wanted = leaf.tags.map((tag) => [...descendants([tag])])
+  return ({ facts, nodes, sValues }) => {
+    const has = (tag: number): boolean => {
+      const definition = autoTags.get(tag)
+      if (definition && definition.level === 'b') return nodes.has(`t${tag}`) || facts.tags.includes(tag)
+      if (facts.tags.includes(tag)) return true
+      for (const value of sValues.values()) if (value.tag === tag) return true
+      return false
+    }
+    const held = wanted.filter((tags) => tags.some(has)).length
+    const verdict = leaf.match === 'all' ? held === wanted.length : held > 0
+    return { value: held, verdict, next: NEVER }
+  }
+}
+
+function sTagReader(leaf: LeafOf<'s_tag'>, { descendants }: Shared): LeafReader {
+  const tags = descendants(leaf.values.filter((value) => value !== null))
+  const unknown = leaf.values.includes(null)
+  return ({ sValues }) => {
+    const value = sValues.get(leaf.group)?.tag ?? null
+    return { value, verdict: value === null ? unknown : tags.has(value), next: NEVER }
+  }
+}
+
+function categoryReader(leaf: LeafOf<'lifecycle'>, category: string, shared: Shared): LeafReader {
+  const edges = edgesOf(shared.bands, category)
+  const select = selectionOf(shared, { categories: [category] }, 'amount')
+  const states = new Set(leaf.states)
+  return (bench) => {
+    const { days } = shared
+    const selection = select(bench)
+    const lastDay = selection.length > 0 ? days.of(selection.atOf(selection.length - 1)) : null
+    const joinDay = bench.facts.joinedAt === null ? null : days.of(bench.facts.joinedAt)
+    const since = (day: number | null): number | null => (day === null ? null : bench.today - day)
+    const value = lifecycleOf(since(lastDay), since(joinDay), edges)
+    const from = lastDay ?? joinDay
+    const edge = from === null ? undefined : nextEdge(bench.today - from, edges)
+    return {
+      value,
+      verdict: states.has(value),
+      next: from === null || edge === undefined ? NEVER : days.start(from + edge),
+    }
+  }
+}
+
+function scoreReader(leaf: LeafOf<'rfm_score'>): LeafReader {
+  return ({ state }) => {
+    const within = (['r', 'f', 'm'] as const).every((measure) => {
+      const span = leaf[measure]
+      const score = state[measure]
+      return score !== null && (!span || (score >= span[0] && score <= span[1]))
+    })
+    const value = state.r === null ? null : `${state.r}${state.f}${state.m}`
+    return { value, verdict: within, next: NEVER }
+  }
+}
+
+function ageReader({ compare }: LeafOf<'age'>, days: ZoneDays): LeafReader {
+  return ({ facts, today }) => {
+    if (facts.birthday === null) return { value: null, verdict: false, next: NEVER }
+    const value = ageOn(facts.birthday, today)
+    const flip = nextFlip(value, compare)
+    const next = flip === undefined ? NEVER : days.start(dayOfAge(facts.birthday, flip))
+    return { value, verdict: compares(value, compare), next }
+  }
+}
+
+function joinedReader({ daysAgo }: LeafOf<'joined'>, days: ZoneDays): LeafReader {
+  return ({ facts, today }) => {
+    if (facts.joinedAt === null) return { value: null, verdict: false, next: NEVER }
+    const joined = days.of(facts.joinedAt)
+    const flip = nextFlip(today - joined, daysAgo)
+    const next = flip === undefined ? NEVER : days.start(joined + flip)
+    return { value: today - joined, verdict: compares(today - joined, daysAgo), next }
+  }
+}
+
+function birthdayReader({ withinDays }: LeafOf<'birthday'>, days: ZoneDays): LeafReader {
+  return ({ facts, today }) => {
+    if (facts.birthday === null) return { value: null, verdict: false, next: NEVER }
+    const away = nextBirthday(birthdayOf(facts.birthday, facts.lunar), today) - today
+    const verdict = away <= withinDays
+    return { value: away, verdict, next: days.start(today + (verdict ? away + 1 : away - withinDays)) }
+  }
+}
+
+function ordersReader(leaf: LeafOf<'orders'>, shared: Shared): LeafReader {
+  const select = selectionOf(shared, leaf.filter, fieldOf(leaf.measure))
+  return (bench) => readOrders(leaf, select(bench), bench.now, shared.days)
+}
+
+function selectionOf(
+  shared: Shared,
+  filter: LeafOf<'orders'>['filter'],
+  field: ReturnType<typeof fieldOf>,
+): (bench: Bench) => Selection {
+  const key = keyOf([filter, field])
+  const known = shared.selections.get(key) ?? new Selection(filter, field)
+  shared.selections.set(key, known)
+  return (bench) => {
+    if (!bench.filled.has(known)) {
+      known.fill(bench.facts.purchases, bench.count)
+      bench.filled.add(known)
+    }
+    return known
+  }
+}
+
+function sampleReader({ salt, per10000 }: LeafOf<'sample'>): LeafReader {
+  const seed = seedOf(salt)
+  return ({ facts }) => {
+    const value = drawOf(seed, facts.personId)
+    return { value, verdict: value < per10000, next: NEVER }
+  }
+}
