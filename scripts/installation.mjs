@@ -16,7 +16,14 @@ export function installPackages({ development }) {
   if (wanted.length === 0) return
   const fresh = !existsSync(join(ROOT, 'node_modules'))
   say(fresh ? 'Installing packages (about a minute, once) …' : `Installing ${wanted.join(', ')} …`)
-  const parameters = [fresh ? 'ci' : 'install', '--no-audit', '--no-fund', '--no-save', '--include=dev']
+  const parameters = [
+    fresh ? 'ci' : 'install',
+    '--no-audit',
+    '--no-fund',
+    '--no-save',
+    '--include=dev',
+    '--loglevel=error',
+  ]
   const { status } = spawnSync('npm', parameters, { cwd: ROOT, stdio: ['ignore', 2, 2] })
   if (status !== 0) fail('The packages could not be installed. Check the network and run npm ci.')
 }
