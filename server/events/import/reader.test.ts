@@ -25,7 +25,7 @@ async function read(
 }
 
 async function readPath(path: string): Promise<{ headings: string[]; rows: Row[]; format: object }> {
-  const { format } = await recognise(path, folder)
+  const { format } = await recognise(path)
   const sheet = await openSheet(path, format, folder)
   const rows: Row[] = []
   for await (const batch of sheet.batches) rows.push(...batch)
@@ -245,7 +245,7 @@ describe('workbooks', () => {
     const path = join(folder, 'bomb.xlsx')
     const row = [{ text: 'a'.repeat(30_000) }]
     await writeXlsx(path, { level: 6, rows: Array.from({ length: 5000 }, () => row) })
-    await expect(recognise(path, folder)).rejects.toMatchObject({ code: 'unsupported_file' })
+    await expect(recognise(path)).rejects.toMatchObject({ code: 'unsupported_file' })
   })
 
   test('what is no workbook is refused with a sentence', async () => {

@@ -26,13 +26,10 @@ export type Sheet = {
 }
 
 /** What the file is. Errors: `Problem` unsupported_file with a sentence that says what to do. */
-export async function recognise(
-  path: string,
-  folder: string,
-): Promise<{ format: FileFormat; sheets: string[] }> {
+export async function recognise(path: string): Promise<{ format: FileFormat; sheets: string[] }> {
   const magic = await readMagic(path)
   if (magic.length === 0) throw new Problem('unsupported_file', 'The file is empty.')
-  if (magic.readUInt16BE(0) === 0x504b) return recogniseWorkbook(path, folder)
+  if (magic.readUInt16BE(0) === 0x504b) return recogniseWorkbook(path)
   if (magic.length >= 4 && magic.readUInt32BE(0) === 0xd0cf11e0) {
     throw new Problem(
       'unsupported_file',
@@ -53,23 +50,16 @@ export async function recognise(
   return { format: { ...base, container: 'csv', separator, headingRow: findHeadings(rows) }, sheets: [] }
 }
 
-async function recogniseWorkbook(
-  path: string,
-  folder: string,
-): Promise<{ format: FileFormat; sheets: string[] }> {
+async function recogniseWorkbook(path: string): Promise<{ format: FileFormat; sheets: string[] }> {
   const workbook = await openWorkbook(path)
   try {
-    const rows: Row[] = []
-    for await (const batch of workbook.read(null, folder).batches) {
-      rows.push(...batch)
-      if (rows.length >= LOOK_AT) break
-    }
+    const rows = await workbook.head(null, LOOK_AT)
     const format: FileFormat = {
       container: 'xlsx',
       gzip: false,
       encoding: 'utf-8',
       separator: ',',
-      headingRow: findHeadings(rows.slice(0, LOOK_AT)),
+      headingRow: findHeadings(rows),
       sheet: null,
     }
     return { format, sheets: workbook.sheets }

@@ -186,14 +186,8 @@ export function readStatus(cell: Cell | undefined): OrderStatus | null | Fault {
 export function readList(cell: Cell | undefined): string[] | null | Fault {
   const text = readText(cell)
   if (text === null || text instanceof Fault) return text
-  return [
-    ...new Set(
-      text
-        .split(/[,,、;;|]/u)
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    ),
-  ]
+  const parts = text.normalize('NFKC').split(/[,、;|]/u)
+  return [...new Set(parts.map((part) => part.trim()).filter((part) => part !== ''))]
 }
 
 /** How a cell is shown in a preview and in the file of rejected rows. */
