@@ -1,6 +1,6 @@
 -- Written by the projection only; `liuliang rebuild` makes all of it again from archive and log.
 -- person_id is the stored key (see profile_home in PostgreSQL), 0 where there is no person; profile_id is -person where
--- an event names no profile. Ids that are absent are zero, texts that are absent are empty.
+-- an event names no profile; placed counts how often the profile's rows were moved. Ids that are absent are zero, texts that are absent are empty.
 
 -- What happened, orders aside. Columns are what rules filter by; `data` is the rest and evaluation never reads it.
 -- number_id: tag, group or segment; subject_id: journey, task or merge; detail: state, outcome, kind, page or reason.
@@ -9,6 +9,7 @@ create table if not exists events (
   at DateTime64(3, 'UTC'),
   id UUID,
   profile_id Int32,
+  placed UInt32,
   type LowCardinality(String),
   bulk UInt8,
   received_at DateTime64(3, 'UTC'),
@@ -31,6 +32,7 @@ create table if not exists orders (
   at DateTime64(3, 'UTC'),
   id UUID,
   profile_id Int32,
+  placed UInt32,
   version UInt32,
   deleted UInt8,
   source LowCardinality(String),
@@ -59,6 +61,7 @@ create table if not exists order_lines (
   order_id UUID,
   line UInt16,
   profile_id Int32,
+  placed UInt32,
   version UInt32,
   deleted UInt8,
   purchase UInt8,

@@ -69,13 +69,14 @@ create table projection_batch (
 );
 
 -- Documents with a life, for ever: the latest state by (kind, source, external_id).
--- `stated` is what the source said, where `body` (with the refunds merged in) differs from it.
+-- `stated` is what the source said, where `body` (with the refunds merged in) differs from it. Version 0 is an order
+-- that only its refunds have told of: its row is what writers of the order and of its refunds lock.
 create table document (
   kind text not null check (kind in ('order', 'refund')),
   source text not null,
   external_id text not null,
   parent_id text check ((kind = 'refund') = (parent_id is not null)),
-  version int not null check (version > 0),
+  version int not null check (version >= 0),
   revision bigint,
   digest bytea not null,
   profile_id int,
@@ -91,17 +92,24 @@ create table document (
 create index document_profile on document (profile_id, at) where profile_id is not null and kind = 'order';
 create index document_parent on document (source, parent_id) where kind = 'refund';
 
--- Where the ClickHouse rows of a profile stand, for every profile that a merge has ever moved.
--- They count under stored_person_id and nowhere else; other_person_id is where a move left or prepared copies.
--- A profile -n stands for the rows of person n that carry no profile.
+-- Where the ClickHouse rows of a profile stand, for every profile that a merge has ever moved: those under
+-- stored_person_id with placed = move count, no others. A move writes copies (moving_to, move + 1), switches, and then
+-- deletes what is left under left_person_id. A profile -n stands for the rows of person n that carry no profile.
 create table profile_home (
   profile_id int primary key,
   person_id int not null,
   stored_person_id int not null,
-  other_person_id int check (other_person_id <> stored_person_id),
-  move int not null default 0
+  move int not null default 0,
+  moving_to int,
+  left_person_id int
 );
-create index profile_home_misplaced on profile_home (person_id) where person_id <> stored_person_id or other_person_id is not null;
+create index profile_home_person on profile_home (person_id)
+  where person_id <> stored_person_id or moving_to is not null or left_person_id is not null;
+create index profile_home_stored on profile_home (stored_person_id)
+  where person_id <> stored_person_id or moving_to is not null or left_person_id is not null;
+create index profile_home_moving on profile_home (moving_to) where moving_to is not null;
+create index profile_home_left on profile_home (left_person_id) where left_person_id is not null;
+create index profile_home_carried on profile_home (person_id) where profile_id < 0;
 
 -- Which of those -n went along with a merge, for its undo.
 create table merge_carried (

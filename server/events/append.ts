@@ -1,0 +1,114 @@
+/**
+ * Writing into the log, in the transaction of what the events tell about.
+ *
+ * Always true: an event from outside (`dedupe`) is written at most once for each (source, id) within at least 30 days,
+ * however many writers bring it at once: the unique index of `seen` is the judge, and the turn of the two tables
+ * waits for writers (partitions.ts). A crash leaves either the whole transaction or nothing.
+ */
+import { copyField, copyIn } from '../platform/postgres/copy.ts'
+import type { Database, Tx } from '../platform/postgres/database.ts'
+import { jsonText } from '../platform/postgres/json.ts'
+import { sql, trusted } from '../platform/postgres/sql.ts'
+import { type Lane, laneNumber, type NewEvent } from './log.ts'
+import { closeLog, enterLog } from './partitions.ts'
+import { noteMerges } from './profile-home.ts'
+
+export type AppendHow = {
+  lane: Lane
+  source: string
+  receivedAt: Date
+  /** Leave out what was written before under the same (source, id). For whatever comes from outside without a document. */
+  dedupe?: boolean
+}
+
+export type Appended = { written: number; repeated: number }
+
+/** An event whose data is already JSON text, so that large states are written out once. */
+export type EventRow = Omit<NewEvent, 'data'> & { json: string }
+
+const SEEN_DAYS = 30
+
+/**
+ * Appends events in the given order. With `dedupe`, repeats (also within one call) are counted and left out.
+ * `persons_merged` and `merge_undone` also move the persons' rows (profile-home.ts).
+ */
+export async function append(tx: Tx, events: readonly NewEvent[], how: AppendHow): Promise<Appended> {
+  if (events.length === 0) return { written: 0, repeated: 0 }
+  const { day, seen } = await enterLog(tx, how.receivedAt)
+  const fresh = how.dedupe === true ? await unseen(tx, events, how.source, seen) : events
+  await noteMerges(tx, fresh)
+  await writeRows(tx, day, fresh.map(writtenOut), how)
+  return { written: fresh.length, repeated: events.length - fresh.length }
+}
+
+/** As `append`, for events of this capability that need neither de-duplication nor merging. */
+export async function appendRows(tx: Tx, rows: readonly EventRow[], how: AppendHow): Promise<void> {
+  if (rows.length === 0) return
+  const { day } = await enterLog(tx, how.receivedAt)
+  await writeRows(tx, day, rows, how)
+}
+
+/**
+ * Turns the two `seen` tables when the present one is 30 days old: the other is emptied and filled from now on.
+ * True when it turned.
+ */
+export async function turnSeen(db: Database, now: Date): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    await closeLog(tx)
+    const { present, since } = await tx.row<{ present: 'a' | 'b'; since: Date | number }>(
+      sql`select present, since from seen_turn`,
+    )
+    const started = since instanceof Date ? since : undefined
+    if (started && now.getTime() - started.getTime() < SEEN_DAYS * 86_400_000) return false
+    if (!started) {
+      await tx.run(sql`update seen_turn set since = ${now}`)
+      return false
+    }
+    const next = present === 'a' ? 'b' : 'a'
+    await tx.run(sql`truncate ${trusted(`seen_${next}`)}`)
+    await tx.run(sql`update seen_turn set present = ${next}, since = ${now}`)
+    return true
+  })
+}
+
+/** Those that nobody brought before, each id once. Ids are written in order, so that two writers never wait for each other in a ring. */
+async function unseen(
+  tx: Tx,
+  events: readonly NewEvent[],
+  source: string,
+  present: 'a' | 'b',
+): Promise<readonly NewEvent[]> {
+  const ids = [...new Set(events.map((event) => event.id.toLowerCase()))].sort()
+  const [here, there] = present === 'a' ? ['seen_a', 'seen_b'] : ['seen_b', 'seen_a']
+  const rows = await tx.rows<{ id: string }>(sql`
+    insert into ${trusted(here)} (source, id)
+    select ${source}, brought.id from unnest(${ids}::uuid[]) with ordinality as brought (id, place)
+    where not exists (select from ${trusted(there)} old where old.source = ${source} and old.id = brought.id)
+    order by place
+    on conflict do nothing
+    returning id`)
+  if (rows.length === events.length) return events
+  const fresh = new Set(rows.map((row) => row.id))
+  return events.filter((event) => fresh.delete(event.id.toLowerCase()))
+}
+
+async function writeRows(tx: Tx, day: string, rows: readonly EventRow[], how: AppendHow): Promise<void> {
+  if (rows.length === 0) return
+  const received = how.receivedAt.toISOString()
+  const constant = `${day}\t${laneNumber(how.lane)}\t${received}\t${copyField(how.source)}`
+  await copyIn(
+    tx,
+    'copy event_log (day, lane, received_at, source, id, type, profile_id, person_id, at, data) from stdin',
+    lines(rows, constant),
+  )
+}
+
+function* lines(rows: readonly EventRow[], constant: string): Generator<string> {
+  for (const row of rows) {
+    yield `${constant}\t${row.id}\t${row.type}\t${row.profileId ?? '\\N'}\t${row.personId ?? '\\N'}\t${row.at.toISOString()}\t${copyField(row.json)}\n`
+  }
+}
+
+function writtenOut({ data, ...event }: NewEvent): EventRow {
+  return { ...event, json: jsonText(data) }
+}

@@ -1,0 +1,144 @@
+/**
+ * Consumers of the log: each remembers how far it has come, by lane.
+ *
+ * Always true: a consumer's position moves in the same transaction as the effects of what it read, and only while it
+ * holds its lease and nobody else has moved the position since it was read. A crash repeats a batch as a whole.
+ */
+
+import { crashPoint } from '../platform/crash.ts'
+import { fence, LeaseLost, type LeaseToken } from '../platform/jobs/lease.ts'
+import type { Database, Db, Tx } from '../platform/postgres/database.ts'
+import { sql } from '../platform/postgres/sql.ts'
+import {
+  comparePositions,
+  type Lane,
+  type LoggedEvent,
+  laneNumber,
+  lanes,
+  type Position,
+  readLog,
+  START,
+} from './log.ts'
+
+export type ConsumerOf = { name: string; lane: Lane }
+
+/** A stretch of the log that a consumer has read and not yet accounted for. */
+export type Batch = ConsumerOf & { from: Position; to: Position; events: LoggedEvent[] }
+
+/**
+ * Makes consumers known; their positions start at the beginning of the log. Known ones stay where they are.
+ * A day of the log is dropped only when every known consumer has passed it.
+ */
+export async function registerConsumers(db: Db, names: readonly string[]): Promise<void> {
+  await db.run(sql`
+    insert into consumer (name, lane) select name, lane from unnest(${names}::text[]) name, (values (0), (1)) each (lane)
+    on conflict do nothing`)
+}
+
+/** How far a consumer has come; the start of the log for one that has not begun. */
+export async function positionOf(db: Db, { name, lane }: ConsumerOf): Promise<Position> {
+  const row = await db.maybe<Position>(
+    sql`select xid::text as xid, seq from consumer where name = ${name} and lane = ${laneNumber(lane)}`,
+  )
+  return row ?? START
+}
+
+/**
+ * Reads the next batch, outside of any transaction; undefined when there is none.
+ * `notBeyond` names a consumer of the same lane that must have been there before.
+ */
+export async function takeBatch(
+  db: Db,
+  { name, lane, limit, notBeyond }: ConsumerOf & { limit: number; notBeyond?: string },
+): Promise<Batch | undefined> {
+  const from = await positionOf(db, { name, lane })
+  const upTo = notBeyond === undefined ? undefined : await positionOf(db, { name: notBeyond, lane })
+  if (upTo && comparePositions(upTo, from) <= 0) return undefined
+  const events = await readLog(db, { lane, after: from, limit, ...(upTo && { upTo }) })
+  const last = events.at(-1)
+  if (!last) return undefined
+  return { name, lane, from, to: { xid: last.xid, seq: last.seq }, events }
+}
+
+/**
+ * First statement of the transaction that accounts for a batch: proves the lease and moves the position.
+ * Errors: `LeaseLost` when the lease or the position has passed to somebody else.
+ */
+export async function moveOn(
+  tx: Tx,
+  batch: Omit<Batch, 'events'>,
+  token: LeaseToken,
+  now: Date,
+): Promise<void> {
+  await fence(tx, token)
+  const moved = await tx.run(sql`
+    insert into consumer (name, lane, xid, seq, moved_at)
+    values (${batch.name}, ${laneNumber(batch.lane)}, ${batch.to.xid}::xid8, ${batch.to.seq}, ${now})
+    on conflict (name, lane) do update set xid = excluded.xid, seq = excluded.seq, moved_at = excluded.moved_at
+    where consumer.xid = ${batch.from.xid}::xid8 and consumer.seq = ${batch.from.seq}`)
+  if (moved !== 1) throw new LeaseLost(`the consumer ${batch.name} was moved by another process`)
+}
+
+export type ConsumerRun = ConsumerOf & {
+  token: LeaseToken
+  now: Date
+  /** At most so many events. */
+  batch: number
+  notBeyond?: string
+  handle(tx: Tx, events: LoggedEvent[], now: Date): Promise<void>
+}
+
+/** One batch: read, handled and accounted for in one transaction. Answers how many events it had. */
+export async function runConsumer(db: Database, run: ConsumerRun): Promise<number> {
+  const { name, lane, batch: limit, notBeyond, token, now } = run
+  const batch = await takeBatch(db, { name, lane, limit, ...(notBeyond !== undefined && { notBeyond }) })
+  if (!batch) return 0
+  crashPoint(`${name}.read`)
+  await db.transaction(async (tx) => {
+    await moveOn(tx, batch, token, now)
+    crashPoint(`${name}.moved`)
+    await run.handle(tx, batch.events, now)
+    crashPoint(`${name}.handled`)
+  })
+  crashPoint(`${name}.committed`)
+  return batch.events.length
+}
+
+export type Lag = ConsumerOf & {
+  /** Events that it has not accounted for; counted up to 100,000. */
+  behind: number
+  /** Seconds since the oldest of them was received; 0 when there are none. */
+  seconds: number
+}
+
+/** How far every known consumer is behind, for metrics, the home page and `doctor`. */
+export async function readLag(db: Db, now: Date): Promise<Lag[]> {
+  const consumers = await db.rows<{ name: string; lane: number }>(
+    sql`select name, lane from consumer order by name, lane`,
+  )
+  return Promise.all(
+    consumers.map(async ({ name, lane }) => {
+      const row = await db.row<{ behind: number; oldest: Date | null }>(sql`
+        select count(*) as behind, min(received_at) as oldest
+        from (
+          select l.received_at from event_log l, consumer c
+          where c.name = ${name} and c.lane = ${lane} and l.lane = ${lane} and (l.xid, l.seq) > (c.xid, c.seq)
+          limit 100000
+        ) open`)
+      const seconds = row.oldest ? Math.max(0, (now.getTime() - row.oldest.getTime()) / 1000) : 0
+      return { name, lane: lanes[lane === 0 ? 0 : 1], behind: row.behind, seconds }
+    }),
+  )
+}
+
+/** Whether a consumer has passed everything that is committed now. */
+export async function hasCaughtUp(db: Db, name: string): Promise<boolean> {
+  const row = await db.maybe(sql`
+    select 1 from (values (0), (1)) each (lane)
+    left join consumer c on c.name = ${name} and c.lane = each.lane
+    where exists (
+      select from event_log l
+      where l.lane = each.lane and (l.xid, l.seq) > (coalesce(c.xid, '0'::xid8), coalesce(c.seq, 0)))
+    limit 1`)
+  return row === undefined
+}

@@ -1,0 +1,75 @@
+/** The loops of the log: reacting, projecting, keeping house. Each runs in one process at a time. */
+import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
+import type { Loop } from '../platform/jobs/loop.ts'
+import type { Database } from '../platform/postgres/database.ts'
+import type { Clock } from '../platform/time/clock.ts'
+import { turnSeen } from './append.ts'
+import { archiveDays, dropArchivedDays } from './archive.ts'
+import { registerConsumers } from './consumers.ts'
+import { retryDue } from './dead-letters.ts'
+import type { Handler } from './handler.ts'
+import { lanes } from './log.ts'
+import { moveMisplaced } from './move-rows.ts'
+import { makePartitionsAhead } from './partitions.ts'
+import { PROJECT, projectOnce } from './project.ts'
+import { REACT, reactOnce } from './react.ts'
+
+export type EventLoops = {
+  db: Database
+  clickhouse: ClickHouse
+  clock: Clock
+  handlers: readonly Handler[]
+  /** Folder of the archive. */
+  archive: string
+}
+
+const LIVE_REST_MS = 100
+const BULK_REST_MS = 250
+const HOUSE_REST_MS = 60_000
+
+/** To be called once before the loops run: makes the partitions and the consumers' positions. */
+export async function prepareLog(db: Database, clock: Clock): Promise<void> {
+  await makePartitionsAhead(db, clock.now())
+  await registerConsumers(db, [REACT, PROJECT])
+}
+
+/** The loops, for `keepWorking`. */
+export function eventLoops({ db, clickhouse, clock, handlers, archive }: EventLoops): Loop[] {
+  const react = lanes.map(
+    (lane): Loop => ({
+      name: `${REACT}.${lane}`,
+      restMs: lane === 'live' ? LIVE_REST_MS : BULK_REST_MS,
+      work: (token) => reactOnce(db, handlers, { lane, token, now: clock.now() }),
+    }),
+  )
+  const project: Loop = {
+    name: PROJECT,
+    restMs: LIVE_REST_MS,
+    async work(token) {
+      // Live first: a bulk batch is taken only when no live event waits.
+      const live = await projectOnce(db, clickhouse, { lane: 'live', token, now: clock.now() })
+      if (live > 0) return live
+      const bulk = await projectOnce(db, clickhouse, { lane: 'bulk', token, now: clock.now() })
+      if (bulk > 0) return bulk
+      return moveMisplaced(db, clickhouse, { token })
+    },
+  }
+  const letters: Loop = {
+    name: 'dead-letters',
+    restMs: 1000,
+    work: (token) => retryDue(db, handlers, { token, now: clock.now() }),
+  }
+  const house: Loop = {
+    name: 'log-house',
+    restMs: HOUSE_REST_MS,
+    async work() {
+      const now = clock.now()
+      await makePartitionsAhead(db, now)
+      await turnSeen(db, now)
+      await archiveDays(db, { folder: archive, now })
+      await dropArchivedDays(db, { folder: archive, now })
+      return 0
+    },
+  }
+  return [...react, project, letters, house]
+}

@@ -1,0 +1,146 @@
+/** A logged event as rows of ClickHouse, in NDJSON. Pure. */
+import { isPurchase, type OrderState } from '../../contract/events.ts'
+import { utcText } from '../platform/clickhouse/clickhouse.ts'
+import { instant } from '../platform/time/clock.ts'
+import type { LoggedEvent } from './log.ts'
+import { type Home, profileFor } from './profile-home.ts'
+
+/** The tables that the projection writes, in the order in which it writes them. */
+export const projectedTables = ['events', 'orders', 'order_lines'] as const
+export type Projected = Record<(typeof projectedTables)[number], string[]>
+
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+/** The rows of a batch, placed where the rows of each profile stand. */
+export function projectedRows(events: readonly LoggedEvent[], homes: ReadonlyMap<number, Home>): Projected {
+  const rows: Projected = { events: [], orders: [], order_lines: [] }
+  for (const event of events) {
+    const place = placeOf(event, homes)
+    if (event.type === 'order_recorded') pushOrder(rows, place, event)
+    else rows.events.push(eventRow(place, event))
+  }
+  return rows
+}
+
+type Place = { person_id: number; profile_id: number; placed: number }
+
+function placeOf(event: LoggedEvent, homes: ReadonlyMap<number, Home>): Place {
+  const profile = profileFor(event.profileId, event.personId)
+  const home = homes.get(profile)
+  return {
+    person_id: home?.storedPersonId ?? event.personId ?? 0,
+    profile_id: profile,
+    placed: home?.move ?? 0,
+  }
+}
+
+function eventRow(place: Place, event: LoggedEvent): string {
+  const { data } = event
+  return JSON.stringify({
+    ...place,
+    at: utcText(event.at),
+    id: event.id,
+    type: event.type,
+    bulk: event.lane === 'bulk' ? 1 : 0,
+    received_at: utcText(event.receivedAt),
+    source: event.source,
+    channel: firstText(data, ['channel', 'registerChannel', 'addWay']),
+    detail: firstText(data, [
+      'state',
+      'outcome',
+      'to',
+      'cause',
+      'kind',
+      'page',
+      'reason',
+      'name',
+      'source',
+      'by',
+      'triedSku',
+    ]),
+    number_id: firstNumber(data, ['tagId', 'segmentId', 'groupId']),
+    subject_id: firstId(data, ['journeyId', 'taskId', 'mergeId']),
+    store_id: firstId(data, ['storeId']),
+    staff_id: firstId(data, ['staffId', 'senderId']),
+    data: JSON.stringify(data),
+  })
+}
+
+function pushOrder(rows: Projected, place: Place, event: LoggedEvent): void {
+  const { orderId, version, order, ...data } = event.data as {
+    orderId: string
+    version: number
+    deleted?: boolean
+    order: OrderState
+  }
+  const deleted = data.deleted === true ? 1 : 0
+  const purchase = isPurchase(order) ? 1 : 0
+  const key = { ...place, at: utcText(instant(order.paidAt ?? order.placedAt)) }
+  const shared = { version, deleted, purchase, store_id: order.storeId ?? NOBODY }
+  rows.orders.push(
+    JSON.stringify({
+      ...key,
+      ...shared,
+      id: orderId,
+      source: order.source,
+      external_id: order.externalId,
+      placed_at: utcText(instant(order.placedAt)),
+      paid_at: order.paidAt === null ? null : utcText(instant(order.paidAt)),
+      status: order.status,
+      total: money(order.totalCents),
+      refunded: money(order.refundedCents),
+      discount: money(order.discountCents),
+      line_count: order.lines.length,
+      seller_id: order.sellerId ?? NOBODY,
+      channel: order.channel ?? '',
+      side: order.side ?? '',
+      campaign: order.campaign ?? '',
+      coupon: order.coupon ?? '',
+    }),
+  )
+  order.lines.forEach((line, index) => {
+    rows.order_lines.push(
+      JSON.stringify({
+        ...key,
+        ...shared,
+        order_id: orderId,
+        line: index,
+        sku: line.sku,
+        name: line.name,
+        category: line.category ?? '',
+        quantity: line.quantity.toFixed(3),
+        price: money(line.priceCents),
+        discount: money(line.discountCents),
+        cost: line.costCents === null ? null : money(line.costCents),
+        refunded: money(line.refundedCents),
+      }),
+    )
+  })
+}
+
+/** Cents as a decimal text with two places: never through a binary fraction. */
+export function money(cents: number): string {
+  const whole = Math.abs(cents)
+  const rest = whole % 100
+  return `${cents < 0 ? '-' : ''}${(whole - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`
+}
+
+function firstText(data: Record<string, unknown>, names: readonly string[]): string {
+  for (const name of names) {
+    const value = data[name]
+    if (typeof value === 'string') return value.slice(0, 200)
+  }
+  return ''
+}
+
+function firstNumber(data: Record<string, unknown>, names: readonly string[]): number {
+  for (const name of names) {
+    const value = data[name]
+    if (typeof value === 'number') return value
+  }
+  return 0
+}
+
+function firstId(data: Record<string, unknown>, names: readonly string[]): string {
+  return firstText(data, names) || NOBODY
+}
