@@ -46,11 +46,12 @@ const aLine = fc
   })
   .map(({ price, ...line }) => ({ ...line, amount: lineCents(line.quantity, price) - line.discount }))
 
-const aPurchase = (ahead: number): fc.Arbitrary<Purchase> =>
+/** `ahead` days in the future at most, `back` days in the past at most. */
+export const aPurchase = (ahead: number, back = 900): fc.Arbitrary<Purchase> =>
   fc
     .record({
       at: fc.oneof(
-        { weight: 3, arbitrary: anInstant(900, ahead) },
+        { weight: 3, arbitrary: anInstant(back, ahead) },
         { weight: 2, arbitrary: anInstant(40, ahead) },
       ),
       id: fc.uuid(),
@@ -178,7 +179,7 @@ const aMeasure: fc.Arbitrary<Measure> = fc.oneof(
   }),
 ) as fc.Arbitrary<Measure>
 
-const anOrdersLeaf: fc.Arbitrary<Leaf> = fc
+export const anOrdersLeaf: fc.Arbitrary<Leaf> = fc
   .tuple(aMeasure, aFilter, aWindow)
   .chain(([measure, filter, window]) => {
     const field = 'field' in measure ? measure.field : measure.of
