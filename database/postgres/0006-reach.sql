@@ -5,27 +5,25 @@ create table channel (
   name text primary key check (name in ('wecom', 'sms')),
   mode text not null default 'off' check (mode in ('off', 'simulated', 'test', 'live')),
   base_url text not null default '',
-  -- Going live takes two acts: it is asked for, then confirmed.
-  live_asked_by uuid references staff (id),
-  live_asked_at timestamptz,
-  live_code_digest bytea,
+  -- Going live is an act of its own, confirmed by name.
   live_confirmed_by uuid references staff (id),
   live_confirmed_at timestamptz,
   -- The provider failed so often that nothing is handed to it before this moment.
   paused_until timestamptz,
-  paused_why text,
+  failing text,
   version int not null default 1,
   changed_at timestamptz not null,
-  check (mode <> 'live' or (live_asked_at is not null and live_confirmed_at is not null)),
+  check (mode <> 'live' or (live_confirmed_by is not null and live_confirmed_at is not null)),
   check (mode <> 'simulated' or base_url ~ '^http://(127\.0\.0\.1|\[::1\]|localhost):[0-9]{1,5}(/[^@]*)?$'),
   check (mode in ('off', 'simulated') or base_url <> '')
 );
+insert into channel (name, changed_at) values ('wecom', '1970-01-01Z'), ('sms', '1970-01-01Z');
 
--- Who may be reached while a channel is in test: blind indexes of phones and external user ids, never the values.
+-- Who may be reached while a channel is in test: keyed hashes of phones and external user ids, and what to show of them.
 create table channel_allowed (
   channel text not null references channel (name),
   digest bytea not null,
-  note text,
+  shown text not null,
   added_at timestamptz not null,
   primary key (channel, digest)
 );
@@ -47,7 +45,7 @@ create table content (
   demo boolean not null default false,
   changed_at timestamptz not null,
   retired_at timestamptz,
-  check (channel <> 'sms' or (sms_sign is not null and sms_template is not null))
+  check ((sms_sign is null) = (sms_template is null))
 );
 
 create table content_version (
@@ -104,7 +102,7 @@ create unique index outbox_provider on outbox (channel, provider_id) where provi
 -- A candidate from its offer to its end. id = hash of enrolment, node and visit: a repeated offer changes nothing.
 create table touch (
   id uuid primary key,
-  person_id int not null,
+  person_id int not null references person (id),
   channel text not null check (channel in ('wecom', 'sms')),
   class text not null check (class in ('marketing', 'welcome', 'transactional', 'answer')),
   content_id uuid not null,
@@ -115,7 +113,8 @@ create table touch (
   enrolment_id uuid,
   node_id text,
   score real not null default 0,
-  cost_cents int not null default 0 check (cost_cents >= 0),
+  -- null until decided: what the channel costs then
+  cost_cents int check (cost_cents >= 0),
   offered_at timestamptz not null,
   not_before timestamptz not null,
   expires_at timestamptz not null,
@@ -138,7 +137,9 @@ create index touch_waiting on touch (person_id, due_at) where state in ('offered
 create index touch_planned on touch (channel, slot) where state = 'planned' and outbox_id is null;
 create index touch_outbox on touch (outbox_id) where outbox_id is not null;
 create index touch_person on touch (person_id, offered_at);
+create index touch_offered on touch (offered_at, id);
 create index touch_journey on touch (journey_id, state) where journey_id is not null;
+create index touch_enrolment on touch (enrolment_id) where state in ('offered', 'deferred', 'planned', 'sending');
 create index touch_day on touch (decided_at);
 
 -- The lock of a person, taken in id order, and when the arbiter looks at the person next.

@@ -1,0 +1,69 @@
+/** All SQL by which reach follows merges. */
+import type { Tx } from '../platform/postgres/database.ts'
+import { sql } from '../platform/postgres/sql.ts'
+
+export async function mergeRows(
+  tx: Tx,
+  { mergeId, kept, absorbed }: { mergeId: string; kept: number; absorbed: number },
+): Promise<void> {
+  await lockPersons(tx, [kept, absorbed])
+  await tx.run(sql`
+    with moved as (update touch set person_id = ${kept} where person_id = ${absorbed} returning id)
+    insert into reach_moved (merge_id, kind, id, from_person) select ${mergeId}, 'touch', id, ${absorbed} from moved`)
+  await tx.run(sql`
+    with moved as (update touch_ledger set person_id = ${kept} where person_id = ${absorbed} returning touch_id)
+    insert into reach_moved (merge_id, kind, id, from_person) select ${mergeId}, 'ledger', touch_id, ${absorbed} from moved`)
+  // What the kept person had before, to be set back by the undo; null where there was nothing.
+  await tx.run(sql`
+    insert into reach_moved (merge_id, kind, id, from_person, held, share_permille, decided_at)
+    select ${mergeId}, 'holdout', a.scope, ${kept}, k.held, k.share_permille, k.decided_at
+    from holdout a left join holdout k on k.person_id = ${kept} and k.scope = a.scope
+    where a.person_id = ${absorbed}`)
+  await tx.run(sql`
+    insert into holdout (person_id, scope, held, share_permille, decided_at)
+    select ${kept}, scope, held, share_permille, decided_at from holdout where person_id = ${absorbed}
+    on conflict (person_id, scope) do update set held = holdout.held or excluded.held`)
+  await wake(tx, [kept, absorbed])
+}
+
+export async function splitRows(tx: Tx, mergeId: string): Promise<void> {
+  const persons = await tx.rows<{ id: number }>(sql`
+    select distinct person_id as id from (
+      select from_person as person_id from reach_moved where merge_id = ${mergeId}
+      union all
+      select t.person_id from touch t join reach_moved m on m.kind = 'touch' and m.id = t.id where m.merge_id = ${mergeId}
+    ) p`)
+  const ids = persons.map((one) => one.id)
+  await lockPersons(tx, ids)
+  await tx.run(sql`
+    update touch t set person_id = m.from_person from reach_moved m
+    where m.merge_id = ${mergeId} and m.kind = 'touch' and t.id = m.id`)
+  await tx.run(sql`
+    update touch_ledger l set person_id = m.from_person from reach_moved m
+    where m.merge_id = ${mergeId} and m.kind = 'ledger' and l.touch_id = m.id`)
+  await tx.run(sql`
+    update holdout h set held = m.held, share_permille = m.share_permille, decided_at = m.decided_at from reach_moved m
+    where m.merge_id = ${mergeId} and m.kind = 'holdout' and m.held is not null
+      and h.person_id = m.from_person and h.scope = m.id`)
+  await tx.run(sql`
+    delete from holdout h using reach_moved m
+    where m.merge_id = ${mergeId} and m.kind = 'holdout' and m.held is null
+      and h.person_id = m.from_person and h.scope = m.id`)
+  await tx.run(sql`delete from reach_moved where merge_id = ${mergeId}`)
+  await wake(tx, ids)
+}
+
+async function lockPersons(tx: Tx, ids: readonly number[]): Promise<void> {
+  await tx.run(sql`
+    insert into person_cap (person_id) select id from unnest(${ids}::int[]) as p (id) order by id on conflict do nothing`)
+  await tx.rows(
+    sql`select person_id from person_cap where person_id = any(${ids}::int[]) order by person_id for update`,
+  )
+}
+
+async function wake(tx: Tx, ids: readonly number[]): Promise<void> {
+  await tx.run(sql`
+    update person_cap c set due_at = (select min(t.due_at) from touch t
+      where t.person_id = c.person_id and t.state in ('offered', 'deferred'))
+    where c.person_id = any(${ids}::int[])`)
+}

@@ -1,0 +1,61 @@
+// Owns content, candidates and what became of them, caps, holdouts, the outbox and the channels' modes.
+// Promises: one decision a candidate with its reason, no cap broken, each touch handed over once or listed as unknown, no demo member at a real provider.
+// Never knows why a journey wants a touch, and never speaks to a provider itself: that is the port Channel.
+export {
+  type Arbitrated,
+  arbitrateOnce,
+  heldOut,
+  offer,
+  pruneLedger,
+} from './arbiter/arbitrate.ts'
+export {
+  type Candidate,
+  type ChannelName,
+  endStates,
+  type TouchClass,
+  type TouchState,
+  touchStates,
+  WHOLE_BASE,
+} from './candidate.ts'
+export {
+  type ChannelMode,
+  type ChannelShown,
+  getChannel,
+  goLive,
+  listChannels,
+  setAllowList,
+  simulate,
+  switchOff,
+  toTest,
+} from './channels.ts'
+export {
+  type Content,
+  type ContentCheck,
+  type ContentDraft,
+  checkContent,
+  getContent,
+  type LinkAttachment,
+  listContents,
+  retireContent,
+  saveContent,
+} from './content/content.ts'
+export { faultOf, render, variablesOf } from './content/template.ts'
+export { type CopyOutcome, copyDone } from './copies.ts'
+export { reachFollower } from './follow-merges.ts'
+export type { Addressee, Channel, Found, Handed, Handover, Progress, Result } from './outbox/channel.ts'
+export { consentWithdrawn, type Withdrawal, withdraw } from './outbox/close.ts'
+export { type Delivered, deliverOnce } from './outbox/deliver.ts'
+export { type Receipt, takeReceipts } from './outbox/follow.ts'
+export type { AskAPerson, Follower, People, ReachPorts, Recipient, Request } from './ports.ts'
+export { handledTypes, onEvents } from './react.ts'
+export {
+  countTouches,
+  funnelOf,
+  listTouches,
+  type TouchCount,
+  type TouchFilter,
+  type TouchRow,
+  touchesOfDay,
+} from './read.ts'
+export { type ReachRules, reachRules } from './settings.ts'
+export { listUnknown, settleKnown, type UnknownHandover } from './unknown.ts'
