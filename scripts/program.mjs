@@ -26,7 +26,8 @@ export function runProgram(parameters) {
       // Not every system allows it; a child does the same.
     }
   }
-  const child = spawn(program[0], program.slice(1), { stdio: 'inherit' })
+  // The channel tells the program when this process is killed: it stops on `disconnect`.
+  const child = spawn(program[0], program.slice(1), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // Ctrl-C in a terminal reaches the child by itself; sent twice it would mean "at once".
     process.on(signal, () => (signal === 'SIGINT' && process.stdout.isTTY ? undefined : child.kill(signal)))
