@@ -53,6 +53,8 @@ export function sessionArguments(memoryBytes: number, configPath: string): strin
     `--max_bytes_before_external_group_by=${spill}`,
     `--max_bytes_before_external_sort=${spill}`,
     '--implicit_select=0',
+    // Parameters arrive in a SET statement, whose size this bounds too.
+    `--max_query_size=${64 * MiB}`,
   ]
 }
 

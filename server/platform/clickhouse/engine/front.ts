@@ -11,7 +11,7 @@ import { formFields, readBody } from './body.ts'
 import { ClickHouseException, exceptionBlock, httpStatus, refusal } from './exception.ts'
 import { contentType } from './formats.ts'
 import type { Job, Summary } from './job.ts'
-import type { Lanes } from './lanes.ts'
+import type { Lane, Lanes } from './lanes.ts'
 import { type Asked, asked, preparation } from './request.ts'
 import { understand } from './statement.ts'
 
@@ -71,12 +71,16 @@ async function query(
     ? formFields(request.headers['content-type'] ?? '', body)
     : new Map<string, string>()
   const wanted = asked(request, url, fields)
-  const { statement, format, lane, writes } = understand(
+  const { statement, format, lane } = understand(
     wanted.query,
     multipart ? Buffer.alloc(0) : body,
     wanted.format,
   )
-  const job: Job = { queryId: wanted.queryId, prepare: preparation(wanted), statement }
+  const job: Job = {
+    queryId: wanted.queryId,
+    prepare: preparation(wanted, statement.kind === 'whole'),
+    statement,
+  }
   const gone = new AbortController()
   response.on('close', () => {
     if (!response.writableFinished) gone.abort()
@@ -88,7 +92,7 @@ async function query(
   const tag = randomBytes(8).toString('hex')
   response.setHeader('X-ClickHouse-Exception-Tag', tag)
   try {
-    const hold = wanted.waitForEnd && !writes
+    const hold = wanted.waitForEnd && lane === 'page'
     const held: Uint8Array[] = []
     let size = 0
     const sink = async (chunk: Uint8Array) => {
@@ -102,7 +106,7 @@ async function query(
         )
       held.push(chunk)
     }
-    const summary = await lanes.run(wanted.lane ?? lane, job, sink, gone.signal)
+    const summary = await lanes.run(chosenLane(lane, wanted.lane), job, sink, gone.signal)
     if (!response.headersSent) response.setHeader('X-ClickHouse-Summary', JSON.stringify(summaryOf(summary)))
     for (const chunk of held) await out.write(chunk)
     await out.end()
@@ -110,6 +114,12 @@ async function query(
     if (!response.headersSent) throw error
     await out.cut(exceptionBlock(messageOf(error, lanes.version), tag))
   }
+}
+
+/** A statement that reads never goes where sessions share the front's thread. */
+function chosenLane(usual: Lane, wanted: Lane | undefined): Lane {
+  if (wanted === undefined) return usual
+  return usual === 'page' && wanted !== 'heavy' ? 'page' : wanted
 }
 
 type Outlet = {

@@ -57,7 +57,7 @@ export type FromSession =
   | { loaded: true }
   /** A fresh session is open: the thread may be lent. */
   | { ready: true; version: string }
-  | { chunk: Uint8Array }
+  | { chunk: Uint8Array<ArrayBuffer> }
   | { done: Summary }
   | { failed: string }
   /** No session can be opened: the process must end. */

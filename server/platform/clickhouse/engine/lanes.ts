@@ -11,6 +11,7 @@ export const lanes = ['write', 'page', 'heavy', 'control'] as const
 export type Lane = (typeof lanes)[number]
 
 const SESSIONS: Record<Lane, number> = { write: 1, page: 2, heavy: 1, control: 1 }
+const PLACE = { write: 'here', page: 'thread', heavy: 'thread', control: 'here' } as const
 /** Threads, and sessions, that the process holds. */
 export const sessionCount = Object.values(SESSIONS).reduce((sum, count) => sum + count, 0)
 const MAX_WAITING = 100
@@ -37,7 +38,7 @@ export async function startLanes(onBroken: (reason: string) => void): Promise<Un
   for (const lane of lanes) {
     slots.set(
       lane,
-      Array.from({ length: SESSIONS[lane] }, () => startSlot(onBroken)),
+      Array.from({ length: SESSIONS[lane] }, () => startSlot(PLACE[lane], onBroken)),
     )
   }
   const all = [...slots.values()].flat()

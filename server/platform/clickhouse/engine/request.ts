@@ -26,6 +26,8 @@ export type Asked = {
 export const LANE_HEADER = 'x-liuliang-lane'
 
 const MAX_QUERY_ID = 200
+/** chDB holds the result of a statement that it cannot stream: more than this is an error (396). */
+const MAX_WHOLE_BYTES = 256 * 1024 * 1024
 const IDENTIFIER = /^[A-Za-z_]\w*$/
 
 /** Names that mean something to ClickHouse's HTTP interface and that this one cannot do. */
@@ -93,10 +95,12 @@ export function asked(request: IncomingMessage, url: URL, fields: ReadonlyMap<st
  * the escaped text as the HTTP interface does and belongs to the session alone; chDB's own binding is kept in one
  * place for the whole process and would need a lock.
  */
-export function preparation(from: Asked): string {
+export function preparation(from: Asked, whole: boolean): string {
   const assignments = [...from.settings].map(([name, value]) => `${name} = ${literal(value)}`)
   for (const [name, value] of from.parameters) assignments.push(`param_${name} = ${literal(value)}`)
   assignments.push(`log_comment = ${literal(from.queryId)}`)
+  if (whole && !from.settings.has('max_result_bytes'))
+    assignments.push(`max_result_bytes = ${MAX_WHOLE_BYTES}`)
   if (from.readOnly && !from.settings.has('readonly')) assignments.push('readonly = 2')
   const use = from.database === undefined ? '' : `use ${quotedName(from.database)}; `
   return `${use}set ${assignments.join(', ')}`

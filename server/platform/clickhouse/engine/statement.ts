@@ -14,7 +14,8 @@ const HEAD_BYTES = 256 * 1024
 const textFormats =
   /^(values|json\w*|tskv|customseparated\w*|lineasstring|rawblob|tabseparated\w*|tsv\w*|csv\w*)$/i
 
-export type Understood = { statement: Statement; format: string; lane: Lane; writes: boolean }
+/** `lane`: 'page' reads and may also go to 'heavy'; what is 'write' or 'control' must not hold up the front. */
+export type Understood = { statement: Statement; format: string; lane: Lane }
 
 /** `query` comes from the URL or form, `body` follows it. `format` is what the request prefers for the answer. */
 export function understand(query: string, body: Buffer, format: string): Understood {
@@ -28,7 +29,6 @@ export function understand(query: string, body: Buffer, format: string): Underst
       statement: insertion(head.slice(0, seen.dataAt), seen.format, data),
       format,
       lane: 'write',
-      writes: true,
     }
   }
   return reading(wholeText(query, body), format)
@@ -48,21 +48,21 @@ function reading(sql: string, preferred: string): Understood {
   if (seen.several) throw refusal(62, 'SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed).')
   if (seen.intoOutfile) throw refusal(48, 'NOT_IMPLEMENTED', 'INTO OUTFILE is not allowed.')
   const format = seen.format ?? preferred
+  const lane = laneOf(seen.first)
   const header = repeatedLines(format)
-  const reads =
-    ['select', 'with', 'show', 'describe', 'desc', 'explain', 'exists', 'check'].includes(seen.first) ||
-    !/^[a-z]/.test(seen.first)
   const text = seen.first === 'kill' ? byOurIds(sql) : sql
-  const statement: Statement =
-    header === undefined
-      ? { kind: 'whole', sql: text, format }
-      : { kind: 'stream', sql: text, format, header }
-  return { statement, format, lane: usualLane(seen.first, reads), writes: !reads }
+  const streamed = lane === 'page' && header !== undefined
+  const statement: Statement = streamed
+    ? { kind: 'stream', sql: text, format, header }
+    : { kind: 'whole', sql: text, format }
+  return { statement, format, lane }
 }
 
-function usualLane(first: string, reads: boolean): Lane {
+const READING = new Set(['select', 'with', 'show', 'describe', 'desc', 'explain', 'exists', 'check'])
+
+function laneOf(first: string): Lane {
   if (first === 'kill') return 'control'
-  return reads ? 'page' : 'write'
+  return READING.has(first) ? 'page' : 'write'
 }
 
 /** chDB gives its own query ids; the ids that requests carry stand in log_comment. */

@@ -1,0 +1,112 @@
+/**
+ * Plain numbered SQL files for ClickHouse, each applied once, in order.
+ * Always true: `schema_migration` names what was applied with its checksum; a landed file that changed, or a database
+ * that is newer than this program, is refused before anything runs. ClickHouse has no transactions over DDL, so a file
+ * that a crash cut in two is applied again from its beginning: every `create` says `if not exists`.
+ */
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { type ClickHouseOptions, createClickHouseDatabase, openClickHouse } from './clickhouse.ts'
+
+const FOLDER = new URL('../../../database/clickhouse/', import.meta.url)
+const OLDEST_SERVER = 25
+
+export type ClickHouseMigrated = { applied: string[]; total: number }
+
+/** The message is one sentence that says what to do. */
+export class ClickHouseMigrationRefused extends Error {
+  override name = 'ClickHouseMigrationRefused'
+}
+
+/**
+ * Makes the database if it is missing and brings it to the schema of this program. One caller at a time (hold a
+ * PostgreSQL lock). Errors: ClickHouseMigrationRefused.
+ */
+export async function migrateClickHouse(
+  options: ClickHouseOptions,
+  folder: URL = FOLDER,
+): Promise<ClickHouseMigrated> {
+  await createClickHouseDatabase(options)
+  const clickhouse = openClickHouse(options)
+  try {
+    const [server] = await clickhouse.rows<{ version: string }>('select version() as version')
+    if (Number.parseInt(server?.version ?? '0', 10) < OLDEST_SERVER) {
+      throw new ClickHouseMigrationRefused(
+        `ClickHouse ${OLDEST_SERVER} or newer is needed, this server is ${server?.version}. Upgrade it, or leave CLICKHOUSE_URL empty to use the built-in one.`,
+      )
+    }
+    await clickhouse.command(`create table if not exists schema_migration (
+        name String, checksum String, applied_at DateTime64(3, 'UTC') default now64(3, 'UTC')
+      ) engine = MergeTree order by name settings fsync_after_insert = 1`)
+    const rows = await clickhouse.rows<{ name: string; checksum: string }>(
+      'select name, any(checksum) as checksum from schema_migration group by name',
+    )
+    const known = new Map(rows.map((row) => [row.name, row.checksum]))
+    const files = await readFiles(folder)
+    refuseNewer(known, files)
+    const applied: string[] = []
+    for (const file of files) {
+      if (known.get(file.name) === file.checksum) continue
+      await apply((statement) => clickhouse.command(statement), file)
+      await clickhouse.insert('schema_migration', [{ name: file.name, checksum: file.checksum }])
+      applied.push(file.name)
+    }
+    return { applied, total: files.length }
+  } finally {
+    await clickhouse.close()
+  }
+}
+
+type File = { name: string; text: string; checksum: string }
+
+async function readFiles(folder: URL): Promise<File[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(new URL(name, folder), 'utf8')
+      return { name, text, checksum: createHash('sha256').update(text).digest('hex') }
+    }),
+  )
+}
+
+function refuseNewer(known: ReadonlyMap<string, string>, files: readonly File[]): void {
+  for (const [name, checksum] of known) {
+    const file = files.find((each) => each.name === name)
+    if (file === undefined) {
+      throw new ClickHouseMigrationRefused(
+        `The ClickHouse database is newer than this program (it has ${name}). Start the newer version of Liuliang, or restore an older backup.`,
+      )
+    }
+    if (file.checksum !== checksum) {
+      throw new ClickHouseMigrationRefused(
+        `${name} was changed after it had been applied to ClickHouse. Restore the file, or run: liuliang rebuild.`,
+      )
+    }
+  }
+}
+
+async function apply(run: (statement: string) => Promise<void>, { name, text }: File): Promise<void> {
+  for (const statement of statementsOf(text)) {
+    if (/^create\s+(?!or\s+replace)(?!.*\bif\s+not\s+exists\b)/is.test(statement)) {
+      throw new ClickHouseMigrationRefused(
+        `${name}: every create says "if not exists", because a file may be applied again.`,
+      )
+    }
+    try {
+      await run(statement)
+    } catch (error) {
+      throw new ClickHouseMigrationRefused(
+        `${name} could not be applied: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+}
+
+/** Statements end with a semicolon and a newline; lines that are only a comment are left out. */
+export function statementsOf(text: string): string[] {
+  const lines = text.split('\n').filter((line) => !line.trimStart().startsWith('--'))
+  return `${lines.join('\n')}\n`
+    .split(/;[ \t]*\n/)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '')
+}
