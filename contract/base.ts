@@ -154,7 +154,8 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 export type Page<Item> = { items: Item[]; next: string | null }
 
-const Version = z.int().positive()
+/** 0 stands for what nobody has written yet: a default. */
+const Version = z.int().nonnegative()
 
 /** A shared object as it is read: with the version that a write must name. */
 export function versioned<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {

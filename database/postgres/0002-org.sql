@@ -207,3 +207,9 @@ create table calendar_entry (
   check (first_day <= last_day)
 );
 create index calendar_entry_days on calendar_entry (first_day, last_day);
+
+-- A fingerprint of the master key, so that a start with another key is refused before anything is written with it.
+create table master_key_check (
+  id smallint primary key default 1 check (id = 1),
+  fingerprint bytea not null
+);

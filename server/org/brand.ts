@@ -38,7 +38,9 @@ export async function changeBrand(
   refuseUnknownZone(given.zone)
   return db.transaction(async (tx) => {
     const before = await brand(tx)
-    if (!(await updateBrand(tx, given))) throw lostWrite('brand', given, await brand(tx))
+    const written =
+      given.version === 0 ? await nameBrand(tx, { ...given, at: actor.now }) : await updateBrand(tx, given)
+    if (!written) throw lostWrite('brand', given, await brand(tx))
     await audit(tx, actor, {
       action: 'brand.changed',
       objectKind: 'brand',

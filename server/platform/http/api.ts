@@ -36,8 +36,13 @@ export type ApiParts<C extends BaseCall> = {
 }
 
 export type Api = {
-  /** Answers a request whose path starts with /api. Gives the pattern of the route, for metrics and logs. */
-  handle(request: IncomingMessage, response: ServerResponse, call: BaseCall): Promise<string>
+  /** Answers a request whose path starts with /api; tells `seen` the pattern of the route, for metrics and logs. */
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    call: BaseCall,
+    seen: { route: string },
+  ): Promise<void>
 }
 
 const PREFIX = '/api'
@@ -54,8 +59,8 @@ export function buildApi<C extends BaseCall>(parts: ApiParts<C>): Api {
   }))
 
   return {
-    async handle(request, response, base) {
-      let route = UNKNOWN
+    async handle(request, response, base, seen) {
+      seen.route = UNKNOWN
       try {
         const call = await parts.guard.identify(request, withKey(request, base))
         const counted = parts.guard.count(call)
@@ -64,33 +69,30 @@ export function buildApi<C extends BaseCall>(parts: ApiParts<C>): Api {
         for (const { pattern, route: stream, handle } of streams) {
           const params = pattern.match(request.method ?? 'GET', url.pathname)
           if (!params) continue
-          route = stream.path
+          seen.route = stream.path
           parts.guard.authorise(call, stream.method, stream)
           const body = streamBody(request, stream.maxBytes)
           const work = () => handle({ request, response, params, query: url.searchParams, body, call })
           const input = { path: url.pathname, query: url.search, length: request.headers['content-length'] }
           const reply = await once(parts, call, {
-            name: `${stream.method} ${route}`,
+            name: `${stream.method} ${stream.path}`,
             meta: stream,
             input,
             work,
           })
           if (!response.headersSent) sendJson(response, 200, reply ?? { done: true })
-          return route
+          return
         }
-        const seen: Seen = { route: UNKNOWN, response }
-        const matched = await handler(request, response, { ...call, seen })
-        route = seen.route
+        const matched = await handler(request, response, { ...call, seen: { of: seen, response } })
         if (!matched) throw new Problem('not_found', 'There is no such route.')
       } catch (error) {
         sendProblem(response, problemOf(error, parts.log, base.requestId))
       }
-      return route
     },
   }
 }
 
-type Seen = { route: string; response: ServerResponse }
+type Seen = { of: { route: string }; response: ServerResponse }
 
 function contractHandler<C extends BaseCall>(parts: ApiParts<C>) {
   type Context = C & { seen: Seen }
@@ -112,7 +114,7 @@ function contractHandler<C extends BaseCall>(parts: ApiParts<C>) {
       async (options) => {
         const { meta, route } = declared(options.procedure)
         const { context } = options
-        context.seen.route = route.path ?? UNKNOWN
+        context.seen.of.route = route.path ?? UNKNOWN
         parts.guard.authorise(context, route.method ?? 'POST', meta)
         const name = `${route.method} ${route.path}`
         return once(parts, context, { name, meta, input: options.input, work: () => options.next() })

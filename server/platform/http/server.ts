@@ -24,7 +24,7 @@ export type ServerParts = {
   describe: () => Promise<unknown>
   metrics: Metrics
   /** May this request read /metrics? Asked for everything that does not come straight from this machine. */
-  mayReadMetrics(request: IncomingMessage): Promise<boolean>
+  mayReadMetrics(request: IncomingMessage, call: BaseCall): Promise<boolean>
   /** Undefined where everything that the program needs answers; else one sentence. */
   notReady(): Promise<string | undefined>
   webFolder: string
@@ -46,6 +46,7 @@ const LET_END_MS = 10_000
 const HEADERS_MS = 20_000
 /** An upload of a large file on a slow line. */
 const REQUEST_MS = 30 * 60_000
+const OWN = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json'])
 const REQUEST_ID = /^[\w-]{8,64}$/
 
 /** Errors: `StartRefused` where the port is taken or may not be used. */
@@ -102,16 +103,16 @@ async function answer(parts: ServerParts, request: IncomingMessage, response: Se
   const call = baseCall(parts, request, response)
   setSecurityHeaders(response, isSecure(parts, request))
   response.setHeader('x-request-id', call.requestId)
-  let route = 'static'
+  const seen = { route: 'static' }
   response.once('close', () => {
     const seconds = (performance.now() - started) / 1000
-    const seen = { method: request.method ?? 'GET', route, status: response.statusCode }
-    parts.metrics.request({ ...seen, seconds })
-    if (route !== 'static') {
+    const told = { method: request.method ?? 'GET', route: seen.route, status: response.statusCode }
+    parts.metrics.request({ ...told, seconds })
+    if (seen.route !== 'static') {
       const level = response.statusCode >= 500 ? 'warn' : 'debug'
       parts.log[level]({
         event: 'http.request',
-        ...seen,
+        ...told,
         ms: Math.round(seconds * 1000),
         requestId: call.requestId,
       })
@@ -121,22 +122,28 @@ async function answer(parts: ServerParts, request: IncomingMessage, response: Se
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
     if (path === '/api' || path.startsWith('/api/')) {
       response.setHeader('cache-control', 'no-store')
-      route = await parts.api.handle(request, response, call)
+      await parts.api.handle(request, response, call, seen)
       return
     }
-    route = await answerOwn(parts, path, { request, response })
+    if (OWN.has(path)) seen.route = path
+    else if (path.startsWith('/docs/api')) seen.route = '/docs/api'
+    await answerOwn(parts, path, { request, response, call })
   } catch (error) {
     sendProblem(response, problemOf(error, parts.log, call.requestId))
   }
 }
 
-type Pair = { request: IncomingMessage; response: ServerResponse }
+type Asked = { request: IncomingMessage; response: ServerResponse; call: BaseCall }
 
-async function answerOwn(parts: ServerParts, path: string, { request, response }: Pair): Promise<string> {
+async function answerOwn(
+  parts: ServerParts,
+  path: string,
+  { request, response, call }: Asked,
+): Promise<void> {
   switch (path) {
     case '/healthz':
       sendJson(response, 200, { alive: true })
-      return path
+      return
     case '/readyz': {
       const reason = await parts.notReady()
       sendJson(
@@ -144,10 +151,10 @@ async function answerOwn(parts: ServerParts, path: string, { request, response }
         reason === undefined ? 200 : 503,
         reason === undefined ? { ready: true } : { ready: false, reason },
       )
-      return path
+      return
     }
     case '/metrics': {
-      if (!isDirect(request) && !(await parts.mayReadMetrics(request))) {
+      if (!isDirect(request) && !(await parts.mayReadMetrics(request, call))) {
         throw new Problem(
           'not_allowed',
           'Metrics are for this machine, or for an API key with the scope metrics:read.',
@@ -155,18 +162,17 @@ async function answerOwn(parts: ServerParts, path: string, { request, response }
       }
       const { registry } = parts.metrics
       sendText(response, 200, registry.contentType, await registry.metrics())
-      return path
+      return
     }
     case '/openapi.json':
       sendJson(response, 200, await parts.describe())
-      return path
+      return
     default:
       if (path === '/docs/api' || path.startsWith('/docs/api/')) {
         await serveApiPage(path, response)
-        return '/docs/api'
+        return
       }
       await serveStatic(parts.webFolder, request, response)
-      return 'static'
   }
 }
 

@@ -1,0 +1,121 @@
+/**
+ * The composition root: the only file that knows every capability. It builds them over the stores, joins their ports,
+ * and lists their routes, loops and housekeeping.
+ */
+import { fileURLToPath } from 'node:url'
+import type { StreamRoute } from '../contract/base.ts'
+import type { Loop } from './loop.ts'
+import { type Call, forgetSessions, openGuard } from './org/org.ts'
+import { orgRoutes } from './org/routes.ts'
+import { type Api, buildApi, type Streamed } from './platform/http/api.ts'
+import { forgetKeys } from './platform/http/idempotency.ts'
+import { type Metrics, openMetrics } from './platform/http/metrics.ts'
+import { describeApi } from './platform/http/open-api.ts'
+import { type HttpServer, openServer } from './platform/http/server.ts'
+import type { Housekeeping } from './platform/jobs/housekeeping.ts'
+import type { Log } from './platform/logging/log.ts'
+import { sql } from './platform/postgres/sql.ts'
+import type { Clock } from './platform/time/clock.ts'
+import type { Stores } from './stores.ts'
+import { VERSION } from './version.ts'
+
+export type AppParts = {
+  stores: Pick<Stores, 'db' | 'clickhouse' | 'keyring' | 'folders'>
+  clock: Clock
+  log: Log
+  publicUrl?: string | undefined
+}
+
+export type App = {
+  /** Contract routers by capability. */
+  router: ReturnType<typeof routersOf>
+  streams: readonly Streamed<Call>[]
+  loops: readonly Loop[]
+  housekeeping: readonly Housekeeping[]
+  api: Api
+  metrics: Metrics
+  guard: ReturnType<typeof openGuard>
+  /** What stands still because of the clock, in one sentence. */
+  clockTrouble: { sentence: string | undefined }
+}
+
+/** Builds every capability over open stores. Nothing runs yet: see `serveApp` and runLoops. */
+export function buildApp(parts: AppParts): App {
+  const { stores, log, publicUrl } = parts
+  const router = routersOf(parts)
+  const streams = streamsOf(parts)
+  const guard = openGuard(stores.db, { publicUrl })
+  return {
+    router,
+    streams,
+    loops: loopsOf(parts),
+    housekeeping: housekeepingOf(parts),
+    api: buildApi({ router, streams, guard, db: stores.db, log }),
+    metrics: openMetrics(),
+    guard,
+    clockTrouble: { sentence: undefined },
+  }
+}
+
+function routersOf({ stores }: AppParts) {
+  const { db } = stores
+  return {
+    org: orgRoutes({ db }),
+  }
+}
+
+function streamsOf(_: AppParts): readonly Streamed<Call>[] {
+  return []
+}
+
+function loopsOf(_: AppParts): readonly Loop[] {
+  return []
+}
+
+function housekeepingOf({ stores: { db }, clock }: AppParts): readonly Housekeeping[] {
+  return [
+    { name: 'forget-idempotency-keys', cron: '7 * * * *', run: () => forgetKeys(db, clock.now()) },
+    { name: 'forget-sessions', cron: '17 * * * *', run: () => forgetSessions(db, clock.now()) },
+  ]
+}
+
+const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url))
+
+export type Serving = { host: string; port: number; trustProxy: boolean; webFolder?: string }
+
+/** Opens the HTTP server over an app. Errors: `StartRefused` for a port that cannot be had. */
+export function serveApp(app: App, parts: AppParts, how: Serving): Promise<HttpServer> {
+  const { stores, clock, log } = parts
+  let document: Promise<unknown> | undefined
+  return openServer({
+    host: how.host,
+    port: how.port,
+    trustProxy: how.trustProxy,
+    webFolder: how.webFolder ?? WEB_FOLDER,
+    api: app.api,
+    metrics: app.metrics,
+    clock,
+    log,
+    describe() {
+      document ??= describeApi(
+        app.router,
+        app.streams.map(({ route }): StreamRoute => route),
+        VERSION,
+      )
+      return document
+    },
+    async mayReadMetrics(request, call) {
+      const { viewer } = await app.guard.identify(request, call)
+      return viewer.scopes.includes('metrics:read')
+    },
+    async notReady() {
+      try {
+        await stores.db.run(sql`select 1`)
+      } catch {
+        return 'PostgreSQL does not answer.'
+      }
+      if (!(await stores.clickhouse.ping())) return 'ClickHouse does not answer.'
+      return app.clockTrouble.sentence
+    },
+  })
+}

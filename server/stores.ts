@@ -1,0 +1,197 @@
+/**
+ * The stores of one process: PostgreSQL, ClickHouse, the key ring and the data directory.
+ *
+ * `own`: this process holds the data directory and runs the built-in engines. `join`: another process of this
+ * machine does, and this one connects to them by the files that it left there. With DATABASE_URL and CLICKHOUSE_URL
+ * nothing is held or run here. Closing goes in the opposite order of opening, and leaves no process.
+ */
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { type ClickHouse, type ClickHouseOptions, openClickHouse } from './platform/clickhouse/clickhouse.ts'
+import { EngineRefused, startEngine } from './platform/clickhouse/engine.ts'
+import { type Keyring, masterKey, openKeyring, printKey } from './platform/crypto/master-key.ts'
+import { openDataDirectory, runningAddress } from './platform/data-directory.ts'
+import { placeEngine } from './platform/engine-account.ts'
+import { writeWhole } from './platform/files.ts'
+import type { Log } from './platform/logging/log.ts'
+import { findCluster, startCluster } from './platform/postgres/cluster.ts'
+import { type Database, openDatabase } from './platform/postgres/database.ts'
+import { refuseUnreachable } from './platform/postgres/refusal.ts'
+import { StartRefused } from './platform/start-refused.ts'
+
+export type Folders = {
+  path: string
+  clickhouse: string
+  archive: string
+  files: string
+  keys: string
+  logs: string
+}
+
+export type Stores = {
+  db: Database
+  clickhouse: ClickHouse
+  clickhouseOptions: ClickHouseOptions
+  keyring: Keyring
+  masterKey: Buffer
+  /** The key as text, when this start made it: to be shown once. */
+  newMasterKey: string | undefined
+  folders: Folders
+  /** Where the built-in engines keep their files; undefined for a store of one's own, and when joined. */
+  postgresFolder: string | undefined
+  clickhouseFolder: string | undefined
+  /** `own` runs the engines, `join` uses those of another process, `remote` has none here. */
+  mode: 'own' | 'join' | 'remote'
+  /** Sentences for the operator. */
+  notices: string[]
+  /** Leaves the address of the pages for the sentence that a second start says. */
+  announce(address: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** `own` must hold the data directory; `either` joins a running process, or is one for as long as the command runs. */
+export type StoreMode = 'own' | 'either'
+
+const DATABASE = 'liuliang'
+const ACCESS_FILE = 'clickhouse-access.json'
+
+/** Errors: `StartRefused`, `EngineRefused`, `KeyRefused`, each with one sentence; whatever was opened is closed again. */
+export async function openStores(config: Config, log: Log, mode: StoreMode): Promise<Stores> {
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const step of closers.splice(0).reverse()) await step()
+  }
+  try {
+    return { ...(await open(config, { log, mode, closers })), close }
+  } catch (error) {
+    await close().catch((failure: unknown) => log.error({ event: 'stores.close_failed', err: failure }))
+    throw error
+  }
+}
+
+type Opening = { log: Log; mode: StoreMode; closers: (() => Promise<void>)[] }
+
+async function open(config: Config, opening: Opening): Promise<Omit<Stores, 'close'>> {
+  const { closers, log } = opening
+  const held = await holdFolders(config, opening)
+  const { folders } = held
+  const key = await masterKey({ given: config.masterKey, directory: folders.keys })
+  const postgres = await postgresAddress(config, held, opening)
+  const db = openDatabase(postgres.url, {
+    max: config.databasePool,
+    applicationName: 'liuliang',
+    onIdleError: (error) => log.warn({ event: 'postgres.connection_lost', err: error }),
+  })
+  closers.push(() => db.close())
+  if (config.databaseUrl !== undefined) await refuseUnreachable(db)
+  const engine = await clickhouseAddress(config, held, opening)
+  const clickhouse = openClickHouse(engine.options)
+  closers.push(() => clickhouse.close())
+  return {
+    db,
+    clickhouse,
+    clickhouseOptions: engine.options,
+    keyring: openKeyring(key.key),
+    masterKey: key.key,
+    newMasterKey: key.created ? printKey(key.key) : undefined,
+    folders,
+    postgresFolder: postgres.folder,
+    clickhouseFolder: engine.folder,
+    mode: held.mode,
+    notices: [postgres.notice, engine.notice].filter((notice) => notice !== undefined),
+    announce: held.announce,
+  }
+}
+
+type Held = { folders: Folders; mode: Stores['mode']; announce(address: string): Promise<void> }
+
+async function holdFolders(config: Config, { mode, closers }: Opening): Promise<Held> {
+  const path = config.dataDirectory
+  if (config.databaseUrl !== undefined && config.clickhouseUrl !== undefined) {
+    return { folders: await makeFolders(path), mode: 'remote', announce: async () => undefined }
+  }
+  if (mode === 'either' && (await runningAddress(path)) !== undefined) {
+    return { folders: await makeFolders(path), mode: 'join', announce: async () => undefined }
+  }
+  const directory = await openDataDirectory(path)
+  closers.push(() => directory.release())
+  return { folders: directory, mode: 'own', announce: (address) => directory.announce(address) }
+}
+
+async function makeFolders(path: string): Promise<Folders> {
+  const folders = {
+    clickhouse: join(path, 'clickhouse'),
+    archive: join(path, 'archive'),
+    files: join(path, 'files'),
+    keys: join(path, 'keys'),
+    logs: join(path, 'logs'),
+  }
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o700 })
+  return { path, ...folders }
+}
+
+type Address = { url: string; folder: string | undefined; notice: string | undefined }
+
+async function postgresAddress(config: Config, held: Held, { closers }: Opening): Promise<Address> {
+  if (config.databaseUrl !== undefined)
+    return { url: config.databaseUrl, folder: undefined, notice: undefined }
+  const { path } = held.folders
+  if (held.mode === 'join') {
+    const url = await findCluster(path)
+    if (url === undefined) throw notYet(path)
+    return { url, folder: undefined, notice: undefined }
+  }
+  const cluster = await startCluster({ dataDirectory: path })
+  closers.push(() => cluster.stop())
+  return { url: cluster.url, folder: cluster.folder, notice: cluster.notice }
+}
+
+type EngineAddress = { options: ClickHouseOptions; folder: string | undefined; notice: string | undefined }
+
+async function clickhouseAddress(
+  config: Config,
+  held: Held,
+  { log, closers }: Opening,
+): Promise<EngineAddress> {
+  if (config.clickhouseUrl !== undefined) {
+    return { options: clickhouseOptions(config.clickhouseUrl), folder: undefined, notice: undefined }
+  }
+  const access = join(held.folders.keys, ACCESS_FILE)
+  if (held.mode === 'join') {
+    const text = await readFile(access, 'utf8').catch(() => undefined)
+    if (text === undefined) throw notYet(held.folders.path)
+    return { options: JSON.parse(text) as ClickHouseOptions, folder: undefined, notice: undefined }
+  }
+  const { folder, account, notice } = await placeEngine(held.folders.path, 'clickhouse')
+  const engine = await startEngine({ dataDir: folder, ...(account ?? {}), log })
+  closers.push(() => engine.stop())
+  const options = { url: engine.url, user: engine.user, password: engine.password, database: DATABASE }
+  await writeWhole(access, JSON.stringify(options))
+  closers.push(() => rm(access, { force: true }))
+  return { options, folder, notice }
+}
+
+/** CLICKHOUSE_URL: http://user:password@host:8123/database */
+function clickhouseOptions(text: string): ClickHouseOptions {
+  const url = URL.parse(text)
+  if (!url)
+    throw new StartRefused(
+      'CLICKHOUSE_URL is no address. Write it as http://user:password@host:8123/database.',
+    )
+  return {
+    url: `${url.protocol}//${url.host}`,
+    user: decodeURIComponent(url.username) || 'default',
+    password: decodeURIComponent(url.password),
+    database: url.pathname.replace(/^\//, '') || DATABASE,
+  }
+}
+
+function notYet(path: string): StartRefused {
+  return new StartRefused(`Liuliang is just starting on ${path}. Try again in a few seconds.`)
+}
+
+/** For callers that tell a refusal from a bug. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof StartRefused || error instanceof EngineRefused
+}
