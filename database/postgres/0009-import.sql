@@ -8,59 +8,62 @@ create table import_run (
   state text not null check (state in (
     'uploaded', 'checking', 'checked', 'importing', 'imported', 'cancelled', 'failed', 'undoing', 'undone')),
   file_name text not null,
+  path text not null,
+  -- An upload is removed when the import has ended; a file that a command named stays where it is.
+  owned boolean not null,
   bytes bigint not null,
   -- SHA-256 of the file, to say that it was imported before.
   digest bytea not null,
   format jsonb not null,
   mapping jsonb,
-  -- Which part of the work is under way, and where it stands. The position and the counts move in the transaction
-  -- of the chunk they tell of, and only for the holder of the token.
+  -- The time that every value without a time of its own is said at; and the zone of wall clocks.
+  said_at timestamptz,
+  zone text,
+  -- Opens the rejected rows and what is put aside while reading.
+  data_key bytea not null,
+  -- Where the work stands. Position, counts and the length of the rejected rows move in the transaction of the chunk
+  -- that they tell of.
   stage text check (stage in ('reading', 'writing')),
+  buckets int not null default 0,
   bucket int not null default 0,
   position int not null default 0,
+  chunks int not null default 0,
   rejects_bytes bigint not null default 0,
   counts jsonb not null default '{}',
   rows_total int,
+  read_share real not null default 0,
+  rows_per_second real,
   -- What the dry run found.
   forecast jsonb,
   cancel boolean not null default false,
   failure text,
-  token bigint not null default 0,
-  leased_until timestamptz,
   created_by uuid,
   created_at timestamptz not null,
-  started_at timestamptz,
   finished_at timestamptz,
   undo_until timestamptz,
+  -- When the rejected rows were removed.
+  forgotten_at timestamptz,
   version int not null default 1,
   check ((state in ('checking', 'importing', 'undoing')) = (stage is not null))
-) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 500);
-create index import_run_created on import_run (created_at);
-create index import_run_waiting on import_run (state) where state in ('checking', 'importing', 'undoing');
+) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 500);
+create index import_run_created on import_run (created_at desc, id desc);
+create index import_run_waiting on import_run (created_at) where stage is not null;
 create index import_run_digest on import_run (digest);
 
--- What one chunk wrote, to take it back: the orders it made and the bodies it replaced.
+-- What one chunk wrote, to take it back: the orders it made, what it replaced, and the versions that this led to.
 create table import_chunk (
   import_id uuid not null references import_run (id) on delete cascade,
   number int not null,
+  -- Orders that were new, as they stand at version 1 unless `versions` says otherwise.
   created text[] not null,
+  -- Order → version, where it is not 1.
+  versions jsonb not null,
+  -- The documents as they were before.
   changed jsonb not null,
-  undone boolean not null default false,
+  -- Refunds that were listed apart, each with what it was before or null.
+  refunds jsonb not null,
   primary key (import_id, number)
 );
-
--- Refunds that came in a file without the order they belong to; the order's state is its lines less these.
-create table import_refund (
-  source text not null,
-  external_id text not null,
-  refund_key text not null,
-  sku text not null,
-  quantity numeric not null,
-  amount_cents bigint not null check (amount_cents >= 0),
-  import_id uuid not null references import_run (id),
-  primary key (source, external_id, refund_key)
-);
-create index import_refund_import on import_refund (import_id);
 
 -- How the columns of a file were understood, to be used again for a file with the same headings.
 create table import_mapping (
