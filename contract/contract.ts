@@ -1,0 +1,20 @@
+/** Every route of the program, as the typed client of the pages sees it. Mounted by server/app.ts. */
+import { audienceContract } from './audience.ts'
+import { importContract } from './import.ts'
+import { insightContract } from './insight.ts'
+import { journeysContract } from './journeys.ts'
+import { membersContract } from './members.ts'
+import { orgContract } from './org.ts'
+import { reachContract } from './reach.ts'
+import { tasksContract } from './tasks.ts'
+
+export const contract = {
+  ...orgContract,
+  members: membersContract,
+  audience: audienceContract,
+  journeys: journeysContract,
+  reach: reachContract,
+  tasks: tasksContract,
+  insight: insightContract,
+  imports: importContract,
+}
