@@ -4,9 +4,12 @@
  * Everything lives in a temporary folder and is gone afterwards.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { type Engine, startEngine } from '../../server/platform/clickhouse/engine.ts'
 import { startCluster } from '../../server/platform/postgres/cluster.ts'
 import { openDatabase } from '../../server/platform/postgres/database.ts'
 import { migratePostgres } from '../../server/platform/postgres/migrate.ts'
@@ -17,6 +20,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** Address of the database `postgres`, and the name of the migrated template. */
     postgres: { url: string; template: string }
+    /** Asked by GET, answers with the address of the ClickHouse engine, which the first question starts. */
+    engineDoor: string
   }
 }
 
@@ -30,9 +35,35 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const url = addressOf(cluster.url, 'postgres')
   await makeTemplate(url)
   project.provide('postgres', { url, template: TEMPLATE })
+  const engine = await openEngineDoor(join(folder, 'clickhouse'))
+  project.provide('engineDoor', engine.door)
   return async () => {
+    await engine.stop()
     await cluster.stop()
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+type EngineDoor = { door: string; stop(): Promise<void> }
+
+/** Test files run in processes of their own; those that need ClickHouse share the one engine behind this door. */
+async function openEngineDoor(dataDir: string): Promise<EngineDoor> {
+  let engine: Promise<Engine> | undefined
+  const tell = (entry: object) => void process.stderr.write(`${JSON.stringify(entry)}\n`)
+  const door = createServer((_request, response) => {
+    engine ??= startEngine({ dataDir, log: { info: () => undefined, warn: tell, error: tell } })
+    engine.then(
+      ({ url, user, password }) => response.end(JSON.stringify({ url, user, password })),
+      (error: Error) => response.writeHead(500).end(error.message),
+    )
+  })
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve))
+  return {
+    door: `http://127.0.0.1:${(door.address() as AddressInfo).port}/`,
+    stop: async () => {
+      door.close()
+      await (await engine)?.stop()
+    },
   }
 }
 
