@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -190,13 +190,14 @@ describe('life and death', () => {
 
 test.runIf(process.getuid?.() === 0)('started by root, it works as the user it is given', async () => {
   const other = await mkdtemp(join(tmpdir(), 'liuliang-engine-'))
-  const engine65534 = await startEngine({ dataDir: join(other, 'engine'), uid: 65_534, gid: 65_534, log })
-  const status = readFileSync(`/proc/${engine65534.pid}/status`, 'utf8')
+  await chmod(other, 0o755)
+  const dropped = await startEngine({ dataDir: join(other, 'engine'), uid: 65_534, gid: 65_534, log })
+  const status = readFileSync(`/proc/${dropped.pid}/status`, 'utf8')
   expect(/Uid:\s+(\d+)\s+(\d+)/.exec(status)?.slice(1)).toEqual(['65534', '65534'])
   expect(/Groups:(.*)/.exec(status)?.[1]?.trim()).toBe('65534')
-  const client = openClickHouse({ ...engine65534, database: 'default' })
+  const client = openClickHouse({ ...dropped, database: 'default' })
   expect(await client.rows('select 1 as x')).toEqual([{ x: 1 }])
   await client.close()
-  await engine65534.stop()
+  await dropped.stop()
   await rm(other, { recursive: true, force: true })
 })

@@ -206,11 +206,16 @@ function startLife(
       refuse(new EngineRefused(explain(reason, kept, options)))
     }
     child.once('error', (error) => give(error.message))
-    child.once('exit', (code, signal) => give(`it ended with ${signal ?? code}`))
+    // When it has ended and all that it wrote is here.
+    let refused: string | undefined
+    child.once('close', (code, signal) => give(refused ?? `it ended with ${signal ?? code}`))
     child.once('message', (message: FromEngine) => {
-      if ('refused' in message) return void setTimeout(() => give(message.refused), 50)
+      if ('refused' in message) {
+        refused = message.refused
+        return
+      }
       clearTimeout(timer)
-      child.removeAllListeners('exit')
+      child.removeAllListeners('close')
       done({ child, ...message.listening, output: () => kept.trim() })
     })
     child.send(order)
