@@ -115,9 +115,9 @@ export async function* eventsOfDay(db: Database, day: Day): AsyncGenerator<Logge
       const page = await db.rows<LoggedEvent>(sql`
         select xid::text as xid, seq, ${lane}::text as lane, id, type, profile_id as "profileId", person_id as "personId",
           at, received_at as "receivedAt", source, data
-        from ${trusted(partitionOf(day))}
-        where lane = ${laneNumber(lane)} and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
-        order by lane, xid, seq limit ${PAGE}`)
+        from ${trusted(partitionOf(day))} l
+        where l.lane = ${laneNumber(lane)} and (l.xid, l.seq) > (${after.xid}::xid8, ${after.seq}::bigint)
+        order by l.lane, l.xid, l.seq limit ${PAGE}`)
       const last = page.at(-1)
       if (!last) break
       yield page

@@ -44,7 +44,7 @@ export async function readLog(db: Db, { lane, after, limit, upTo }: Reach): Prom
     from event_log
     where lane = ${laneNumber(lane)} and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
       and xid < pg_snapshot_xmin(pg_current_snapshot()) ${end}
-    order by lane, xid, seq
+    order by event_log.lane, event_log.xid, event_log.seq
     limit ${limit}`)
 }
 

@@ -74,7 +74,7 @@ async function copy(clickhouse: ClickHouse, moving: readonly Home[]): Promise<vo
     await clickhouse.command(
       `insert into ${table}
       select * replace (transform(profile_id, {profiles:Array(Int32)}, {targets:Array(Int32)}, toInt32(0)) as person_id, placed + 1 as placed)
-      from ${table} where ${standing} order by all`,
+      from ${table} where ${standing(table)} order by all`,
       params,
       {
         settings: { insert_deduplication_token: `${token}:${table}`, max_threads: 1, max_insert_threads: 1 },
@@ -84,9 +84,12 @@ async function copy(clickhouse: ClickHouse, moving: readonly Home[]): Promise<vo
   }
 }
 
-const standing = `person_id in {stored:Array(Int32)} and profile_id in {profiles:Array(Int32)}
-  and person_id = transform(profile_id, {profiles:Array(Int32)}, {stored:Array(Int32)}, toInt32(0))
-  and placed = transform(profile_id, {profiles:Array(Int32)}, {moves:Array(Int32)}, toInt32(0))`
+/** Columns are qualified: the copy gives person_id and placed new values under the same names. */
+const standing = (
+  table: string,
+): string => `${table}.person_id in {stored:Array(Int32)} and profile_id in {profiles:Array(Int32)}
+  and ${table}.person_id = transform(profile_id, {profiles:Array(Int32)}, {stored:Array(Int32)}, toInt32(0))
+  and ${table}.placed = transform(profile_id, {profiles:Array(Int32)}, {moves:Array(Int32)}, toInt32(0))`
 
 async function deleteLeft(db: Database, clickhouse: ClickHouse, token: LeaseToken): Promise<void> {
   const left = (await unsettledHomes(db)).filter((home) => home.leftPersonId !== null)
@@ -97,7 +100,7 @@ async function deleteLeft(db: Database, clickhouse: ClickHouse, token: LeaseToke
     moves: left.map((home) => home.move - 1),
   }
   for (const table of projectedTables) {
-    await clickhouse.command(`delete from ${table} where ${standing}`, params)
+    await clickhouse.command(`delete from ${table} where ${standing(table)}`, params)
     crashPoint(`move.deleted_${table}`)
   }
   await fenced(db, token, (tx) =>
