@@ -54,9 +54,12 @@ function sqlClocks(root, file) {
 }
 
 function linesOf(root, file, pattern, why) {
+  const comment = file.endsWith('.sql') ? /--.*$/ : /^\s*(\/\/|\*|\/\*).*$/
+  // `now() {` and `now():` declare a function of ours.
+  const declaration = /\bnow\(\)\s*[{:]/
   const lines = readFileSync(join(root, file), 'utf8').split('\n')
   return lines.flatMap((line, index) => {
-    const code = line.replace(/^\s*(\/\/|\*|\/\*|--).*$/, '').replace(/\bnow\(\)\s*[{:]/, '')
+    const code = line.replace(comment, '').replace(declaration, '')
     return pattern.test(code) ? [`${file}:${index + 1}: ${why}: ${line.trim().slice(0, 100)}`] : []
   })
 }
