@@ -9,6 +9,7 @@ create table task (
   staff_id uuid references staff (id),
   store_id uuid references store (id),
   journey_id uuid,
+  journey_name text,
   enrolment_id uuid,
   node_id text,
   -- The hand-over in the outbox that a broadcast asks to confirm.
