@@ -151,8 +151,9 @@ create table merge (
   kept_person integer not null references person (id),
   absorbed_person integer not null references person (id),
   profiles integer[] not null,
-  -- identifier: they share one. hand: somebody joined them. parted: an identifier that joined them told them apart.
-  cause text not null check (cause in ('identifier', 'hand', 'parted')),
+  -- identifier: they share one. hand: somebody joined them. birth: the absorbed profiles were born into the kept person
+  -- (known only when they part). import: the oldest profile went with its import, the person goes on under the next.
+  cause text not null check (cause in ('identifier', 'hand', 'birth', 'import')),
   -- the claims that joined them: [{"profile", "kind", "scope", "digest"}]
   via jsonb not null default '[]',
   actor uuid references staff (id),

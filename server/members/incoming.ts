@@ -86,6 +86,8 @@ export type NewClaim = {
   state: ClaimState
   valid: boolean
   form: PhoneForm | null
+  /** ms since 1970: when the source said it. */
+  at: number
 }
 
 /** A row as the rest of this folder knows it: personal values only in `secret`, everything else as digests. */
@@ -100,6 +102,8 @@ export type Facts = {
   attributes: Attributes
   secret: Record<string, string>
   relations: readonly IncomingRelation[]
+  /** Digests of claims that the profile did not have before; known once they are written. */
+  newDigests?: ReadonlySet<string>
 }
 
 const LONGEST_TEXT = 500
@@ -126,6 +130,7 @@ export function factsOf(row: IncomingPerson, how: ResolveHow, { index }: Keyring
       state: hint ? 'hint' : 'active',
       valid: normal.valid,
       form: normal.form,
+      at,
     })
     secret[digest] = normal.value
   }
