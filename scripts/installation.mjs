@@ -41,28 +41,32 @@ export function node24() {
   return fail(`Node ${MAJOR} is needed and could not be fetched. Install it and start again.`)
 }
 
-/** Builds the pages when they are missing or older than their sources. Where the builder is not installed, the built ones serve. */
+/**
+ * Builds the pages when they are missing or older than their sources; false when that fails.
+ * Where the builder is not installed, the built ones serve.
+ */
 export function buildPages(node) {
   const config = join(ROOT, 'web', 'vite.config.ts')
   const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js')
-  if (!existsSync(config) || !existsSync(vite)) return
+  if (!existsSync(config) || !existsSync(vite)) return true
   const stamp = join(ROOT, 'web', 'dist', '.built')
   const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0
-  if (built > newest(join(ROOT, 'web')) && built > newest(join(ROOT, 'contract'))) return
+  if (built > newest(join(ROOT, 'web')) && built > newest(join(ROOT, 'contract'))) return true
   say('Building the pages …')
   const { status } = spawnSync(node, [vite, 'build', '--config', config, '--logLevel', 'warn'], {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
   })
-  if (status !== 0) fail('The pages could not be built.')
+  if (status !== 0) return false
   writeFileSync(stamp, '')
+  return true
 }
 
 export function say(line) {
   process.stderr.write(`${line}\n`)
 }
 
-function fail(line) {
+export function fail(line) {
   say(line)
   process.exit(1)
 }

@@ -1,7 +1,7 @@
 /** Runs server/main.ts on Node 24 as a child and passes on what is sent to this process. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { buildPages, installPackages, node24, ROOT } from './installation.mjs'
+import { buildPages, fail, installPackages, node24, ROOT } from './installation.mjs'
 
 const PAGES_FOR = new Set(['start', 'serve'])
 
@@ -10,7 +10,7 @@ export function runProgram(parameters) {
   const withPages = PAGES_FOR.has(parameters[0]) && !parameters.includes('--help')
   installPackages({ development: withPages && process.env.NODE_ENV !== 'production' })
   const node = node24()
-  if (withPages) buildPages(node)
+  if (withPages && !buildPages(node)) fail('The pages could not be built.')
 
   const program = [
     node,

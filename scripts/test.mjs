@@ -17,7 +17,7 @@ let { passed, failed } = await check({ tests: false })
 let skipped = 0
 
 for (const project of ['unit', 'integration', 'browser']) {
-  if (project === 'browser') buildPages(node)
+  if (project === 'browser' && !buildPages(node)) failed += 1
   count(project)
 }
 rmSync(folder, { recursive: true, force: true })
