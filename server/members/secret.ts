@@ -1,0 +1,64 @@
+/** The sealed part of a profile: personal values by the digest that stands for them elsewhere. */
+import type { Keyring } from '../platform/crypto/master-key.ts'
+import type { Db } from '../platform/postgres/database.ts'
+import { secretsOf } from './store.ts'
+
+export type Secret = Readonly<Record<string, string>>
+
+/** A new profile's data key (wrapped) and sealed values, as hex. */
+export function sealNew(
+  { cipher }: Keyring,
+  profileId: number,
+  secret: Secret,
+): { dataKey: string; secret: string } {
+  const context = contextOf(profileId)
+  const { key, wrapped } = cipher.newKey(context)
+  return {
+    dataKey: wrapped.toString('hex'),
+    secret: cipher.seal(key, JSON.stringify(secret), context).toString('hex'),
+  }
+}
+
+/** The values of these profiles; an erased one has none. Throws `Unreadable` where the master key is another one. */
+export async function openSecrets(
+  db: Db,
+  keys: Keyring,
+  profiles: readonly number[],
+): Promise<Map<number, Secret>> {
+  const rows = profiles.length === 0 ? [] : await secretsOf(db, profiles)
+  return new Map(
+    rows.map(({ id, dataKey, secret }) => {
+      const context = contextOf(id)
+      const key = keys.cipher.unwrap(dataKey, context)
+      return [id, JSON.parse(keys.cipher.open(key, secret, context)) as Secret]
+    }),
+  )
+}
+
+/** The sealed values with more of them, as hex by profile. Erased profiles are left out: nothing is written for them. */
+export async function sealMore(
+  db: Db,
+  keys: Keyring,
+  more: ReadonlyMap<number, Secret>,
+): Promise<Map<number, string>> {
+  const rows = more.size === 0 ? [] : await secretsOf(db, [...more.keys()])
+  const sealed = new Map<number, string>()
+  for (const { id, dataKey, secret } of rows) {
+    const context = contextOf(id)
+    const key = keys.cipher.unwrap(dataKey, context)
+    const known = JSON.parse(keys.cipher.open(key, secret, context)) as Secret
+    const news = Object.entries(more.get(id) ?? {}).filter(([digest]) => known[digest] === undefined)
+    if (news.length === 0) continue
+    const values = { ...known, ...Object.fromEntries(news) }
+    sealed.set(id, cipherText(keys, key, values, context))
+  }
+  return sealed
+}
+
+function cipherText({ cipher }: Keyring, key: Buffer, values: Secret, context: string): string {
+  return cipher.seal(key, JSON.stringify(values), context).toString('hex')
+}
+
+function contextOf(profileId: number): string {
+  return `profile:${profileId}`
+}
