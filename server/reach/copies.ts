@@ -16,7 +16,7 @@ export async function copyDone(
   how: { outcome: CopyOutcome; at: Date; now: Date },
 ): Promise<boolean> {
   const touch = await outbox.lockTouch(tx, touchId)
-  if (!touch || touch.state !== 'asked') return false
+  if (touch?.state !== 'asked') return false
   if (how.outcome === 'sent') {
     await outbox.dateLedger(tx, [touch.id], how.at)
     await outbox.endTouches(tx, [touch.id], { state: 'delivered', reason: null, at: how.at })

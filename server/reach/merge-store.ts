@@ -67,3 +67,10 @@ async function wake(tx: Tx, ids: readonly number[]): Promise<void> {
       where t.person_id = c.person_id and t.state in ('offered', 'deferred'))
     where c.person_id = any(${ids}::int[])`)
 }
+
+export async function waitingTouchIds(tx: Tx, personIds: readonly number[]): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>(sql`
+    select id from touch
+    where person_id = any(${personIds}::int[]) and state in ('offered', 'deferred', 'planned', 'sending')`)
+  return rows.map((row) => row.id)
+}

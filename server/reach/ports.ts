@@ -2,7 +2,8 @@
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import type { ChannelName } from './candidate.ts'
 
-export type Follower = {
+/** A member of staff whom the person follows in WeCom. */
+export type Contact = {
   staffId: string
   wecomUserId: string | null
   externalUserId: string
@@ -19,7 +20,7 @@ export type Recipient = {
   consents: Partial<Record<ChannelName, 'granted' | 'withdrawn'>>
   /** Whether a mobile number is known that the operator has not reported as blocked. */
   sms: boolean
-  followers: readonly Follower[]
+  contacts: readonly Contact[]
   /** Keyed hashes (hex) of the phones and external user ids, to compare with the allow-list of a channel in test. */
   digests: Record<ChannelName, readonly string[]>
 }

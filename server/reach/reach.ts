@@ -46,8 +46,8 @@ export type { Addressee, Channel, Found, Handed, Handover, Progress, Result } fr
 export { consentWithdrawn, type Withdrawal, withdraw } from './outbox/close.ts'
 export { type Delivered, deliverOnce } from './outbox/deliver.ts'
 export { type Receipt, takeReceipts } from './outbox/follow.ts'
-export type { AskAPerson, Follower, People, ReachPorts, Recipient, Request } from './ports.ts'
-export { handledTypes, onEvents } from './react.ts'
+export type { AskAPerson, Contact, People, ReachPorts, Recipient, Request } from './ports.ts'
+export { reachHandler } from './react.ts'
 export {
   countTouches,
   funnelOf,

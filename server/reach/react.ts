@@ -1,24 +1,28 @@
 /** What reach does when something happens: consent is withdrawn, a guide has copied a text. */
-import type { EventType } from '../../contract/events.ts'
 import { type ChannelName, channelNames } from '../../contract/reach.ts'
-import type { LoggedEvent } from '../events/events.ts'
-import type { Tx } from '../platform/postgres/database.ts'
+import type { Handler, LoggedEvent } from '../events/events.ts'
 import { copyDone } from './copies.ts'
 import { consentWithdrawn } from './outbox/close.ts'
 
-export const handledTypes: readonly EventType[] = ['consent_changed', 'task_done']
-
-/** Handler for the consumer `react`; a repeat changes nothing. Imported consents act too: a withdrawal is no trigger. */
-export async function onEvents(tx: Tx, events: readonly LoggedEvent[], now: Date): Promise<void> {
-  for (const channel of channelNames) {
-    const persons = events.flatMap((event) => (isWithdrawal(event, channel) ? [event.personId] : []))
-    await consentWithdrawn(tx, [...new Set(persons.filter((id) => id !== null))], channel, now)
-  }
-  for (const event of events) {
-    if (event.type !== 'task_done') continue
-    const { taskId, outcome } = event.data as { taskId: string; outcome: string }
-    await copyDone(tx, taskId, { outcome: COPIED.has(outcome) ? 'sent' : 'not_sent', at: event.at, now })
-  }
+/**
+ * For the consumer `react`; a repeat changes nothing. Imported withdrawals act too: they start nothing, they stop.
+ * The task of a text to copy has the id of its touch.
+ */
+export const reachHandler: Handler = {
+  name: 'reach',
+  types: ['consent_changed', 'task_done'],
+  async handle(tx, events, now) {
+    for (const channel of channelNames) {
+      const persons = events.flatMap((event) => (isWithdrawal(event, channel) ? [event.personId] : []))
+      const known = persons.filter((id) => id !== null)
+      await consentWithdrawn(tx, [...new Set(known)], channel, now)
+    }
+    for (const event of events) {
+      if (event.type !== 'task_done') continue
+      const { taskId, outcome } = event.data as { taskId: string; outcome: string }
+      await copyDone(tx, taskId, { outcome: COPIED.has(outcome) ? 'sent' : 'not_sent', at: event.at, now })
+    }
+  },
 }
 
 /** Outcomes of a task by which the member has received the text. */

@@ -13,7 +13,7 @@ import {
   type TouchClass,
   WHOLE_BASE,
 } from '../candidate.ts'
-import type { Follower, Recipient } from '../ports.ts'
+import type { Contact, Recipient } from '../ports.ts'
 import { ALLOWED_WHILE_UNKNOWN, type ReachRules } from '../settings.ts'
 import { type LedgerRow, monthRoom, personRoom, type Room } from './caps.ts'
 import { followingSlot, nextSlot, quietUntil, slotOf } from './slots.ts'
@@ -146,8 +146,8 @@ function routeTo(
     return { reason: 'content_missing' }
   if (!recipient) return { reason: 'person_gone' }
   if (recipient.demo && channel.mode !== 'simulated') return { reason: 'demo_person_real_channel' }
-  const follower = candidate.channel === 'wecom' ? senderOf(candidate, recipient.followers) : undefined
-  if (candidate.channel === 'wecom' && !follower) return { reason: 'not_a_contact' }
+  const contact = candidate.channel === 'wecom' ? senderOf(candidate, recipient.contacts) : undefined
+  if (candidate.channel === 'wecom' && !contact) return { reason: 'not_a_contact' }
   if (candidate.channel === 'sms' && !recipient.sms) return { reason: 'unreachable' }
   if (
     channel.mode === 'test' &&
@@ -157,8 +157,8 @@ function routeTo(
   if (candidate.class === 'marketing' && !hasConsent(candidate.channel, recipient))
     return { reason: 'no_consent' }
   return {
-    senderId: follower?.staffId ?? null,
-    recipient: follower?.externalUserId ?? null,
+    senderId: contact?.staffId ?? null,
+    recipient: contact?.externalUserId ?? null,
     contentVersion: content.version,
     costCents: candidate.costCents ?? costOf(candidate.channel, content, at.rules),
   }
@@ -170,8 +170,8 @@ function costOf(channel: ChannelName, content: ContentRow, { costs }: ReachRules
 }
 
 /** WeCom pushes a mass message only through the member of staff who last talked with the customer. */
-function senderOf(candidate: Considered, followers: readonly Follower[]): Follower | undefined {
-  const able = followers.filter((one) => one.wecomUserId !== null)
+function senderOf(candidate: Considered, contacts: readonly Contact[]): Contact | undefined {
+  const able = contacts.filter((one) => one.wecomUserId !== null)
   const asked = able.find((one) => one.staffId === candidate.senderId)
   if (asked) return asked
   return [...able].sort(

@@ -190,7 +190,7 @@ async function askForCopies(
         enrolmentId: touch.enrolmentId,
         nodeId: touch.nodeId,
         text,
-        dueAt: touch.expiresAt < latest ? touch.expiresAt : latest,
+        dueAt: earlier(touch.expiresAt, latest),
         demo: touch.demo,
       })
   }
@@ -219,4 +219,8 @@ async function endAsMissing(
     ),
     now,
   )
+}
+
+function earlier(a: Date, b: Date): Date {
+  return instant(Math.min(a.getTime(), b.getTime()))
 }
