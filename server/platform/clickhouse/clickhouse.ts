@@ -6,20 +6,16 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { bound, type Param, type Params, sent, utcText } from './params.ts'
 import { rowBatches } from './row-stream.ts'
+
+export { type Param, type Params, utcText }
 
 /**
  * In the built-in engine: 'page' has two sessions for short questions of people, 'heavy' one with a queue for
  * whatever scans, 'write' one for inserts and DDL. A real ClickHouse does not know the header and ignores it.
  */
 export type Lane = 'page' | 'heavy' | 'write'
-
-/**
- * A value for `{name: Type}`. A Date needs a DateTime64 or DateTime type that names 'UTC', so that it means the same
- * on a server in another zone.
- */
-export type Param = string | number | bigint | boolean | null | Date | readonly Param[]
-export type Params = Readonly<Record<string, Param>>
 
 export type CallOptions = {
   lane?: Lane | undefined
@@ -43,7 +39,10 @@ export type ClickHouse = {
   readonly database: string
   /** All rows as objects (at most MAX_ROWS). Lane 'page' unless told. */
   rows<Row>(query: string, params?: Params, options?: CallOptions): Promise<Row[]>
-  /** Rows as arrays in the order of the select list, batch by batch, in flat memory. Lane 'heavy' unless told. */
+  /**
+   * Rows as arrays in the order of the select list, batch by batch, in flat memory. Lane 'heavy' unless told. Holds
+   * a session of its lane until it is read to the end or left: meanwhile ask nothing of 'heavy' from within.
+   */
   stream<Row extends readonly unknown[]>(
     query: string,
     params?: Params,
@@ -67,9 +66,6 @@ const TIMEOUT_MS: Record<Lane, number> = { page: 20_000, heavy: 30 * 60_000, wri
 /** How much longer than the server the client waits, so that the server's own sentence arrives. */
 const PATIENCE_MS = 2_000
 
-/** A server takes a URL of 1 MB, of which escaping may need a third of the room. */
-const MAX_URL_PARAMS = 256 * 1024
-
 /** Opens a client. Nothing is contacted before the first call. */
 export function openClickHouse(options: ClickHouseOptions): ClickHouse {
   const client = connect(options)
@@ -80,15 +76,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouse {
     stream: <Row extends readonly unknown[]>(query: string, params: Params = {}, call: CallOptions = {}) =>
       batches<Row>(client, query, params, limited(call, 'heavy')),
     insert: (table, given, call = {}) => insert(client, table, given, call),
-    command: async (query, params = {}, call = {}) => {
-      const { request, settings } = limited(call, 'write')
-      await client.command({
-        ...request,
-        query,
-        query_params: bound(query, params),
-        clickhouse_settings: { ...settings, wait_end_of_query: 1 },
-      })
-    },
+    command: (query, params = {}, call = {}) => command(client, query, params, limited(call, 'write')),
     ping: async () => {
       const { request } = limited({ timeoutMs: 0 }, 'page')
       const answer = await client.ping({ ...request, select: true }).catch(() => undefined)
@@ -113,16 +101,23 @@ export function clickHouseCode(error: unknown): string | undefined {
   return error instanceof ClickHouseError ? error.code : undefined
 }
 
-/** True where the server could not be reached or went away in the middle: try again later. */
+/** True where the server could not be reached, went away in the middle or gave no answer in time: try again later. */
 export function isClickHouseAway(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof ClickHouseError) return false
+  if (error.name === 'TimeoutError') return true
   const code = 'code' in error ? String(error.code) : ''
-  return (
-    /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|UND_ERR_SOCKET)$/.test(
-      code,
-    ) || /socket hang up|aborted/.test(error.message)
-  )
+  return AWAY.has(code) || error.message === 'socket hang up'
 }
+
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+])
 
 async function onServer({ database, ...options }: ClickHouseOptions, query: string): Promise<void> {
   const client = connect({ ...options, database: undefined })
@@ -176,19 +171,17 @@ async function rows<Row>(
   params: Params,
   { request, settings }: Limited,
 ): Promise<Row[]> {
-  const result = await client.query({
-    ...request,
-    query,
-    format: 'JSONEachRow',
-    query_params: bound(query, params),
-    clickhouse_settings: { ...settings, max_result_rows: String(MAX_ROWS), result_overflow_mode: 'throw' },
+  return whileWanted(request.abort_signal, async (closing) => {
+    const result = await client.query({
+      ...request,
+      query,
+      format: 'JSONEachRow',
+      query_params: bound(query, params),
+      clickhouse_settings: { ...settings, max_result_rows: String(MAX_ROWS), result_overflow_mode: 'throw' },
+    })
+    closing(() => result.close())
+    return result.json<Row>()
   })
-  // The client listens to the signal until the headers are there; the rest is ours to end.
-  return whileWanted(
-    request.abort_signal,
-    () => result.close(),
-    () => result.json<Row>(),
-  )
 }
 
 async function* batches<Row>(
@@ -197,17 +190,11 @@ async function* batches<Row>(
   params: Params,
   { request, settings }: Limited,
 ): AsyncGenerator<Row[]> {
-  const values = bound(query, params)
-  if (JSON.stringify(values).length > MAX_URL_PARAMS) {
-    throw new RangeError(`parameters of a stream have at most ${MAX_URL_PARAMS} characters`)
-  }
-  const answer = await client.exec({
-    ...request,
-    http_headers: { ...request.http_headers, 'X-ClickHouse-Format': 'JSONCompactEachRow' },
-    query,
-    query_params: values,
-    clickhouse_settings: settings,
-  })
+  const { headers, ...parameters } = { headers: {}, ...sent(query, params) }
+  const http_headers = { ...request.http_headers, ...headers, 'X-ClickHouse-Format': 'JSONCompactEachRow' }
+  const answer = await whileWanted(request.abort_signal, () =>
+    client.exec({ ...request, http_headers, query, ...parameters, clickhouse_settings: settings }),
+  )
   const tag = answer.response_headers['x-clickhouse-exception-tag']?.toString()
   const stop = () => answer.stream.destroy(abortReason(request.abort_signal))
   request.abort_signal.addEventListener('abort', stop, { once: true })
@@ -217,6 +204,26 @@ async function* batches<Row>(
     request.abort_signal.removeEventListener('abort', stop)
     answer.stream.destroy()
   }
+}
+
+async function command(
+  client: ClickHouseClient,
+  query: string,
+  params: Params,
+  { request, settings }: Limited,
+): Promise<void> {
+  const { headers, ...parameters } = { headers: {}, ...sent(query, params) }
+  await whileWanted(request.abort_signal, async (closing) => {
+    const answer = await client.exec({
+      ...request,
+      http_headers: { ...request.http_headers, ...headers },
+      query,
+      ...parameters,
+      clickhouse_settings: { ...settings, wait_end_of_query: 1 },
+    })
+    closing(() => answer.stream.destroy())
+    await drained(answer.stream)
+  })
 }
 
 async function insert(
@@ -231,29 +238,44 @@ async function insert(
     given instanceof Uint8Array ? given : Buffer.from(given.map((row) => JSON.stringify(row)).join('\n'))
   const columns = call.columns === undefined ? '' : ` (${call.columns.map(checkedName).join(', ')})`
   const token = call.token === undefined ? {} : { insert_deduplication_token: call.token }
-  const answer = await client.exec({
-    ...request,
-    query: `insert into ${checkedName(table)}${columns} format JSONEachRow`,
-    values: Readable.from([bytes], { objectMode: false }),
-    clickhouse_settings: {
-      ...settings,
-      async_insert: 0,
-      wait_end_of_query: 1,
-      input_format_skip_unknown_fields: 0,
-      ...token,
-    },
+  await whileWanted(request.abort_signal, async (closing) => {
+    const answer = await client.exec({
+      ...request,
+      query: `insert into ${checkedName(table)}${columns} format JSONEachRow`,
+      values: Readable.from([bytes], { objectMode: false }),
+      clickhouse_settings: { ...settings, ...INSERT_SETTINGS, ...token },
+    })
+    closing(() => answer.stream.destroy())
+    await drained(answer.stream)
   })
-  await whileWanted(
-    request.abort_signal,
-    () => answer.stream.destroy(),
-    () => answer.stream.resume().toArray(),
-  )
 }
 
-async function whileWanted<T>(signal: AbortSignal, stop: () => void, work: () => Promise<T>): Promise<T> {
+/** Answered when written; a column that is not there is an error. */
+const INSERT_SETTINGS = {
+  async_insert: 0,
+  wait_end_of_query: 1,
+  input_format_skip_unknown_fields: 0,
+} as const
+
+async function drained(stream: Readable): Promise<void> {
+  for await (const _ of stream);
+}
+
+/**
+ * The client listens to the signal until the answer's headers are there; what `closing` was given ends the rest. An
+ * abort is thrown as the signal's reason, whatever the client made of it.
+ */
+async function whileWanted<T>(
+  signal: AbortSignal,
+  work: (closing: (close: () => void) => void) => Promise<T>,
+): Promise<T> {
+  let close: () => void = () => undefined
+  const stop = () => close()
   signal.addEventListener('abort', stop, { once: true })
   try {
-    return await work()
+    return await work((how) => {
+      close = how
+    })
   } catch (error) {
     throw signal.aborted ? abortReason(signal) : error
   } finally {
@@ -269,27 +291,4 @@ function abortReason(signal: AbortSignal): Error {
 function checkedName(name: string): string {
   if (/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)?$/.test(name)) return name
   throw new TypeError(`not a name of a table or column: ${name}`)
-}
-
-function bound(query: string, params: Params): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [name, boundValue(query, name, value)]),
-  )
-}
-
-function boundValue(query: string, name: string, value: Param): unknown {
-  if (value instanceof Date) {
-    const type = new RegExp(`\\{\\s*${name}\\s*:([^}]*)\\}`).exec(query)?.[1] ?? ''
-    if (!/DateTime.*'UTC'/.test(type))
-      throw new TypeError(`{${name}:${type}} takes a Date: its type must be a DateTime with 'UTC'`)
-    const text = utcText(value)
-    return /DateTime64/.test(type) ? text : text.slice(0, -'.000'.length)
-  }
-  if (Array.isArray(value)) return value.map((each) => boundValue(query, name, each as Param))
-  return value
-}
-
-/** 'YYYY-MM-DD hh:mm:ss.mmm' in UTC: how moments are inserted and bound. */
-export function utcText(moment: Date): string {
-  return moment.toISOString().replace('T', ' ').replace('Z', '')
 }

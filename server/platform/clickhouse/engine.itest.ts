@@ -32,54 +32,6 @@ afterAll(async () => {
 })
 
 const isAlive = (pid: number | undefined) => pid !== undefined && existsSync(`/proc/${pid}`)
-const memoryOf = (pid: number | undefined, kind: string) =>
-  Number(new RegExp(`${kind}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-
-test('ten million rows pass through in flat memory on both sides, also with a slow reader', async () => {
-  const most = { first: { engine: 0, own: 0 }, second: { engine: 0, own: 0 } }
-  let rows = 0
-  let last = -1
-  for await (const batch of ch.stream<[number, string]>(
-    'select number, toString(number) from numbers(10000000)',
-  )) {
-    for (const [number] of batch) {
-      if (number !== last + 1) throw new Error(`row ${number} came after ${last}`)
-      last = number
-    }
-    rows += batch.length
-    if (rows % 250_000 >= batch.length) continue
-    const half = rows < 5_000_000 ? most.first : most.second
-    half.engine = Math.max(half.engine, memoryOf(engine.pid, 'RssAnon'))
-    half.own = Math.max(half.own, process.memoryUsage().rss / 2 ** 20)
-    await new Promise((resolve) => setTimeout(resolve, 30))
-  }
-  expect(rows).toBe(10_000_000)
-  // The result is 200 MB as text, and over 1 GB as objects.
-  expect(most.second.engine - most.first.engine).toBeLessThan(80)
-  expect(most.second.own - most.first.own).toBeLessThan(120)
-}, 120_000)
-
-test('a statement that computes much does not delay the answers to pages', async () => {
-  const heavy = ch.rows(
-    'with (select sum(cityHash64(number)) from numbers(1500000000)) as x select x',
-    {},
-    { lane: 'heavy' },
-  )
-  let done = false
-  void heavy.finally(() => {
-    done = true
-  })
-  const waits: number[] = []
-  while (!done && waits.length < 40) {
-    const asked = performance.now()
-    await ch.rows('select 1 as x')
-    waits.push(performance.now() - asked)
-  }
-  await heavy
-  waits.sort((a, b) => a - b)
-  expect(waits[Math.floor(waits.length / 2)]).toBeLessThan(500)
-})
-
 describe('life and death', () => {
   test('a second engine on the same folder is refused in one sentence', async () => {
     await expect(startEngine({ dataDir: folder, log })).rejects.toThrow(
@@ -118,7 +70,7 @@ describe('life and death', () => {
       restarted += 1
     })
     let answered = 0
-    for (let life = 1; life <= 3; life += 1) {
+    for (let life = 1; life <= 2; life += 1) {
       const pid = engine.pid
       const writing = (async () => {
         for (;;) {
@@ -143,7 +95,7 @@ describe('life and death', () => {
       )
       expect(row).toEqual({ n: answered * 500, distinct: answered * 500 })
     }
-    expect(restarted).toBe(3)
+    expect(restarted).toBe(2)
   }, 60_000)
 
   test('stopped, it leaves no process and its data opens again', async () => {

@@ -24,7 +24,7 @@ export type ToEngine = { start: EngineOrder } | { stop: true }
 export type FromEngine = { listening: { port: number; version: string } } | { refused: string }
 
 /** How long running statements may still finish when an orderly stop is asked for. */
-const GRACE_MS = 5_000
+const GRACE_MS = 2_000
 const KILL_MS = 5_000
 const MAX_STOP_MS = 12_000
 const FAULT = 70

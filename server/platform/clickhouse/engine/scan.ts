@@ -43,7 +43,7 @@ export function scan(sql: string): Scanned {
       ended = true
       continue
     }
-    const before = previous?.text.toLowerCase()
+    const before = previous?.depth === 0 ? previous.text.toLowerCase() : undefined
     if (awaitsData && token.depth === 0) {
       if (word === 'select' || word === 'with') awaitsData = false
       if (word === 'values' && before !== 'into' && before !== 'table') {
