@@ -99,7 +99,9 @@ async function writeDay(db: Database, day: Day, draft: string): Promise<{ rows: 
   const handle = await open(draft, 'wx', 0o600)
   try {
     const compress = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })
-    await pipeline(Readable.from(lines()), compress, handle.createWriteStream({ autoClose: false }))
+    await pipeline(Readable.from(lines()), compress, (chunks: AsyncIterable<Buffer>) =>
+      handle.writeFile(chunks),
+    )
     await handle.sync()
   } finally {
     await handle.close()
