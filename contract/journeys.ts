@@ -71,7 +71,7 @@ export const GoLiveCheck = z.object({
       channel: z.string(),
       reachable: z.int(),
       unreachable: z.int(),
-      mode: z.enum(['test', 'live']),
+      mode: z.enum(['off', 'simulated', 'test', 'live']),
     }),
   ),
   heldOut: z.int(),

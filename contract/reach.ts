@@ -23,7 +23,7 @@ export type ReachSettings = z.infer<typeof ReachSettings>
 export const ChannelState = versioned(
   z.object({
     name: ChannelName,
-    mode: z.enum(['test', 'live']),
+    mode: z.enum(['off', 'simulated', 'test', 'live']),
     allowList: z.array(z.string()),
     configured: z.boolean(),
     costCents: z.int(),

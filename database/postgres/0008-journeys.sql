@@ -10,6 +10,8 @@ create table journey (
   version int not null default 1,
   -- Which causes may enter beside event and time: bulk and definition only if the operator ticked them.
   enter_present boolean not null default false,
+  -- How far taking in those who were in the segment before has come; null when there is nothing to take in.
+  present_after int,
   live_since timestamptz,
   created_at timestamptz not null,
   created_by uuid references staff (id),
