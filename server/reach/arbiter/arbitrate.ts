@@ -10,6 +10,7 @@
 
 import { setting } from '../../org/org.ts'
 import { crashPoint } from '../../platform/crash.ts'
+import { openBlindIndex } from '../../platform/crypto/blind-index.ts'
 import { fence, type LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
 import { instant } from '../../platform/time/clock.ts'
@@ -132,7 +133,7 @@ async function openHoldouts(
   scopes: readonly string[],
   { holdouts }: Pick<ReachRules, 'holdouts'>,
 ): Promise<Holdouts> {
-  const key = await store.holdoutKey(tx)
+  const index = openBlindIndex(await store.holdoutKey(tx))
   const recorded = await store.recordedHoldouts(tx, personIds, scopes)
   const known = new Map(recorded.map((row) => [`${row.scope}:${row.personId}`, row.held]))
   const fresh: Holdouts['fresh'] = []
@@ -141,7 +142,7 @@ async function openHoldouts(
     const stands = known.get(place)
     if (stands !== undefined) return stands
     const permille = permilleOf(scope === WHOLE_BASE ? holdouts.basePercent : holdouts.journeyPercent)
-    const held = isHeldOut(key, scope, personId, permille)
+    const held = isHeldOut(index, scope, personId, permille)
     known.set(place, held)
     fresh.push({ personId, scope, held, permille })
     return held
