@@ -37,7 +37,10 @@ export type InsertOptions = Omit<CallOptions, 'lane'> & {
 
 export type ClickHouse = {
   readonly database: string
-  /** All rows as objects (at most MAX_ROWS). Lane 'page' unless told. */
+  /**
+   * All rows as objects (at most MAX_ROWS). Lane 'page' unless told. Integers are exact up to 2^53 and decimals are
+   * floats: select a hash as text and money as cents.
+   */
   rows<Row>(query: string, params?: Params, options?: CallOptions): Promise<Row[]>
   /**
    * Rows as arrays in the order of the select list, batch by batch, in flat memory. Lane 'heavy' unless told. Holds
@@ -165,6 +168,12 @@ function limited(call: CallOptions, usual: Lane): Limited {
   }
 }
 
+/** The same on every server: 64-bit integers and decimals come as numbers. */
+const READ_SETTINGS = {
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_decimals: 0,
+} as const
+
 async function rows<Row>(
   client: ClickHouseClient,
   query: string,
@@ -177,7 +186,12 @@ async function rows<Row>(
       query,
       format: 'JSONEachRow',
       query_params: bound(query, params),
-      clickhouse_settings: { ...settings, max_result_rows: String(MAX_ROWS), result_overflow_mode: 'throw' },
+      clickhouse_settings: {
+        ...READ_SETTINGS,
+        max_result_rows: String(MAX_ROWS),
+        result_overflow_mode: 'throw',
+        ...settings,
+      },
     })
     closing(() => result.close())
     return result.json<Row>()
@@ -193,7 +207,13 @@ async function* batches<Row>(
   const { headers, ...parameters } = { headers: {}, ...sent(query, params) }
   const http_headers = { ...request.http_headers, ...headers, 'X-ClickHouse-Format': 'JSONCompactEachRow' }
   const answer = await whileWanted(request.abort_signal, () =>
-    client.exec({ ...request, http_headers, query, ...parameters, clickhouse_settings: settings }),
+    client.exec({
+      ...request,
+      http_headers,
+      query,
+      ...parameters,
+      clickhouse_settings: { ...READ_SETTINGS, ...settings },
+    }),
   )
   const tag = answer.response_headers['x-clickhouse-exception-tag']?.toString()
   const stop = () => answer.stream.destroy(abortReason(request.abort_signal))

@@ -140,6 +140,16 @@ describe('life and death', () => {
   }, 30_000)
 })
 
+test('a backup goes into its folder and nowhere else', async () => {
+  await ch.command('create table saved (x UInt8) engine = MergeTree order by x')
+  await ch.insert('saved', [{ x: 5 }])
+  await ch.command(`backup table saved to File('${folder}/backup/one')`)
+  await ch.command('drop table saved')
+  await ch.command(`restore table saved from File('${folder}/backup/one')`)
+  expect(await ch.rows('select x from saved')).toEqual([{ x: 5 }])
+  await expect(ch.command(`backup table saved to File('${folder}/elsewhere')`)).rejects.toThrow('not allowed')
+})
+
 test.runIf(process.getuid?.() === 0)('started by root, it works as the user it is given', async () => {
   const other = await mkdtemp(join(tmpdir(), 'liuliang-engine-'))
   await chmod(other, 0o755)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ClickHouse, openClickHouse } from './clickhouse.ts'
 import { type Engine, startEngine } from './engine.ts'
@@ -14,7 +15,7 @@ let ch: ClickHouse
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'liuliang-engine-'))
-  engine = await startEngine({ dataDir: folder, log })
+  engine = await startEngine({ dataDir: folder, memoryBytes: 600 * 2 ** 20, log })
   ch = openClickHouse({ ...engine, database: 'default' })
 })
 afterAll(async () => {
@@ -69,4 +70,28 @@ test('a statement that computes much does not delay the answers to pages', async
   await heavy
   waits.sort((a, b) => a - b)
   expect(waits[Math.floor(waits.length / 2)]).toBeLessThan(500)
+})
+
+test('a statement that wants more memory than there is fails alone', async () => {
+  const pid = engine.pid
+  const greedy = 'select length(groupArray(toString(number))) from numbers(100000000)'
+  await expect(ch.rows(greedy, {}, { lane: 'heavy' })).rejects.toMatchObject({ code: '241' })
+  expect(await ch.rows('select 1 as x')).toEqual([{ x: 1 }])
+  expect(engine.pid).toBe(pid)
+})
+
+test('a body larger than the limit is refused, also when it is small on the wire', async () => {
+  const bomb = gzipSync(Buffer.alloc(257 * 2 ** 20, ' '), { level: 1 })
+  const answer = await fetch(
+    `${engine.url}/?query=${encodeURIComponent('insert into t format JSONEachRow')}`,
+    {
+      method: 'POST',
+      headers: {
+        Authorization: `Basic ${btoa(`${engine.user}:${engine.password}`)}`,
+        'Content-Encoding': 'gzip',
+      },
+      body: bomb,
+    },
+  )
+  expect([answer.status, await answer.text()]).toEqual([413, expect.stringContaining('TOO_MANY_BYTES')])
 })
