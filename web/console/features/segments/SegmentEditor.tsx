@@ -12,7 +12,7 @@ import { problemWords } from '../../../ui/problem-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { LifecycleRibbon } from '../../parts/LifecycleRibbon.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
-import { RuleEditor } from './RuleEditor.tsx'
+import { RuleEditor } from '../../parts/rule/RuleEditor.tsx'
 
 const words = {
   new: { zh: '新建人群', en: 'New segment' },
