@@ -2,7 +2,15 @@ import { Typography } from 'antd'
 import type { ReactNode } from 'react'
 
 /** The head of a page: the answer in one sentence first, what can be done beside it. */
-export function Answer({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+export function Answer({
+  title,
+  children,
+  actions,
+}: {
+  title: string
+  children?: ReactNode
+  actions?: ReactNode
+}) {
   return (
     <div style={{ display: 'flex', gap: 16, alignItems: 'flex-start', marginBottom: 16, flexWrap: 'wrap' }}>
       <div style={{ flex: '1 1 420px', minWidth: 0 }}>

@@ -5,7 +5,19 @@ import { compact, whole } from '../../ui/format.ts'
 import { useLang } from '../../ui/language.ts'
 
 /** One number that leads to the members behind it. */
-export function Figure({ label, value, to, note, text }: { label: string; value: number; to?: string; note?: ReactNode; text?: string }) {
+export function Figure({
+  label,
+  value,
+  to,
+  note,
+  text,
+}: {
+  label: string
+  value: number
+  to?: string
+  note?: ReactNode
+  text?: string
+}) {
   const lang = useLang()
   const figure = (
     <Tooltip title={whole(value)}>

@@ -1,6 +1,6 @@
 import { Tooltip } from 'antd'
 import { Link } from 'react-router'
-import { lifecycleName, type LifecycleState } from '../../../contract/lifecycle.ts'
+import { type LifecycleState, lifecycleName } from '../../../contract/lifecycle.ts'
 import { compact, percent, whole } from '../../ui/format.ts'
 import { useLang } from '../../ui/language.ts'
 import { colourOf } from '../../ui/tokens.ts'
@@ -17,7 +17,10 @@ export function LifecycleRibbon({ bands, height = 36 }: { bands: readonly Band[]
     <div>
       <div style={{ display: 'flex', height, borderRadius: 8, overflow: 'hidden', gap: 2 }}>
         {shown.map((band) => (
-          <Tooltip key={band.state} title={`${nameOf(band.state, lang)} · ${whole(band.persons)} · ${percent(band.persons / total)}`}>
+          <Tooltip
+            key={band.state}
+            title={`${nameOf(band.state, lang)} · ${whole(band.persons)} · ${percent(band.persons / total)}`}
+          >
             <Link
               to={`/members?lifecycle=${band.state}`}
               aria-label={`${nameOf(band.state, lang)} ${whole(band.persons)}`}
@@ -28,7 +31,11 @@ export function LifecycleRibbon({ bands, height = 36 }: { bands: readonly Band[]
       </div>
       <div style={{ display: 'flex', flexWrap: 'wrap', gap: '6px 20px', marginTop: 10 }}>
         {shown.map((band) => (
-          <Link key={band.state} to={`/members?lifecycle=${band.state}`} style={{ color: 'inherit', display: 'inline-flex', gap: 6, alignItems: 'center' }}>
+          <Link
+            key={band.state}
+            to={`/members?lifecycle=${band.state}`}
+            style={{ color: 'inherit', display: 'inline-flex', gap: 6, alignItems: 'center' }}
+          >
             <span style={{ width: 10, height: 10, borderRadius: 3, background: colourOf(band.state) }} />
             <span style={{ opacity: 0.75 }}>{nameOf(band.state, lang)}</span>
             <b title={whole(band.persons)}>{compact(band.persons, lang)}</b>

@@ -1,9 +1,9 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import { Button, Result, Skeleton } from 'antd'
 import type { ReactNode } from 'react'
+import { faultOf } from '../../client.ts'
 import { useWords } from '../../ui/language.ts'
 import { problemWords } from '../../ui/problem-words.ts'
-import { faultOf } from '../../client.ts'
 
 const words = {
   retry: { zh: '重试', en: 'Try again' },
@@ -12,7 +12,15 @@ const words = {
 }
 
 /** Skeleton while loading, what happened and what to do on an error, else the content. */
-export function Loaded<T>({ query, children, rows = 6 }: { query: UseQueryResult<T>; children: (data: T) => ReactNode; rows?: number }) {
+export function Loaded<T>({
+  query,
+  children,
+  rows = 6,
+}: {
+  query: UseQueryResult<T>
+  children: (data: T) => ReactNode
+  rows?: number
+}) {
   const t = useWords(words)
   const say = useWords(problemWords)
   if (query.data !== undefined) return <>{children(query.data)}</>

@@ -24,44 +24,121 @@ export function RuleEditor({ rule, onChange }: { rule: Rule; onChange: (rule: Ru
   return <GroupEditor group={group} onChange={onChange} depth={0} />
 }
 
-function GroupEditor({ group, onChange, depth, onRemove }: { group: Group; onChange: (group: Group) => void; depth: number; onRemove?: () => void }) {
+function GroupEditor({
+  group,
+  onChange,
+  depth,
+  onRemove,
+}: {
+  group: Group
+  onChange: (group: Group) => void
+  depth: number
+  onRemove?: () => void
+}) {
   const t = useWords(words)
   const lang = useLang()
-  const put = (index: number, rule: Rule): void => onChange({ ...group, rules: group.rules.map((old, at) => (at === index ? rule : old)) })
-  const drop = (index: number): void => onChange({ ...group, rules: group.rules.filter((_, at) => at !== index) })
+  const put = (index: number, rule: Rule): void =>
+    onChange({ ...group, rules: group.rules.map((old, at) => (at === index ? rule : old)) })
+  const drop = (index: number): void =>
+    onChange({ ...group, rules: group.rules.filter((_, at) => at !== index) })
   const add = (rule: Rule): void => onChange({ ...group, rules: [...group.rules, rule] })
   return (
-    <div style={{ borderInlineStart: `3px solid rgba(15,118,110,${depth === 0 ? 0.6 : 0.3})`, paddingInlineStart: 12 }}>
+    <div
+      style={{
+        borderInlineStart: `3px solid rgba(15,118,110,${depth === 0 ? 0.6 : 0.3})`,
+        paddingInlineStart: 12,
+      }}
+    >
       <Space style={{ marginBottom: 8 }}>
-        <Segmented<'all' | 'any'> size="small" value={group.kind} onChange={(kind) => onChange({ ...group, kind })} options={[{ value: 'all', label: t('all') }, { value: 'any', label: t('any') }]} />
-        {group.rules.length === 0 && depth === 0 ? <span style={{ opacity: 0.6 }}>{t('everybody')}</span> : null}
-        {onRemove ? <Button size="small" type="text" aria-label={t('remove')} icon={<DeleteOutlined />} onClick={onRemove} /> : null}
+        <Segmented<'all' | 'any'>
+          size="small"
+          value={group.kind}
+          onChange={(kind) => onChange({ ...group, kind })}
+          options={[
+            { value: 'all', label: t('all') },
+            { value: 'any', label: t('any') },
+          ]}
+        />
+        {group.rules.length === 0 && depth === 0 ? (
+          <span style={{ opacity: 0.6 }}>{t('everybody')}</span>
+        ) : null}
+        {onRemove ? (
+          <Button
+            size="small"
+            type="text"
+            aria-label={t('remove')}
+            icon={<DeleteOutlined />}
+            onClick={onRemove}
+          />
+        ) : null}
       </Space>
       {group.rules.map((rule, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: conditions have no identity beside their place
         <div key={index} style={{ marginBottom: 8 }}>
-          <NodeEditor rule={rule} depth={depth + 1} onChange={(next) => put(index, next)} onRemove={() => drop(index)} />
+          <NodeEditor
+            rule={rule}
+            depth={depth + 1}
+            onChange={(next) => put(index, next)}
+            onRemove={() => drop(index)}
+          />
         </div>
       ))}
       <Space>
-        <Dropdown menu={{ items: leafChoices.map(({ kind, name }) => ({ key: kind, label: name[lang] })), onClick: ({ key }) => add(freshLeaf(key)), style: { maxHeight: 380, overflow: 'auto' } }} trigger={['click']}>
-          <Button size="small" icon={<PlusOutlined />}>{t('add')}</Button>
+        <Dropdown
+          menu={{
+            items: leafChoices.map(({ kind, name }) => ({ key: kind, label: name[lang] })),
+            onClick: ({ key }) => add(freshLeaf(key)),
+            style: { maxHeight: 380, overflow: 'auto' },
+          }}
+          trigger={['click']}
+        >
+          <Button size="small" icon={<PlusOutlined />}>
+            {t('add')}
+          </Button>
         </Dropdown>
-        {depth < 3 ? <Button size="small" type="dashed" onClick={() => add({ kind: group.kind === 'all' ? 'any' : 'all', rules: [] })}>{t('group')}</Button> : null}
+        {depth < 3 ? (
+          <Button
+            size="small"
+            type="dashed"
+            onClick={() => add({ kind: group.kind === 'all' ? 'any' : 'all', rules: [] })}
+          >
+            {t('group')}
+          </Button>
+        ) : null}
       </Space>
     </div>
   )
 }
 
-function NodeEditor({ rule, depth, onChange, onRemove }: { rule: Rule; depth: number; onChange: (rule: Rule) => void; onRemove: () => void }) {
+function NodeEditor({
+  rule,
+  depth,
+  onChange,
+  onRemove,
+}: {
+  rule: Rule
+  depth: number
+  onChange: (rule: Rule) => void
+  onRemove: () => void
+}) {
   const t = useWords(words)
-  if (rule.kind === 'all' || rule.kind === 'any') return <GroupEditor group={rule} depth={depth} onChange={onChange} onRemove={onRemove} />
+  if (rule.kind === 'all' || rule.kind === 'any')
+    return <GroupEditor group={rule} depth={depth} onChange={onChange} onRemove={onRemove} />
   const inverted = rule.kind === 'not'
   const inner = inverted ? rule.rule : rule
   const wrap = (next: Rule): Rule => (inverted ? { kind: 'not', rule: next } : next)
   return (
     <div style={{ display: 'flex', gap: 8, alignItems: 'flex-start' }}>
-      <Segmented size="small" style={{ marginTop: 4 }} value={inverted ? 'not' : 'is'} options={[{ value: 'is', label: t('is') }, { value: 'not', label: t('not') }]} onChange={(value) => onChange(value === 'not' ? { kind: 'not', rule: inner } : inner)} />
+      <Segmented
+        size="small"
+        style={{ marginTop: 4 }}
+        value={inverted ? 'not' : 'is'}
+        options={[
+          { value: 'is', label: t('is') },
+          { value: 'not', label: t('not') },
+        ]}
+        onChange={(value) => onChange(value === 'not' ? { kind: 'not', rule: inner } : inner)}
+      />
       <div style={{ flex: 1, minWidth: 0 }}>
         {inner.kind === 'all' || inner.kind === 'any' ? (
           <GroupEditor group={inner} depth={depth} onChange={(next) => onChange(wrap(next))} />
@@ -69,7 +146,13 @@ function NodeEditor({ rule, depth, onChange, onRemove }: { rule: Rule; depth: nu
           <LeafEditor leaf={inner as Leaf} onChange={(next) => onChange(wrap(next))} />
         )}
       </div>
-      <Button size="small" type="text" aria-label={t('remove')} icon={<DeleteOutlined />} onClick={onRemove} />
+      <Button
+        size="small"
+        type="text"
+        aria-label={t('remove')}
+        icon={<DeleteOutlined />}
+        onClick={onRemove}
+      />
     </div>
   )
 }

@@ -1,0 +1,27 @@
+import { Button, Space } from 'antd'
+import { whole } from '../../ui/format.ts'
+import { useWords } from '../../ui/language.ts'
+
+const words = {
+  shown: { zh: '已显示 {n} 条', en: '{n} shown' },
+  rest: { zh: '已显示 {n} 条，还有更多', en: '{n} shown, there are more' },
+  next: { zh: '加载更多', en: 'Load more' },
+}
+
+type Pages = { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }
+
+/** The foot of a list that comes page by page. */
+export function More({ query, shown }: { query: Pages; shown: number }) {
+  const t = useWords(words)
+  if (shown === 0) return null
+  return (
+    <Space style={{ marginTop: 12 }}>
+      <span style={{ opacity: 0.65 }}>{t(query.hasNextPage ? 'rest' : 'shown', { n: whole(shown) })}</span>
+      {query.hasNextPage ? (
+        <Button loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
+          {t('next')}
+        </Button>
+      ) : null}
+    </Space>
+  )
+}

@@ -1,0 +1,23 @@
+import { useQuery } from '@tanstack/react-query'
+import type { Right, Role } from '../../../contract/base.ts'
+import type { Me } from '../../../contract/org.ts'
+import { api } from '../../client.ts'
+
+const FIVE_MINUTES = 300_000
+
+/** Who is signed in; undefined for the moment until it is known. */
+export function useMe(): Me | undefined {
+  return useQuery(api.session.me.queryOptions({ retry: false, staleTime: FIVE_MINUTES })).data
+}
+
+/** Whether the person at the screen holds one of these roles, and the right where one is named. */
+export function useMay(roles: readonly Role[], right?: Right): boolean {
+  const me = useMe()
+  if (!me) return false
+  return me.roles.some((role) => roles.includes(role)) && (right === undefined || me.rights.includes(right))
+}
+
+/** The zone in which the brand reads its clocks. */
+export function useZone(): string {
+  return useQuery(api.brand.get.queryOptions({ staleTime: FIVE_MINUTES })).data?.zone ?? 'Asia/Shanghai'
+}
