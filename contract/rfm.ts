@@ -30,9 +30,16 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
 
 /** Cut points of one measure; `sorted` ascending and not empty. */
 export function cutsOf(sorted: ArrayLike<number>, measure: 'r' | 'f' | 'm'): Cuts {
-  const [a, b, c, d] = SHARES
-  const cut = (share: number): number => quantile(sorted, share) + UNIT[measure]
-  return [cut(a), cut(b), cut(c), cut(d)]
+  return cutsFrom(
+    SHARES.map((share) => quantile(sorted, share)),
+    measure,
+  )
+}
+
+/** Cut points from the four quantiles. */
+export function cutsFrom(quantiles: readonly number[], measure: 'r' | 'f' | 'm'): Cuts {
+  const cut = (place: number): number => (quantiles[place] ?? Number.NaN) + UNIT[measure]
+  return [cut(0), cut(1), cut(2), cut(3)]
 }
 
 export type RfmScores = { r: number; f: number; m: number }
@@ -77,7 +84,8 @@ export const RfmGroup = z.enum(rfmGroups)
 export type RfmGroup = z.infer<typeof RfmGroup>
 
 type Span = readonly [number, number]
-const rules: readonly { group: RfmGroup; r: Span; f: Span; m: Span }[] = [
+/** The groups in the order in which they are tried, each with the scores that it holds. */
+export const rfmRules: readonly { group: RfmGroup; r: Span; f: Span; m: Span }[] = [
   { group: 'champions', r: [5, 5], f: [5, 5], m: [5, 5] },
   { group: 'potential_loyalist', r: [3, 5], f: [3, 5], m: [2, 5] },
   { group: 'loyal_customers', r: [2, 4], f: [2, 4], m: [2, 4] },
@@ -93,7 +101,9 @@ const rules: readonly { group: RfmGroup; r: Span; f: Span; m: Span }[] = [
 /** The first group whose three spans hold the scores; 'others' where none does. */
 export function rfmGroupOf({ r, f, m }: RfmScores): RfmGroup {
   const within = (score: number, [low, high]: Span): boolean => score >= low && score <= high
-  return rules.find((rule) => within(r, rule.r) && within(f, rule.f) && within(m, rule.m))?.group ?? 'others'
+  return (
+    rfmRules.find((rule) => within(r, rule.r) && within(f, rule.f) && within(m, rule.m))?.group ?? 'others'
+  )
 }
 
 const names: Readonly<Record<RfmGroup, Readonly<Record<Lang, string>>>> = {

@@ -8,7 +8,11 @@ create sequence audience_reading;
 -- set of definitions is not written.
 create table audience_revision (
   id smallint primary key default 1 check (id = 1),
-  revision bigint not null
+  revision bigint not null,
+  -- Version of the setting lifecycle_bands and zone that answers were last computed with, and since which reading.
+  bands_version int not null default 0,
+  zone text not null default '',
+  bands_reading bigint not null default 0
 );
 insert into audience_revision (id, revision) values (1, 1);
 
@@ -17,6 +21,7 @@ create table tag_group (
   code text unique,
   name text not null unique check (name <> ''),
   level "char" not null check (level in ('s', 'b')),
+  scope text not null default 'brand' check (scope in ('brand', 'custom')),
   -- Whether stores may add tags of their own here.
   open_to_stores boolean not null default false,
   state text not null default 'active' check (state in ('active', 'retired')),
@@ -53,6 +58,7 @@ create table tag (
   state text not null default 'active' check (state in ('active', 'retired')),
   version int not null default 1,
   reading bigint not null default 0,
+  retired_at timestamptz,
   demo boolean not null default false,
   created_at timestamptz not null,
   created_by uuid references staff (id),
@@ -61,7 +67,8 @@ create table tag (
   foreign key (group_id, level) references tag_group (id, level),
   foreign key (parent_id, group_id) references tag (id, group_id),
   check (rule is null or (origin = 'auto' and producer = 'system')),
-  check ((scope = 'custom') = (store_id is not null)),
+  check (store_id is null or scope = 'custom'),
+  check ((state = 'retired') = (retired_at is not null)),
   check (parent_id <> id)
 );
 create unique index tag_name on tag (group_id, name, coalesce(store_id, '00000000-0000-0000-0000-000000000000'::uuid)) where state = 'active';
@@ -69,7 +76,7 @@ create unique index tag_name on tag (group_id, name, coalesce(store_id, '0000000
 -- Which tags a profile carries and from where; the person's tags are those of all its profiles, so a merge that is
 -- undone gives each its own back. person_id follows profile.person_id.
 create table person_tag (
-  profile_id int not null,
+  profile_id int not null references profile (id) on delete cascade,
   tag_id int not null,
   origin text not null check (origin in ('synced', 'manual', 'auto')),
   person_id int not null,
@@ -86,7 +93,7 @@ create index person_tag_tag on person_tag (tag_id, person_id);
 
 -- What guide (or operator), rule and WeCom each say about one group of level S.
 create table s_tag_claim (
-  profile_id int not null,
+  profile_id int not null references profile (id) on delete cascade,
   group_id int not null,
   origin text not null check (origin in ('manual', 'auto', 'synced')),
   person_id int not null,
@@ -105,7 +112,7 @@ create index s_tag_claim_person on s_tag_claim (person_id);
 -- The one value of a person in a group of level S: manual before rule before synced, then the latest.
 -- No row is the group's "unknown": so everybody has exactly one value, whatever happens.
 create table s_tag (
-  person_id int not null,
+  person_id int not null references person (id),
   group_id int not null,
   tag_id int not null,
   level "char" not null default 's' check (level = 's'),
@@ -120,7 +127,7 @@ create index s_tag_tag on s_tag (tag_id, person_id);
 
 -- Claims that lost, to be corrected where they came from (a tag in WeCom that the guide contradicts).
 create table s_tag_loss (
-  profile_id int not null,
+  profile_id int not null references profile (id) on delete cascade,
   group_id int not null,
   origin text not null check (origin in ('manual', 'auto', 'synced')),
   person_id int not null,
@@ -171,16 +178,6 @@ create table usage (
 );
 create index usage_user on usage (user_kind, user_id);
 
--- Edges in days: silent from, near-sleep from, hibernating from, lost above. '' is the brand, else a category.
-create table lifecycle_band (
-  category text primary key,
-  edges int[] not null check (cardinality(edges) = 4 and edges[1] >= 1 and edges[1] < edges[2] and edges[2] < edges[3] and edges[3] < edges[4]),
-  version int not null default 1,
-  reading bigint not null,
-  changed_at timestamptz not null,
-  changed_by uuid references staff (id)
-);
-
 -- What depends on the whole base, published at a stated time: a score is the value against the latest version.
 create table cut_points (
   name text not null check (name <> ''),
@@ -220,7 +217,7 @@ create table person_state (
   spent_cents bigint not null,
   first_purchase_at timestamptz,
   last_purchase_at timestamptz,
-  median_gap_days real,
+  median_gap_days double precision,
   last_interaction_at timestamptz,
   r smallint check (r between 1 and 5),
   f smallint check (f between 1 and 5),
@@ -247,19 +244,20 @@ create table evaluation_due (
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 create index evaluation_due_first on evaluation_due (lane, first_xid, first_seq);
 
--- How far a recompute has come; the row stands while it runs.
+-- A recompute of everybody: asked for up to `wanted`, begun for `running`, finished for `done` (revisions).
 create table recompute (
   id smallint primary key default 1 check (id = 1),
-  reason text not null,
-  started_at timestamptz not null,
+  wanted bigint not null default 0,
+  running bigint not null default 0,
+  done bigint not null default 0,
   after_person int not null default 0,
   persons int not null default 0,
   changed int not null default 0,
   total int not null default 0,
-  finished_at timestamptz,
-  requested bigint not null default 0,
-  done bigint not null default 0
+  started_at timestamptz,
+  finished_at timestamptz
 );
+insert into recompute (id) values (1);
 
 -- Two groups of level S that every brand has. A parent is a value too: online, but from where is not known.
 insert into tag_group (id, code, name, level, created_at) overriding system value values
@@ -279,4 +277,3 @@ overriding system value values
   (8, 2, 's', null, 'male', '男', 'static', 'objective', 'fact', 'single', 'brand', 'guide', 'manual', '按性别推荐商品与话术', '上新与节日群发按性别分组', 2, '2026-01-01T00:00:00Z');
 select setval(pg_get_serial_sequence('tag', 'id'), 1000);
 
-insert into lifecycle_band (category, edges, reading, changed_at) values ('', '{90,180,365,730}', 0, '2026-01-01T00:00:00Z');

@@ -26,11 +26,11 @@ export type PurchaseLine = {
   readonly discount: number
 }
 
-/** What guide or operator ('manual') or WeCom ('synced') say of one group of level S. */
+/** What guide or operator ('manual'), a channel code ('auto') or WeCom ('synced') say of one group of level S. */
 export type Claim = {
   readonly group: number
   readonly tag: number
-  readonly origin: 'manual' | 'synced'
+  readonly origin: 'manual' | 'auto' | 'synced'
   readonly producer: 'guide' | 'system'
   readonly at: number
 }

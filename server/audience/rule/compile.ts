@@ -202,7 +202,10 @@ function* leavesOf(rule: Rule, path: string): Generator<{ leaf: Leaf; path: stri
 
 function usesLines(rule: Rule): boolean {
   for (const { leaf } of leavesOf(rule, '')) {
-    if (leaf.kind === 'orders' && (leaf.filter.categories || leaf.filter.skus)) return true
+    if (leaf.kind === 'orders') {
+      if (leaf.filter.categories || leaf.filter.skus) return true
+      if ('field' in leaf.measure && leaf.measure.field === 'quantity') return true
+    }
     if (leaf.kind === 'lifecycle' && leaf.category !== undefined) return true
   }
   return false
@@ -225,7 +228,9 @@ function claimed(facts: PersonFacts): Map<number, SValue> {
   return new Map([...best].map(([group, { tag, origin }]) => [group, { tag, origin }]))
 }
 
+const rank = { manual: 0, auto: 1, synced: 2 } as const
+
 function stronger(claim: PersonFacts['claims'][number], than: PersonFacts['claims'][number]): boolean {
-  if (claim.origin !== than.origin) return claim.origin === 'manual'
+  if (claim.origin !== than.origin) return rank[claim.origin] < rank[than.origin]
   return claim.at > than.at || (claim.at === than.at && claim.tag > than.tag)
 }

@@ -1,0 +1,59 @@
+/**
+ * Owns tags, segments, the condition language, life cycle, RFM, and the truth about who belongs to which segment and since what.
+ * Promises: one meaning of a rule everywhere (evaluation, preview, explanation), every change told with its cause, and nothing that an import brings looks like something that happened.
+ * Never does: send, enrol, or ask a later capability; what those know comes as events with absolute values.
+ */
+
+export {
+  lifecycleAsOf,
+  lifecycleOverview,
+  type Overview,
+  rfmOverview,
+  sourceFlow,
+} from './lifecycle/overview.ts'
+export { presentCuts, publishCutPoints } from './measures/cut-points.ts'
+export { countDue } from './segments/due.ts'
+export { type Evaluated, type EvaluateHow, evaluateOnce } from './segments/evaluate.ts'
+export { type Explained, explainMembership } from './segments/explain.ts'
+export { type Previewed, type PreviewHow, previewRule } from './segments/preview.ts'
+export { type Recomputed, type RecomputeHow, recompute } from './segments/recompute.ts'
+export {
+  changeSegment,
+  createSegment,
+  deleteSegment,
+  findSegment,
+  listSegments,
+  ruleNames,
+  type SegmentRow,
+  type SegmentShown,
+  segmentMembers,
+  segmentsOf,
+  sentences,
+} from './segments/segment.ts'
+export { type StateRow, selectStates as statesOf } from './segments/store.ts'
+export { audienceFollower } from './tags/follower.ts'
+export {
+  type Loss,
+  listLosses,
+  markWrittenBack,
+  type PersonTag,
+  type PersonValue,
+  removeTags,
+  setTags,
+  type Tagging,
+  type TagHow,
+  tagsOf,
+} from './tags/tagging.ts'
+export {
+  changeTag,
+  changeTagGroup,
+  createTag,
+  createTagGroup,
+  listTagGroups,
+  listTags,
+  retireTags,
+  type TagFields,
+  type TagShown,
+  undoRetirement,
+} from './tags/taxonomy.ts'
+export { disuses, refuseWhileUsed, type Used, type User, usersOf, uses } from './usage.ts'

@@ -1,0 +1,61 @@
+import type { Db } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import type { Claim } from './person-facts.ts'
+
+export type PersonRow = {
+  id: number
+  /** By attribute name of the rule language. */
+  named: Record<string, string | null>
+  attributes: Record<string, unknown>
+  birthday: string | null
+  lunar: boolean
+  joinedAt: Date | null
+}
+
+export async function selectPersons(db: Db, ids: readonly number[]): Promise<PersonRow[]> {
+  return db.rows<PersonRow>(sql`
+    select id, birthday, birthday_lunar as lunar, joined_at as "joinedAt", attributes,
+      json_build_object('kind', kind, 'gender', gender, 'source', source, 'source_side', source_side,
+        'register_channel', register_channel, 'registration', registration, 'home_store', home_store_id,
+        'owner_staff', owner_staff_id, 'city', nullif(city, ''), 'wecom', wecom, 'phone', phone) as named
+    from person where id = any(${ids}::int[]) and state = 'live' order by id`)
+}
+
+/** Active tags that are set or synced: what a rule decides is an answer, not a fact. */
+export async function selectTags(
+  db: Db,
+  ids: readonly number[],
+): Promise<{ personId: number; tags: number[] }[]> {
+  return db.rows(sql`
+    select pt.person_id as "personId", array_agg(distinct pt.tag_id) as tags
+    from person_tag pt join tag t on t.id = pt.tag_id
+    where pt.person_id = any(${ids}::int[]) and t.state = 'active' and not (pt.origin = 'auto' and t.rule is not null)
+    group by pt.person_id`)
+}
+
+/** The best claim of each origin, by person and group: the latest, then the greater tag. What a rule claims is an answer. */
+export async function selectClaims(
+  db: Db,
+  ids: readonly number[],
+): Promise<(Omit<Claim, 'at'> & { personId: number; at: Date })[]> {
+  return db.rows(sql`
+    select distinct on (c.person_id, c.group_id, c.origin)
+      c.person_id as "personId", c.group_id as "group", c.tag_id as tag, c.origin, c.producer, c.at
+    from s_tag_claim c join tag t on t.id = c.tag_id
+    where c.person_id = any(${ids}::int[]) and t.state = 'active'
+      and not (c.origin = 'auto' and t.rule is not null)
+    order by c.person_id, c.group_id, c.origin, c.at desc, c.tag_id desc`)
+}
+
+/** The next live persons by id. */
+export async function selectNextPersons(db: Db, after: number, limit: number): Promise<number[]> {
+  const rows = await db.rows<{ id: number }>(
+    sql`select id from person where id > ${after} and state = 'live' order by id limit ${limit}`,
+  )
+  return rows.map((row) => row.id)
+}
+
+export async function countPersons(db: Db): Promise<number> {
+  return (await db.row<{ persons: number }>(sql`select count(*) as persons from person where state = 'live'`))
+    .persons
+}

@@ -1,0 +1,361 @@
+/**
+ * A rule as SQL, for previews and counts: attributes, tags and states in PostgreSQL (person `p`, person_state `st`),
+ * aggregates over purchases as sets of persons from ClickHouse.
+ *
+ * Held to the compiled function by a property: for everybody who is evaluated, both give the same answer. States are
+ * derived from the stored purchases and dates as of `now`, so an edge that was passed a moment ago counts already.
+ */
+import {
+  boughtStates,
+  type Edges,
+  edgesOf,
+  INTERACTION_SILENT_DAYS,
+  JOIN_NEW_DAYS,
+  JOIN_RECENT_DAYS,
+  LOYAL_PURCHASES,
+  neverStates,
+  OWN_CYCLE_MULTIPLES,
+} from '../../../contract/lifecycle.ts'
+import { rfmRules } from '../../../contract/rfm.ts'
+import { type Compare, keyOf, type Leaf, type Rule } from '../../../contract/rule.ts'
+import { join, type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
+import { unreachable } from '../../platform/problem.ts'
+import { dayFromNumber } from '../../platform/time/zone.ts'
+import { birthdaysWithin } from './birthday.ts'
+import { type Definitions, withDescendants } from './definitions.ts'
+import { categorySql, ordersSql, type PersonsQuery, type Placed } from './orders-sql.ts'
+import { drawSql, seedOf } from './sample.ts'
+import { ZoneDays } from './zone-days.ts'
+
+type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
+
+/** A condition over `person p left join person_state st`, once the sets are known. */
+export type PersonSql = {
+  /** Sets of persons to ask ClickHouse for. */
+  readonly sets: readonly PersonsQuery[]
+  /** `members` in the order of `sets`. */
+  condition(members: readonly (readonly number[])[]): Sql
+}
+
+export function compileSql(rule: Rule, definitions: Definitions, now: number, placed: Placed): PersonSql {
+  const days = new ZoneDays(definitions.zone)
+  const sets: PersonsQuery[] = []
+  const places = new Map<string, number>()
+  let members: readonly (readonly number[])[] = []
+  const place = (query: PersonsQuery): number => {
+    const key = keyOf(query)
+    const known = places.get(key) ?? sets.push(query) - 1
+    places.set(key, known)
+    return known
+  }
+  const inSet = (at: number): Sql => sql`p.id = any(${members[at] ?? []}::int[])`
+  const context: Context = { definitions, days, now, placed, place, inSet }
+  const built = tree(rule, context)
+  return {
+    sets,
+    condition(given) {
+      members = given
+      return built()
+    },
+  }
+}
+
+type Build = () => Sql
+type Context = {
+  definitions: Definitions
+  days: ZoneDays
+  now: number
+  placed: Placed
+  place(query: PersonsQuery): number
+  inSet(place: number): Sql
+}
+
+function tree(rule: Rule, context: Context): Build {
+  if (rule.kind === 'not') {
+    const inner = tree(rule.rule, context)
+    return () => sql`not (${inner()})`
+  }
+  if (rule.kind !== 'all' && rule.kind !== 'any') {
+    const leaf = leafSql(rule, context)
+    return () => sql`coalesce(${leaf()}, false)`
+  }
+  const parts = rule.rules.map((child) => tree(child, context))
+  const [word, empty] = rule.kind === 'all' ? [' and ', 'true'] : [' or ', 'false']
+  return () =>
+    parts.length === 0
+      ? trusted(empty)
+      : sql`(${join(
+          parts.map((part) => part()),
+          word,
+        )})`
+}
+
+function leafSql(leaf: Leaf, context: Context): Build {
+  const { definitions, days, now } = context
+  const sincePurchase = since(sql`st.last_purchase_at`, context)
+  const sinceJoining = since(sql`p.joined_at`, context)
+  switch (leaf.kind) {
+    case 'orders': {
+      const { holds, ...query } = ordersSql(leaf, now, days, context.placed)
+      const place = context.place(query)
+      return () => (holds ? context.inSet(place) : sql`not (${context.inSet(place)})`)
+    }
+    case 'lifecycle':
+      return leaf.category === undefined
+        ? constant(sql`${lifecycleSql(edgesOf(definitions.bands), context)} = any(${leaf.states}::text[])`)
+        : categoryLeaf(leaf, leaf.category, context)
+    case 'own_cycle':
+      return constant(sql`${ownCycleSql(sincePurchase)} = any(${leaf.states}::text[])`)
+    case 'order_stage':
+      return constant(
+        sql`(array['new', 'first_purchase', 'one_to_two', 'two_to_three', 'more'])[least(${purchases}, 4) + 1] = any(${leaf.stages}::text[])`,
+      )
+    case 'join_recency':
+      return constant(sql`case when ${sinceJoining} is null then 'unknown' when ${sinceJoining} <= ${JOIN_NEW_DAYS} then 'new'
+        when ${sinceJoining} <= ${JOIN_RECENT_DAYS} then 'recent_new' else 'historical' end = any(${leaf.recencies}::text[])`)
+    case 'aipl':
+      return constant(sql`${aiplSql(context)} = any(${leaf.stages}::text[])`)
+    case 'one_time_buyer':
+      return constant(sql`${purchases} = 1`)
+    case 'interaction_silent': {
+      const heard = sql`coalesce(${since(sql`st.last_interaction_at`, context)}, ${sinceJoining})`
+      return constant(sql`coalesce(${heard} >= ${INTERACTION_SILENT_DAYS}, true)`)
+    }
+    case 'rfm_group':
+      return constant(sql`${rfmGroupSql(context)} = any(${leaf.groups}::text[])`)
+    case 'rfm_score':
+      return constant(scoresSql(leaf, context))
+    case 'attribute':
+      return constant(attributeSql(leaf))
+    case 'tag':
+      return tagSql(leaf, context)
+    case 's_tag':
+      return sTagSql(leaf, context)
+    case 'age':
+      return constant(compareSql(ageSql(context), leaf.compare))
+    case 'joined':
+      return constant(compareSql(sinceJoining, leaf.daysAgo))
+    case 'birthday':
+      return constant(birthdaySql(leaf, context))
+    case 'segment': {
+      const other = definitions.segments.find((segment) => segment.id === leaf.segment)
+      return other ? tree(other.rule, context) : constant(sql`false`)
+    }
+    case 'sample':
+      return constant(sql`${drawSql(seedOf(leaf.salt), sql`p.id`)} < ${leaf.per10000}::int`)
+    default:
+      return unreachable(leaf)
+  }
+}
+
+const constant =
+  (text: Sql): Build =>
+  () =>
+    text
+const purchases = sql`coalesce(st.purchases, 0)`
+
+/** Whole days of the zone since an instant; null where there is none. */
+function since(column: Sql, { days, now }: Context): Sql {
+  return sql`(${dayFromNumber(days.of(now))}::date - (${column} at time zone ${days.zone})::date)`
+}
+
+function bandSql(count: Sql, [a, b, c, d]: Edges, names: readonly string[]): Sql {
+  return sql`case when ${count} > ${d}::int then ${names[4]}::text when ${count} >= ${c}::int then ${names[3]}::text
+    when ${count} >= ${b}::int then ${names[2]}::text when ${count} >= ${a}::int then ${names[1]}::text else ${names[0]}::text end`
+}
+
+/** The state as of `now`; also for distributions. */
+export function lifecycleSql(edges: Edges, context: Pick<Context, 'days' | 'now'>): Sql {
+  const given = context as Context
+  return sql`case when st.last_purchase_at is not null then ${bandSql(since(sql`st.last_purchase_at`, given), edges, boughtStates)}
+    else ${neverSql(edges, given)} end`
+}
+
+function neverSql(edges: Edges, context: Context): Sql {
+  return sql`case when p.joined_at is null then 'never_undated' else ${bandSql(since(sql`p.joined_at`, context), edges, neverStates)} end`
+}
+
+function ownCycleSql(count: Sql): Sql {
+  const edge = (place: 0 | 1 | 2 | 3): Sql =>
+    sql`ceil(${OWN_CYCLE_MULTIPLES[place]}::int * greatest(1, st.median_gap_days))`
+  return sql`case when st.median_gap_days is null or ${count} is null then 'unknown'
+    when ${count} > ${edge(3)} then 'lost' when ${count} >= ${edge(2)} then 'hibernating'
+    when ${count} >= ${edge(1)} then 'near_sleep' when ${count} >= ${edge(0)} then 'silent' else 'active' end`
+}
+
+function aiplSql(context: Context): Sql {
+  const state = lifecycleSql(edgesOf(context.definitions.bands), context)
+  return sql`case when ${purchases} >= ${LOYAL_PURCHASES}::int and ${state} = 'active' then 'loyalty'
+    when ${purchases} > 0 then 'purchase'
+    when p.joined_at is not null or st.last_interaction_at is not null then 'interest' else 'awareness' end`
+}
+
+function scoreSql(measure: 'r' | 'f' | 'm', context: Context): Sql {
+  const { cuts } = context.definitions
+  if (!cuts) return sql`null::int`
+  const value = { r: since(sql`st.last_purchase_at`, context), f: purchases, m: sql`st.spent_cents` }[measure]
+  const reached = join(
+    cuts[measure].map((cut) => sql`(${value} >= ${cut}::float8)::int`),
+    ' + ',
+  )
+  const score = measure === 'r' ? sql`5 - (${reached})` : sql`1 + ${reached}`
+  return sql`case when st.last_purchase_at is not null then ${score} end`
+}
+
+function scoresSql(leaf: LeafOf<'rfm_score'>, context: Context): Sql {
+  const parts = (['r', 'f', 'm'] as const).flatMap((measure) => {
+    const span = leaf[measure]
+    return span ? [sql`${scoreSql(measure, context)} between ${span[0]} and ${span[1]}`] : []
+  })
+  return join([sql`${scoreSql('r', context)} is not null`, ...parts], ' and ')
+}
+
+function rfmGroupSql(context: Context): Sql {
+  const [r, f, m] = [scoreSql('r', context), scoreSql('f', context), scoreSql('m', context)]
+  const cases = rfmRules.map(
+    (
+      rule,
+    ) => sql`when ${r} between ${rule.r[0]} and ${rule.r[1]} and ${f} between ${rule.f[0]} and ${rule.f[1]}
+      and ${m} between ${rule.m[0]} and ${rule.m[1]} then ${rule.group}::text`,
+  )
+  return sql`case when ${r} is null then null ${join(cases, ' ')} else 'others' end`
+}
+
+const columns: Readonly<Record<string, string>> = {
+  kind: 'p.kind',
+  gender: 'p.gender',
+  source: 'p.source',
+  source_side: 'p.source_side',
+  register_channel: 'p.register_channel',
+  registration: 'p.registration',
+  home_store: 'p.home_store_id::text',
+  owner_staff: 'p.owner_staff_id::text',
+  city: 'p.city',
+  wecom: 'p.wecom',
+  phone: 'p.phone',
+}
+
+function attributeSql(leaf: LeafOf<'attribute'>): Sql {
+  const column = columns[leaf.attribute]
+  const value =
+    column === undefined
+      ? sql`nullif(p.attributes->>${leaf.attribute}::text, '')`
+      : sql`nullif(${trusted(column)}, '')`
+  if (leaf.op === 'known') return sql`${value} is not null`
+  if (leaf.op === 'unknown') return sql`${value} is null`
+  const within = sql`coalesce(${value} = any(${'values' in leaf ? leaf.values : []}::text[]), false)`
+  return leaf.op === 'in' ? within : sql`not ${within}`
+}
+
+/** Who has one of the tags: set or synced, or by its rule as of now. */
+function hasOne(tags: ReadonlySet<number>, context: Context): Build {
+  const known = context.definitions.tags.filter((tag) => tags.has(tag.id))
+  const business = known.filter((tag) => tag.level === 'b').map((tag) => tag.id)
+  const groups = new Set(known.filter((tag) => tag.level === 's').map((tag) => tag.group))
+  const rules = known.flatMap((tag) => (tag.level === 'b' && tag.rule ? [tree(tag.rule, context)] : []))
+  const values = [...groups].map((group) => groupValue(group, context))
+  const ofRules = known.filter((tag) => tag.rule).map((tag) => tag.id)
+  return () =>
+    join(
+      [
+        sql`exists (select from person_tag pt where pt.person_id = p.id and pt.tag_id = any(${business}::int[])
+          and not (pt.origin = 'auto' and pt.tag_id = any(${ofRules}::int[])))`,
+        ...rules.map((rule) => rule()),
+        ...values.map((value) => sql`coalesce(${value()} = any(${[...tags]}::int[]), false)`),
+      ],
+      ' or ',
+    )
+}
+
+function tagSql(leaf: LeafOf<'tag'>, context: Context): Build {
+  const each = leaf.tags.map((tag) => hasOne(withDescendants(context.definitions.tags, [tag]), context))
+  return () =>
+    sql`(${join(
+      each.map((one) => sql`(${one()})`),
+      leaf.match === 'all' ? ' and ' : ' or ',
+    )})`
+}
+
+function sTagSql(leaf: LeafOf<'s_tag'>, context: Context): Build {
+  const tags = withDescendants(
+    context.definitions.tags,
+    leaf.values.filter((value) => value !== null),
+  )
+  const unknown = leaf.values.includes(null)
+  const value = groupValue(leaf.group, context)
+  return () => sql`coalesce(${value()} = any(${[...tags]}::int[]), ${unknown}::boolean)`
+}
+
+/** The value of a group of level S: as stored, or with the group's rules as of now. */
+function groupValue(group: number, context: Context): Build {
+  const rules = context.definitions.tags
+    .filter((tag) => tag.group === group && tag.rule)
+    .sort((left, right) => left.position - right.position || left.id - right.id)
+    .map((tag) => ({ tag: tag.id, holds: tree(tag.rule as Rule, context) }))
+  if (rules.length === 0) {
+    return constant(sql`(select s.tag_id from s_tag s where s.person_id = p.id and s.group_id = ${group})`)
+  }
+  const ofRules = rules.map(({ tag }) => tag)
+  const claim = (origins: readonly string[]): Sql => sql`(
+    select c.tag_id from s_tag_claim c join tag t on t.id = c.tag_id
+    where c.person_id = p.id and c.group_id = ${group} and c.origin = any(${origins}::text[]) and t.state = 'active'
+      and not (c.origin = 'auto' and c.tag_id = any(${ofRules}::int[]))
+    order by c.origin, c.at desc, c.tag_id desc limit 1)`
+  return () => {
+    const cases = rules.map(({ tag, holds }) => sql`when ${holds()} then ${tag}::int`)
+    return sql`coalesce(${claim(['manual'])}, case ${join(cases, ' ')} end, ${claim(['auto', 'synced'])})`
+  }
+}
+
+function categoryLeaf(leaf: LeafOf<'lifecycle'>, category: string, context: Context): Build {
+  const { definitions, now, days, placed } = context
+  const edges = edgesOf(definitions.bands, category)
+  const spans = spansOf(edges).filter((_, band) =>
+    leaf.states.includes(boughtStates[band as 0 | 1 | 2 | 3 | 4]),
+  )
+  const never = leaf.states.filter((state) => state.startsWith('never'))
+  const inStates =
+    spans.length > 0 ? context.place(categorySql(category, spans, now, days, placed)) : undefined
+  const bought =
+    never.length > 0 ? context.place(categorySql(category, undefined, now, days, placed)) : undefined
+  return () => {
+    const parts: Sql[] = [sql`false`]
+    if (inStates !== undefined) parts.push(context.inSet(inStates))
+    if (bought !== undefined) {
+      parts.push(
+        sql`(not (${context.inSet(bought)}) and ${neverSql(edges, context)} = any(${never}::text[]))`,
+      )
+    }
+    return sql`(${join(parts, ' or ')})`
+  }
+}
+
+const FAR = 1_000_000
+function spansOf([a, b, c, d]: Edges): [number, number][] {
+  return [
+    [-FAR, a - 1],
+    [a, b - 1],
+    [b, c - 1],
+    [c, d],
+    [d + 1, FAR],
+  ]
+}
+
+function ageSql({ days, now }: Context): Sql {
+  const today = dayFromNumber(days.of(now))
+  return sql`(extract(year from ${today}::date)::int - extract(year from p.birthday)::int
+    - (to_char(${today}::date, 'MMDD') < to_char(p.birthday, 'MMDD'))::int)`
+}
+
+function birthdaySql({ withinDays }: LeafOf<'birthday'>, { days, now }: Context): Sql {
+  const today = days.of(now)
+  return sql`to_char(p.birthday, 'MMDD') = any(case when p.birthday_lunar
+    then ${birthdaysWithin(today, withinDays, true)}::text[] else ${birthdaysWithin(today, withinDays, false)}::text[] end)`
+}
+
+const signs = { eq: '=', ne: '<>', lt: '<', le: '<=', gt: '>', ge: '>=' } as const
+
+function compareSql(value: Sql, compare: Compare): Sql {
+  if (compare.op === 'between') return sql`${value} between ${compare.from}::float8 and ${compare.to}::float8`
+  return sql`${value} ${trusted(signs[compare.op])} ${compare.value}::float8`
+}

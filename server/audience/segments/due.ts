@@ -1,0 +1,207 @@
+/**
+ * Who is to be evaluated because something happened.
+ *
+ * Always true: the consumer `evaluate` notes touched persons as soon as the log can be read, without waiting for
+ * ClickHouse; a person is taken when the first event that touched him can be read there. So at the moment of writing
+ * it is known whether facts that came with an import are among what was read: then the cause is `bulk`, whatever else
+ * happened, and no SOP starts because of an import.
+ */
+import type { EventType } from '../../../contract/events.ts'
+import {
+  isFresh,
+  type Lane,
+  type LoggedEvent,
+  lanes,
+  moveOn,
+  type Position,
+  positionOf,
+  presentPersons,
+  takeBatch,
+} from '../../events/events.ts'
+import type { LeaseToken } from '../../platform/jobs/lease.ts'
+import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+
+export const CONSUMER = 'evaluate'
+/** Events that this capability writes as a result of evaluation: they touch nobody again. */
+export const SOURCE = 'audience'
+
+const MERGES: ReadonlySet<EventType> = new Set(['persons_merged', 'merge_undone'])
+const TOUCHING: ReadonlySet<EventType> = new Set<EventType>([
+  ...MERGES,
+  'member_joined',
+  'attributes_changed',
+  'identifier_added',
+  'contact_added',
+  'contact_lost',
+  'owner_changed',
+  'order_recorded',
+  'visited_store',
+  'page_viewed',
+  'member_replied',
+  'tag_added',
+  'tag_removed',
+  's_tag_changed',
+])
+const NOTE_BATCH = 5000
+
+export type DueCause = 'event' | 'bulk' | 'merge'
+export type Due = { personId: number; lane: 0 | 1; cause: DueCause }
+
+export type NoteHow = { token: LeaseToken; now: Date; freshHours: number }
+
+/** Reads the log to its readable end, both lanes, and notes who was touched. Answers how many events were read. */
+export async function noteTouched(db: Database, how: NoteHow): Promise<number> {
+  let read = 0
+  for (const lane of lanes) {
+    for (;;) {
+      const batch = await takeBatch(db, { name: CONSUMER, lane, limit: NOTE_BATCH })
+      if (!batch) break
+      await db.transaction(async (tx) => {
+        await moveOn(tx, batch, how.token, how.now)
+        await note(tx, batch.events, lane, how)
+      })
+      read += batch.events.length
+      if (batch.events.length < NOTE_BATCH) break
+    }
+  }
+  return read
+}
+
+type Noted = { first: Position; last: Position; cause: DueCause }
+
+async function note(tx: Tx, events: readonly LoggedEvent[], lane: Lane, how: NoteHow): Promise<void> {
+  const found = new Map<number, Noted>()
+  for (const event of events) {
+    if (!TOUCHING.has(event.type) || event.source === SOURCE) continue
+    const cause = causeOf(event, how)
+    for (const person of personsOf(event)) {
+      const before = found.get(person)
+      found.set(person, {
+        first: before?.first ?? event,
+        last: event,
+        cause: before ? worse(before.cause, cause) : cause,
+      })
+    }
+  }
+  if (found.size === 0) return
+  const present = await presentOf(tx, found)
+  const rows = [...present].sort(([left], [right]) => left - right)
+  await tx.run(sql`
+    insert into evaluation_due (person_id, lane, first_xid, first_seq, last_xid, last_seq, cause)
+    select person_id, ${lane === 'live' ? 0 : 1}, first_xid::xid8, first_seq, last_xid::xid8, last_seq, cause
+    from unnest(${rows.map(([id]) => id)}::int[], ${rows.map(([, row]) => row.first.xid)}::text[],
+      ${rows.map(([, row]) => row.first.seq)}::bigint[], ${rows.map(([, row]) => row.last.xid)}::text[],
+      ${rows.map(([, row]) => row.last.seq)}::bigint[], ${rows.map(([, row]) => row.cause)}::text[])
+      as t (person_id, first_xid, first_seq, last_xid, last_seq, cause)
+    on conflict (person_id, lane) do update set last_xid = excluded.last_xid, last_seq = excluded.last_seq,
+      cause = case when evaluation_due.cause = 'event' then excluded.cause else evaluation_due.cause end`)
+}
+
+function personsOf(event: LoggedEvent): number[] {
+  if (!MERGES.has(event.type)) return event.personId === null ? [] : [event.personId]
+  const { keptPersonId, absorbedPersonId, restoredPersonId } = event.data
+  return [event.personId, keptPersonId, absorbedPersonId, restoredPersonId].filter(
+    (id): id is number => typeof id === 'number',
+  )
+}
+
+function causeOf(event: LoggedEvent, how: NoteHow): DueCause {
+  if (MERGES.has(event.type)) return 'merge'
+  return isFresh(event, how.now, how.freshHours) ? 'event' : 'bulk'
+}
+
+const worse = (left: DueCause, right: DueCause): DueCause => (left === 'event' ? right : left)
+
+/** Those who were merged since count as who they are now; they themselves are looked at too, their rows must go. */
+async function presentOf(tx: Tx, found: ReadonlyMap<number, Noted>): Promise<Map<number, Noted>> {
+  const ids = [...found.keys()]
+  const merged = await tx.rows<{ id: number; now: number }>(sql`
+    select id, merged_into as now from person where id = any(${ids}::int[]) and merged_into is not null`)
+  const all = new Map(found)
+  for (const { id, now } of merged) {
+    const own = found.get(id)
+    if (!own) continue
+    const [person] = await presentPersons(tx, [{ profileId: id, personId: now }])
+    const target = person ?? now
+    const before = all.get(target)
+    all.set(target, before ? { ...own, first: before.first, cause: worse(before.cause, own.cause) } : own)
+  }
+  return all
+}
+
+export type Taken = { persons: Map<number, DueCause | 'time'>; project: Record<Lane, Position> }
+
+/**
+ * The next persons to evaluate, live ones first, then those whose time has come, then bulk: at most `limit`.
+ * `project` is how far ClickHouse could be read before anything else was.
+ */
+export async function takeDue(db: Db, now: Date, limit: number): Promise<Taken> {
+  const project = {
+    live: await positionOf(db, { name: 'project', lane: 'live' }),
+    bulk: await positionOf(db, { name: 'project', lane: 'bulk' }),
+  }
+  const persons = new Map<number, DueCause | 'time'>()
+  const add = (rows: readonly { personId: number; cause: DueCause | 'time' }[]): void => {
+    for (const { personId, cause } of rows) if (!persons.has(personId)) persons.set(personId, cause)
+  }
+  const readable = (lane: Lane, room: number) =>
+    db.rows<{ personId: number; cause: DueCause }>(sql`
+      select person_id as "personId", cause from evaluation_due
+      where lane = ${lane === 'live' ? 0 : 1} and (first_xid, first_seq) <= (${project[lane].xid}::xid8, ${project[lane].seq}::bigint)
+      order by lane, first_xid, first_seq limit ${room}`)
+  add(await readable('live', limit))
+  if (persons.size < limit) {
+    add(
+      await db.rows<{ personId: number; cause: 'time' }>(sql`
+        select person_id as "personId", 'time' as cause from person_segment
+        where next_at <= ${now} order by next_at limit ${limit - persons.size}`),
+    )
+  }
+  if (persons.size < limit) add(await readable('bulk', limit - persons.size))
+  return { persons, project }
+}
+
+/** In the transaction that writes the answers: what was noted of these persons until now, and done with where read. */
+export async function settleDue(
+  tx: Tx,
+  personIds: readonly number[],
+  project: Taken['project'],
+): Promise<Map<number, DueCause>> {
+  const rows = await tx.rows<{ personId: number; cause: DueCause }>(sql`
+    select person_id as "personId", cause from evaluation_due
+    where person_id = any(${personIds}::int[]) order by person_id, lane for update`)
+  const causes = new Map<number, DueCause>()
+  for (const { personId, cause } of rows) {
+    const before = causes.get(personId)
+    causes.set(personId, before ? worse(before, cause) : cause)
+  }
+  for (const lane of lanes) {
+    const { xid, seq } = project[lane]
+    const number = lane === 'live' ? 0 : 1
+    await tx.run(sql`
+      delete from evaluation_due where person_id = any(${personIds}::int[]) and lane = ${number}
+        and (last_xid, last_seq) <= (${xid}::xid8, ${seq}::bigint)`)
+    await tx.run(sql`
+      update evaluation_due set first_xid = last_xid, first_seq = last_seq
+      where person_id = any(${personIds}::int[]) and lane = ${number}
+        and (first_xid, first_seq) <= (${xid}::xid8, ${seq}::bigint)`)
+  }
+  return causes
+}
+
+/** Those of the persons whom an event has touched that was not evaluated yet. */
+export async function touchedAmong(db: Db, personIds: readonly number[]): Promise<Set<number>> {
+  const rows = await db.rows<{ id: number }>(
+    sql`select person_id as id from evaluation_due where person_id = any(${personIds}::int[])`,
+  )
+  return new Set(rows.map((row) => row.id))
+}
+
+/** Persons that wait to be evaluated, by lane, for `doctor` and the home page. */
+export async function countDue(db: Db, now: Date): Promise<{ live: number; bulk: number; time: number }> {
+  return db.row(sql`
+    select (select count(*) from evaluation_due where lane = 0) as live,
+      (select count(*) from evaluation_due where lane = 1) as bulk,
+      (select count(*) from person_segment where next_at <= ${now}) as time`)
+}

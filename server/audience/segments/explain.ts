@@ -1,0 +1,63 @@
+/** Why somebody is in a segment or not, from the same function that decides. */
+import type { Lang } from '../../../contract/lifecycle.ts'
+import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
+import type { Database } from '../../platform/postgres/database.ts'
+import { Problem } from '../../platform/problem.ts'
+import { instant } from '../../platform/time/clock.ts'
+import type { Zone } from '../../platform/time/zone.ts'
+import { presentEvaluator } from '../definitions.ts'
+import { loadFacts } from '../facts/load.ts'
+import type { LeafValue } from '../rule/leaf.ts'
+import { findSegment, ruleNames, sentences } from './segment.ts'
+import { selectMembership } from './store.ts'
+
+export type Explained = {
+  segmentId: number
+  name: string
+  /** As stored: what SOPs and lists go by. */
+  member: boolean
+  /** As computed now; other than `member` only until the next evaluation. */
+  verdict: boolean
+  sentence: Record<Lang, string>
+  leaves: {
+    path: string
+    sentence: Record<Lang, string>
+    value: LeafValue
+    verdict: boolean
+    /** When it would change by itself. */
+    changesAt: Date | null
+  }[]
+  evaluatedAt: Date | null
+}
+
+/** Errors: `not_found` for the person or the segment. */
+export async function explainMembership(
+  db: Database,
+  clickhouse: ClickHouse,
+  { personId, segmentId }: { personId: number; segmentId: number },
+  { now, zone }: { now: Date; zone: Zone },
+): Promise<Explained> {
+  const segment = await findSegment(db, segmentId)
+  if (!segment) throw new Problem('not_found', 'There is no such segment.')
+  const evaluator = await presentEvaluator(db, zone)
+  const facts = (await loadFacts(db, clickhouse, [personId], { lines: evaluator.needsLines })).get(personId)
+  if (!facts) throw new Problem('not_found', 'There is no such person.')
+  const names = await ruleNames(db)
+  const [row] = await selectMembership(db, [personId])
+  const { verdict, leaves } = evaluator.explain(segment.rule, facts, now.getTime())
+  return {
+    segmentId,
+    name: segment.name,
+    member: row?.segments.includes(segmentId) ?? false,
+    verdict,
+    sentence: sentences(segment.rule, names),
+    leaves: leaves.map(({ leaf, path, value, verdict: holds, next }) => ({
+      path,
+      sentence: sentences(leaf, names),
+      value,
+      verdict: holds,
+      changesAt: Number.isFinite(next) ? instant(next) : null,
+    })),
+    evaluatedAt: row?.evaluatedAt ?? null,
+  }
+}

@@ -1,0 +1,212 @@
+/** Segments as definitions: each is live from the moment it is saved, and answered for everybody by the next recompute. */
+import type { Lang } from '../../../contract/lifecycle.ts'
+import { Rule } from '../../../contract/rule.ts'
+import { type RuleNames, sentence } from '../../../contract/rule-sentence.ts'
+import { brokenConstraint, type Db, type Tx } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import { Problem } from '../../platform/problem.ts'
+import { lostWrite } from '../../platform/versioned.ts'
+import { changeDefinitions, loadDefinitions } from '../definitions.ts'
+import { compileRules } from '../rule/compile.ts'
+import { checkRule, declareNeeds } from '../rule/needs.ts'
+import { disuses, refuseWhileUsed, usersByObject } from '../usage.ts'
+
+export type SegmentRow = {
+  id: number
+  name: string
+  description: string
+  rule: Rule
+  hidden: boolean
+  version: number
+  demo: boolean
+  createdAt: Date
+  changedAt: Date
+}
+export type SegmentFields = { name: string; description: string; rule: Rule }
+export type By = { by: string | null; at: Date }
+
+/**
+ * `hidden`: a condition of an SOP, not listed. Its members are known after the next recompute.
+ * Errors: `rule_invalid`, `rule_cycle` with the path, `conflict` where the name is taken.
+ */
+export async function createSegment(
+  tx: Tx,
+  fields: SegmentFields & { hidden?: boolean; demo?: boolean },
+  { by, at }: By,
+): Promise<SegmentRow> {
+  const rule = parsed(fields.rule)
+  await checkRule(tx, rule)
+  const reading = await changeDefinitions(tx)
+  const row = await unlessTaken(() =>
+    tx.row<SegmentRow>(sql`
+      insert into segment (name, description, rule, hidden, reading, demo, created_at, changed_at, created_by)
+      values (${fields.name}, ${fields.description}, ${JSON.stringify(rule)}::jsonb, ${fields.hidden ?? false}, ${reading}, ${fields.demo ?? false}, ${at}, ${at}, ${by})
+      returning ${columns}`),
+  )
+  await declare(tx, row)
+  return row
+}
+
+/**
+ * Name and description can always be changed; the rule only while nobody uses the segment.
+ * Errors: as `createSegment`, `stale_version` with both, `in_use` with the users, `not_found`.
+ */
+export async function changeSegment(
+  tx: Tx,
+  given: SegmentFields & { id: number; version: number },
+  { at }: Pick<By, 'at'>,
+): Promise<SegmentRow> {
+  const rule = parsed(given.rule)
+  const before = await findSegment(tx, given.id)
+  if (!before || before.version !== given.version) throw lostWrite('segment', given, before)
+  const { same } = await tx.row<{ same: boolean }>(
+    sql`select rule = ${JSON.stringify(rule)}::jsonb as same from segment where id = ${given.id}`,
+  )
+  let reading: number | null = null
+  if (!same) {
+    await refuseWhileUsed(tx, { kind: 'segment', id: given.id })
+    await checkRule(tx, rule)
+    reading = await changeDefinitions(tx)
+  }
+  const row = await unlessTaken(() =>
+    tx.maybe<SegmentRow>(sql`
+      update segment set name = ${given.name}, description = ${given.description}, rule = ${JSON.stringify(rule)}::jsonb,
+        reading = coalesce(${reading}, reading), version = version + 1, changed_at = ${at}
+      where id = ${given.id} and version = ${given.version} and state = 'live' returning ${columns}`),
+  )
+  if (!row) throw lostWrite('segment', given, await findSegment(tx, given.id))
+  await declare(tx, row)
+  return row
+}
+
+/** Whoever was in it leaves it with the next recompute. Errors: `in_use` with the users, `stale_version`, `not_found`. */
+export async function deleteSegment(
+  tx: Tx,
+  given: { id: number; version: number },
+  { at }: Pick<By, 'at'>,
+): Promise<void> {
+  await refuseWhileUsed(tx, { kind: 'segment', id: given.id })
+  const archived = await tx.run(sql`
+    update segment set state = 'archived', version = version + 1, changed_at = ${at}
+    where id = ${given.id} and version = ${given.version} and state = 'live'`)
+  if (archived !== 1) throw lostWrite('segment', given, await findSegment(tx, given.id))
+  await changeDefinitions(tx)
+  await disuses(tx, { kind: 'segment', id: given.id })
+}
+
+async function declare(tx: Tx, { id, name, rule }: SegmentRow): Promise<void> {
+  await disuses(tx, { kind: 'segment', id })
+  compileRules(await loadDefinitions(tx))
+  await declareNeeds(tx, rule, { kind: 'segment', id, label: name })
+}
+
+const columns = sql`id, name, description, rule, hidden, version, demo, created_at as "createdAt", changed_at as "changedAt"`
+
+export async function findSegment(db: Db, id: number): Promise<SegmentRow | undefined> {
+  return db.maybe<SegmentRow>(sql`select ${columns} from segment where id = ${id} and state = 'live'`)
+}
+
+export type SegmentShown = SegmentRow & {
+  persons: number
+  enteredToday: number
+  leftToday: number
+  usedBy: string[]
+  /** Whether the answers of everybody are those of the present definition, and how far the recompute has come. */
+  state: 'computing' | 'live'
+  computedShare: number
+}
+
+/** What is listed, by name; hidden ones only by id. `since` is the start of the brand's day. */
+export async function listSegments(
+  db: Db,
+  { id, since }: { id?: number; since: Date },
+): Promise<SegmentShown[]> {
+  const only = id === undefined ? sql`not hidden` : sql`id = ${id}`
+  const rows = await db.rows<SegmentRow & { persons: number; reading: number }>(sql`
+    select ${columns}, reading,
+      (select count(*)::int from person_segment ps where ps.segments @> array[s.id]) as persons
+    from segment s where state = 'live' and ${only}
+    order by name collate "zh-Hans-CN-x-icu", id`)
+  const moved = await db.rows<{ id: number; entered: number; left: number }>(sql`
+    select (data->>'segmentId')::int as id, count(*) filter (where type = 'segment_entered')::int as entered,
+      count(*) filter (where type = 'segment_left')::int as left
+    from event_log where received_at >= ${since} and day >= (${since}::timestamptz at time zone 'UTC')::date
+      and type in ('segment_entered', 'segment_left') and source = 'audience' group by 1`)
+  const movedById = new Map(moved.map((row) => [row.id, row]))
+  const users = await usersByObject(db, 'segment')
+  const run = await db.row<{ wanted: number; done: number; running: number; persons: number; total: number }>(
+    sql`select wanted, done, running, persons, total from recompute where id = 1`,
+  )
+  const computing = run.wanted > run.done
+  const share = run.running >= run.wanted && run.total > 0 ? Math.min(1, run.persons / run.total) : 0
+  return rows.map((row) => ({
+    ...row,
+    enteredToday: movedById.get(row.id)?.entered ?? 0,
+    leftToday: movedById.get(row.id)?.left ?? 0,
+    usedBy: (users.get(String(row.id)) ?? []).map((user) => user.label),
+    state: computing ? 'computing' : 'live',
+    computedShare: computing ? share : 1,
+  }))
+}
+
+/** Ids of members of a segment, ascending, after the cursor. */
+export async function segmentMembers(
+  db: Db,
+  segmentId: number,
+  { after = 0, limit }: { after?: number; limit: number },
+): Promise<number[]> {
+  const rows = await db.rows<{ id: number }>(sql`
+    select person_id as id from person_segment
+    where segments @> array[${segmentId}::int] and person_id > ${after} order by person_id limit ${limit}`)
+  return rows.map((row) => row.id)
+}
+
+/** The segments of a person that are listed. */
+export async function segmentsOf(db: Db, personId: number): Promise<{ id: number; name: string }[]> {
+  return db.rows(sql`
+    select s.id, s.name from person_segment ps join segment s on s.id = any(ps.segments)
+    where ps.person_id = ${personId} and s.state = 'live' and not s.hidden
+    order by s.name collate "zh-Hans-CN-x-icu"`)
+}
+
+/** Names for sentences: of tags, groups, segments, stores and staff. */
+export async function ruleNames(db: Db): Promise<RuleNames> {
+  const rows = await db.rows<{ kind: string; id: string; name: string }>(sql`
+    select 'tag' as kind, id::text, name from tag
+    union all select 'group', id::text, name from tag_group
+    union all select 'segment', id::text, name from segment
+    union all select 'store', id::text, name from store`)
+  const names = new Map(rows.map((row) => [`${row.kind} ${row.id}`, row.name]))
+  return {
+    tag: (id) => names.get(`tag ${id}`),
+    group: (id) => names.get(`group ${id}`),
+    segment: (id) => names.get(`segment ${id}`),
+    store: (id) => names.get(`store ${id}`),
+  }
+}
+
+/** The rule as a sentence in both languages. */
+export function sentences(rule: Rule, names: RuleNames): Record<Lang, string> {
+  return { zh: sentence(rule, 'zh', names), en: sentence(rule, 'en', names) }
+}
+
+/** Errors: `rule_invalid` with the first fault and where it is. */
+export function parsed(rule: unknown): Rule {
+  const read = Rule.safeParse(rule)
+  if (read.success) return read.data
+  const issue = read.error.issues[0]
+  throw new Problem('rule_invalid', issue?.message ?? 'This is not a rule.', {
+    field: ['rule', ...(issue?.path ?? [])].join('.'),
+  })
+}
+
+async function unlessTaken<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (brokenConstraint(error) === 'segment_name') {
+      throw new Problem('conflict', 'There is a segment of this name.', { field: 'name' })
+    }
+    throw error
+  }
+}
