@@ -4,8 +4,10 @@
  */
 import { fileURLToPath } from 'node:url'
 import type { StreamRoute } from '../contract/base.ts'
+import type { Handler } from './events/events.ts'
+import { eventLoops } from './events/jobs.ts'
 import type { Loop } from './loop.ts'
-import { type Call, forgetSessions, openGuard } from './org/org.ts'
+import { type BusinessClock, type Call, forgetSessions, openGuard } from './org/org.ts'
 import { orgRoutes } from './org/routes.ts'
 import { type Api, buildApi, type Streamed } from './platform/http/api.ts'
 import { forgetKeys } from './platform/http/idempotency.ts'
@@ -15,13 +17,12 @@ import { type HttpServer, openServer } from './platform/http/server.ts'
 import type { Housekeeping } from './platform/jobs/housekeeping.ts'
 import type { Log } from './platform/logging/log.ts'
 import { sql } from './platform/postgres/sql.ts'
-import type { Clock } from './platform/time/clock.ts'
 import type { Stores } from './stores.ts'
 import { VERSION } from './version.ts'
 
 export type AppParts = {
   stores: Pick<Stores, 'db' | 'clickhouse' | 'keyring' | 'folders'>
-  clock: Clock
+  clock: BusinessClock
   log: Log
   publicUrl?: string | undefined
 }
@@ -35,8 +36,6 @@ export type App = {
   api: Api
   metrics: Metrics
   guard: ReturnType<typeof openGuard>
-  /** What stands still because of the clock, in one sentence. */
-  clockTrouble: { sentence: string | undefined }
 }
 
 /** Builds every capability over open stores. Nothing runs yet: see `serveApp` and runLoops. */
@@ -53,7 +52,6 @@ export function buildApp(parts: AppParts): App {
     api: buildApi({ router, streams, guard, db: stores.db, log }),
     metrics: openMetrics(),
     guard,
-    clockTrouble: { sentence: undefined },
   }
 }
 
@@ -68,7 +66,13 @@ function streamsOf(_: AppParts): readonly Streamed<Call>[] {
   return []
 }
 
-function loopsOf(_: AppParts): readonly Loop[] {
+function loopsOf({ stores, clock }: AppParts): readonly Loop[] {
+  const { db, clickhouse, folders } = stores
+  return [...eventLoops({ db, clickhouse, clock, handlers: handlersOf(), archive: folders.archive })]
+}
+
+/** What reacts to events, in this order. */
+function handlersOf(): readonly Handler[] {
   return []
 }
 
@@ -115,7 +119,7 @@ export function serveApp(app: App, parts: AppParts, how: Serving): Promise<HttpS
         return 'PostgreSQL does not answer.'
       }
       if (!(await stores.clickhouse.ping())) return 'ClickHouse does not answer.'
-      return app.clockTrouble.sentence
+      return clock.trouble()
     },
   })
 }

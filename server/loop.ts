@@ -1,64 +1,39 @@
-/** What work loops are, and running them all until told to stop. */
-
-import { businessTime, clockTrouble } from './org/org.ts'
+/** Running all work loops until told to stop. */
+import type { BusinessClock } from './org/org.ts'
 import type { Metrics } from './platform/http/metrics.ts'
-import type { Held } from './platform/jobs/lease.ts'
-import { keepWorking } from './platform/jobs/loop.ts'
+import { keepWorking, type Loop as Repeated } from './platform/jobs/loop.ts'
 import type { Log } from './platform/logging/log.ts'
 import type { Database } from './platform/postgres/database.ts'
-import type { Clock } from './platform/time/clock.ts'
 
-export type Loop = {
-  /** Also the name of its lease: one process of all runs it. */
-  name: string
-  /** Rest after a round that found nothing to do. */
-  everyMs: number
-  /** It steps journeys or sends: it stands still while the clock of this machine lies behind. */
-  acts?: boolean
-  /** One round under the lease, with business time; how much was done (0: rest). */
-  run(now: Date, held: Held): Promise<number>
-}
+/** `acts`: it steps journeys or sends, and stands still while the clock of this machine lies behind business time. */
+export type Loop = Repeated & { acts?: boolean }
 
-export type LoopParts = {
-  db: Database
-  clock: Clock
-  log: Log
-  metrics: Metrics
-  onClockTrouble(sentence: string | undefined): void
-}
+export type LoopParts = { db: Database; clock: BusinessClock; log: Log; metrics: Metrics }
 
 /** Runs every loop until `stop` is aborted; resolves when the last round has ended and all leases are back. */
 export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: AbortSignal): Promise<void> {
+  const { db, clock, log, metrics } = parts
   await Promise.all(
     loops.map((loop) =>
       keepWorking(
-        parts.db,
+        db,
         {
-          name: loop.name,
-          restMs: loop.everyMs,
-          work: (held) => round(parts, loop, held),
-          onError: (error) => {
-            parts.metrics.loop({ loop: loop.name, seconds: 0, failed: true })
-            if (!stop.aborted) parts.log.error({ event: 'loop.failed', loop: loop.name, err: error })
+          ...loop,
+          async work(held) {
+            if (loop.acts === true && clock.trouble() !== undefined) return 0
+            const started = performance.now()
+            const done = await loop.work(held)
+            metrics.loop({ loop: loop.name, seconds: (performance.now() - started) / 1000, failed: false })
+            return done
+          },
+          onError(error) {
+            metrics.loop({ loop: loop.name, seconds: 0, failed: true })
+            loop.onError?.(error)
+            if (!stop.aborted) log.error({ event: 'loop.failed', loop: loop.name, err: error })
           },
         },
         stop,
       ),
     ),
   )
-}
-
-async function round(
-  { db, clock, metrics, onClockTrouble }: LoopParts,
-  loop: Loop,
-  held: Held,
-): Promise<number> {
-  const time = await businessTime(db, clock)
-  const trouble = clockTrouble(time)
-  onClockTrouble(trouble)
-  if (loop.acts === true && trouble !== undefined) return 0
-  const started = performance.now()
-  const done = await loop.run(time.now, held)
-  metrics.loop({ loop: loop.name, seconds: (performance.now() - started) / 1000, failed: false })
-  return done
 }

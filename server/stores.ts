@@ -9,7 +9,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from './platform/clickhouse/clickhouse.ts'
-import { EngineRefused, startEngine } from './platform/clickhouse/engine.ts'
+import { startEngine } from './platform/clickhouse/engine.ts'
 import { type Keyring, masterKey, openKeyring, printKey } from './platform/crypto/master-key.ts'
 import { openDataDirectory, runningAddress } from './platform/data-directory.ts'
 import { placeEngine } from './platform/engine-account.ts'
@@ -45,6 +45,8 @@ export type Stores = {
   mode: 'own' | 'join' | 'remote'
   /** Sentences for the operator. */
   notices: string[]
+  /** Settles with one sentence when the built-in PostgreSQL ends without being told to. */
+  lost: Promise<string>
   /** Leaves the address of the pages for the sentence that a second start says. */
   announce(address: string): Promise<void>
   close(): Promise<void>
@@ -100,6 +102,7 @@ async function open(config: Config, opening: Opening): Promise<Omit<Stores, 'clo
     clickhouseFolder: engine.folder,
     mode: held.mode,
     notices: [postgres.notice, engine.notice].filter((notice) => notice !== undefined),
+    lost: postgres.lost,
     announce: held.announce,
   }
 }
@@ -131,20 +134,27 @@ async function makeFolders(path: string): Promise<Folders> {
   return { path, ...folders }
 }
 
-type Address = { url: string; folder: string | undefined; notice: string | undefined }
+type Address = { url: string; folder: string | undefined; notice: string | undefined; lost: Promise<string> }
+
+const NEVER = new Promise<string>(() => undefined)
 
 async function postgresAddress(config: Config, held: Held, { closers }: Opening): Promise<Address> {
   if (config.databaseUrl !== undefined)
-    return { url: config.databaseUrl, folder: undefined, notice: undefined }
+    return { url: config.databaseUrl, folder: undefined, notice: undefined, lost: NEVER }
   const { path } = held.folders
   if (held.mode === 'join') {
     const url = await findCluster(path)
     if (url === undefined) throw notYet(path)
-    return { url, folder: undefined, notice: undefined }
+    return { url, folder: undefined, notice: undefined, lost: NEVER }
   }
   const cluster = await startCluster({ dataDirectory: path })
-  closers.push(() => cluster.stop())
-  return { url: cluster.url, folder: cluster.folder, notice: cluster.notice }
+  let stopping = false
+  closers.push(() => {
+    stopping = true
+    return cluster.stop()
+  })
+  const lost = cluster.ended.then((last) => (stopping ? NEVER : `PostgreSQL has ended: ${last}`))
+  return { url: cluster.url, folder: cluster.folder, notice: cluster.notice, lost }
 }
 
 type EngineAddress = { options: ClickHouseOptions; folder: string | undefined; notice: string | undefined }
@@ -189,9 +199,4 @@ function clickhouseOptions(text: string): ClickHouseOptions {
 
 function notYet(path: string): StartRefused {
   return new StartRefused(`Liuliang is just starting on ${path}. Try again in a few seconds.`)
-}
-
-/** For callers that tell a refusal from a bug. */
-export function isRefusal(error: unknown): error is Error {
-  return error instanceof StartRefused || error instanceof EngineRefused
 }

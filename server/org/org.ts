@@ -4,7 +4,7 @@
 export { createApiKey } from './api-keys.ts'
 export { type AuditNote, audit } from './audit.ts'
 export { brand, nameBrand } from './brand.ts'
-export { acceptClock, type BusinessTime, businessTime, clockTrouble } from './business-time.ts'
+export { acceptClock, type BusinessClock, openBusinessClock } from './business-time.ts'
 export { createProduct } from './catalogue.ts'
 export { openGuard } from './guard.ts'
 export { addGuides, addStores, type KnownPlaces, knownPlaces } from './known-places.ts'

@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { CSRF_HEADER, type Right, type Role, type Scope } from '../../contract/base.ts'
 import { type App, type AppParts, buildApp, serveApp } from '../../server/app.ts'
-import { createApiKey, createStaff, openSession, systemActor } from '../../server/org/org.ts'
+import {
+  createApiKey,
+  createStaff,
+  openBusinessClock,
+  openSession,
+  systemActor,
+} from '../../server/org/org.ts'
 import { type ClickHouse, openClickHouse } from '../../server/platform/clickhouse/clickhouse.ts'
 import { openKeyring } from '../../server/platform/crypto/master-key.ts'
 import { openLog } from '../../server/platform/logging/log.ts'
@@ -62,13 +68,14 @@ export async function testApp(db: Database, options: TestAppOptions = {}): Promi
       keyring: openKeyring(randomBytes(32)),
       folders: { path, clickhouse: path, archive: path, files: path, keys: path, logs: path },
     },
-    clock,
+    clock: await openBusinessClock(db, clock),
     log: openLog({ level: 'debug', destination: { write: (line) => logged.push(line) } }),
   }
   const app = buildApp(parts)
   const webFolder = options.webFolder ?? path
   const server = await serveApp(app, parts, { host: '127.0.0.1', port: 0, trustProxy: false, webFolder })
   closing.push(async () => {
+    parts.clock.stop()
     await server.stop()
     await rm(path, { recursive: true, force: true })
   })

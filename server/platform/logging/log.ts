@@ -6,7 +6,7 @@
  * values of rows into `detail`); and what looks like a phone number, an e-mail address or an identity number is
  * replaced in the finished line, wherever it stands.
  */
-import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs'
+import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DestinationStream, type Logger, multistream, pino } from 'pino'
 
@@ -45,7 +45,7 @@ export type LogOptions = {
   destination?: DestinationStream
 }
 
-/** Opens the log. Nothing is buffered: a line is written when the call returns. */
+/** Opens the log. */
 export function openLog(options: LogOptions): Log {
   return pino(
     {
@@ -95,15 +95,27 @@ function plainError(error: unknown): Described | { type: string } {
 function destinationOf({ file, level }: LogOptions): DestinationStream {
   if (file === undefined) return pino.destination({ dest: 2, sync: true })
   if (level === 'silent') return { write: () => undefined }
-  mkdirSync(dirname(file), { recursive: true })
-  setAside(file)
-  const stream = createWriteStream(file, { flags: 'a', mode: 0o600 })
-  // A full disk must not end the program through its log.
-  stream.on('error', () => undefined)
   return multistream([
-    { level, stream },
+    { level, stream: openOnFirstLine(file) },
     { level: 'warn', stream: { write: plainLine } },
   ])
+}
+
+/** The folder belongs to a data directory that is made only after the log was opened. */
+function openOnFirstLine(file: string): DestinationStream {
+  let stream: WriteStream | undefined
+  return {
+    write(line) {
+      if (!stream) {
+        mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+        setAside(file)
+        stream = createWriteStream(file, { flags: 'a', mode: 0o600 })
+        // A full disk must not end the program through its log.
+        stream.on('error', () => undefined)
+      }
+      stream.write(line)
+    },
+  }
 }
 
 function setAside(file: string): void {

@@ -1,0 +1,161 @@
+/**
+ * start, serve and work: the long-running forms of the program.
+ *
+ * Stopping goes in order: no new requests, open ones end; loops finish their round and give their leases back;
+ * housekeeping; connections; engines; the data directory. A second signal ends at once: whatever was not finished
+ * is repeated or rolled back at the next start.
+ */
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { type App, type AppParts, buildApp, serveApp } from '../app.ts'
+import type { Config } from '../config.ts'
+import { runLoops } from '../loop.ts'
+import { createFirstOwner, type OneTime, openBusinessClock } from '../org/org.ts'
+import { startHousekeeping } from '../platform/jobs/housekeeping.ts'
+import { openLog } from '../platform/logging/log.ts'
+import { StartRefused } from '../platform/start-refused.ts'
+import { systemClock } from '../platform/time/clock.ts'
+import { prepareStores } from '../prepare.ts'
+import { openStores, type Stores } from '../stores.ts'
+import { VERSION } from '../version.ts'
+import type { Command } from './command.ts'
+import type { Terminal } from './terminal.ts'
+
+export type RunOptions = {
+  serve: boolean
+  work: boolean
+  /** Logs go to a file in the data directory; people read sentences. */
+  forPeople: boolean
+}
+
+/** Runs until it is told to stop. Gives the exit code. */
+export async function runProgram({ config, terminal }: Command, options: RunOptions): Promise<number> {
+  if (options.serve) await refuseTakenPort(config)
+  const log = openLog({
+    level: config.logLevel,
+    ...(options.forPeople ? { file: join(config.dataDirectory, 'logs', 'liuliang.ndjson') } : {}),
+  })
+  const asked = stopSignal()
+  const closers: (() => Promise<void>)[] = []
+  let failure: string | undefined
+  try {
+    const stores = await openStores(config, log, options.forPeople ? 'own' : 'either')
+    closers.push(() => stores.close())
+    await prepareStores(stores)
+    const clock = await openBusinessClock(stores.db, systemClock)
+    closers.push(async () => clock.stop())
+    const parts: AppParts = { stores, clock, log, publicUrl: config.publicUrl }
+    const app = buildApp(parts)
+    greet(terminal, { stores, owner: await createFirstOwner(stores.db, clock.now()) })
+    if (options.work) closers.push(await startWork(app, parts))
+    if (options.serve && !asked.signal.aborted) {
+      const server = await serveApp(app, parts, {
+        host: config.host,
+        port: config.port,
+        trustProxy: config.trustProxy,
+      })
+      closers.push(() => server.stop())
+      const address = config.publicUrl ?? server.address
+      await stores.announce(address)
+      tellAddress(terminal, address, clock.trouble())
+    } else if (!options.serve) {
+      terminal.say('Working. Press Ctrl-C to stop.')
+      terminal.result({ working: true })
+    }
+    log.info({
+      event: 'program.started',
+      version: VERSION,
+      mode: stores.mode,
+      serve: options.serve,
+      work: options.work,
+    })
+    failure = await Promise.race([asked.asked, stores.lost])
+  } finally {
+    if (closers.length > 0) terminal.say('Stopping …')
+    for (const close of closers.reverse()) await close()
+    log.info({ event: 'program.stopped' })
+    asked.forget()
+  }
+  if (failure === undefined) return 0
+  process.stderr.write(`liuliang: ${failure}\n`)
+  return 1
+}
+
+async function startWork(app: App, { stores, clock, log }: AppParts): Promise<() => Promise<void>> {
+  const stop = new AbortController()
+  const loops = runLoops({ db: stores.db, clock, log, metrics: app.metrics }, app.loops, stop.signal)
+  const stopHousekeeping = await startHousekeeping(stores.db.url, app.housekeeping, log)
+  return async () => {
+    stop.abort()
+    await loops
+    await stopHousekeeping()
+  }
+}
+
+function greet(terminal: Terminal, { stores, owner }: { stores: Stores; owner: OneTime | undefined }): void {
+  terminal.say(`Liuliang ${VERSION}`)
+  for (const notice of stores.notices) terminal.say(notice)
+  if (stores.newMasterKey !== undefined) {
+    terminal.say('')
+    terminal.say(`Master key, shown once: ${stores.newMasterKey}`)
+    terminal.say('Keep it in a safe place: without it a backup cannot be read.')
+  }
+  if (owner) {
+    terminal.say('')
+    terminal.say(`First sign-in, shown once: ${owner.login} / ${owner.oneTimePassword}`)
+    terminal.result({ firstSignIn: owner })
+  }
+}
+
+function tellAddress(terminal: Terminal, address: string, trouble: string | undefined): void {
+  if (trouble !== undefined) terminal.say(trouble)
+  terminal.say('')
+  terminal.say(`Open ${address}   (Ctrl-C stops)`)
+  terminal.result({ address })
+}
+
+/** Asked before anything is started, so that the answer comes at once. */
+async function refuseTakenPort({ host, port }: Config): Promise<void> {
+  if (port === 0) return
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE'
+        ? reject(
+            new StartRefused(
+              `Port ${port} is taken by another program. Set PORT to a free one, or stop that program.`,
+            ),
+          )
+        : resolve(),
+    )
+    probe.listen(port, host, () => probe.close(() => resolve()))
+  })
+}
+
+type Asked = { asked: Promise<undefined>; signal: AbortSignal; forget(): void }
+
+/** Settles at the first signal, or when the process that started this one is gone. */
+function stopSignal(): Asked {
+  const stop = new AbortController()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  let times = 0
+  function onSignal(): void {
+    times += 1
+    if (times > 1) process.exit(130)
+    stop.abort()
+    resolve(undefined)
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  process.once('disconnect', onSignal)
+  return {
+    asked: promise,
+    signal: stop.signal,
+    forget() {
+      for (const signal of signals) process.off(signal, onSignal)
+      process.off('disconnect', onSignal)
+      // The channel to whoever started this program would keep it alive.
+      if (process.connected) process.disconnect()
+    },
+  }
+}
