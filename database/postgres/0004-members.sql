@@ -5,8 +5,12 @@
 -- its profiles, rewritten in the transaction that changes one of them. A person that was absorbed keeps its row
 -- (state 'absorbed') for the undo. READ LIVE PERSONS ONLY: where person.state = 'live'.
 
-create sequence known_profile as integer minvalue 1 maxvalue 1073741823 cache 1;
-create sequence visitor_profile as integer minvalue 1073741824 maxvalue 2147483647 cache 1;
+-- Numbers of profiles and persons: known people from 1, demo people from 2^29, visitors from 2^30, demo visitors from
+-- 2^30 + 2^29. The bit 2^29 says demo, and the checks below hold it: no real person can ever contain a demo profile.
+create sequence known_profile as integer minvalue 1 maxvalue 536870911;
+create sequence known_demo_profile as integer minvalue 536870912 maxvalue 1073741823;
+create sequence visitor_profile as integer minvalue 1073741824 maxvalue 1610612735;
+create sequence visitor_demo_profile as integer minvalue 1610612736 maxvalue 2147483647;
 
 create table person (
   id integer primary key,
@@ -48,15 +52,14 @@ create table person (
   demo boolean not null default false,
   first_seen_at timestamptz not null,
   changed_at timestamptz not null,
-  unique (id, demo),
+  check (demo = ((id & 536870912) <> 0)),
   check ((state = 'absorbed') = (merged_into is not null))
-);
+) with (fillfactor = 85);
 
 create index person_name_trgm on person using gin (name gin_trgm_ops) where state = 'live';
 create index person_home_store on person (home_store_id, id) where state = 'live' and home_store_id is not null;
 create index person_owner on person (owner_staff_id, id) where state = 'live' and owner_staff_id is not null;
 create index person_joined on person (joined_at desc, id desc) where state = 'live' and joined_at is not null;
-create index person_birthday on person (substr(birthday, 6), id) where state = 'live' and birthday is not null;
 
 create table profile (
   id integer primary key,
@@ -74,16 +77,16 @@ create table profile (
   created_at timestamptz not null,
   demo boolean not null default false,
   unique (source, key),
-  -- real and demo profiles are never one person: what holds for the person's flag holds for each profile
-  foreign key (person_id, demo) references person (id, demo) deferrable initially deferred,
-  check (person_id <= id)
+  foreign key (person_id) references person (id) deferrable initially deferred,
+  check (person_id <= id),
+  check (demo = ((id & 536870912) <> 0) and demo = ((person_id & 536870912) <> 0))
 );
 
 create index profile_person on profile (person_id);
-create index profile_import on profile (created_by) where created_by is not null;
 
 -- What one origin (an import, or live traffic: the nil uuid) said of a profile that more than one origin touched.
--- profile.attributes is the fold of its layers; a profile without layers was touched by its creator alone.
+-- profile.attributes is the fold of its layers; a profile without layers was touched by its creator alone. An import that
+-- added only identifiers or relations has a layer that says nothing: it is what the undo goes by.
 create table profile_layer (
   profile_id integer not null references profile (id) on delete cascade,
   origin uuid not null,
@@ -111,12 +114,12 @@ create table identifier (
   -- whether it may join profiles: active, valid and of a kind that joins
   links boolean not null,
   form text check (form in ('mobile', 'landline')),
-  -- keyed hash of the last four characters (phones and cards)
+  -- keyed hash of the last four digits (phones only)
   last4 bytea,
   at timestamptz not null,
   created_by uuid,
   demo boolean not null default false,
-  primary key (profile_id, kind, scope, digest),
+  primary key (profile_id, digest),
   check (not links or (state = 'active' and valid)),
   check (demo = starts_with(scope, 'demo:'))
 );
@@ -124,7 +127,6 @@ create table identifier (
 create unique index identifier_first on identifier (kind, scope, digest) where first;
 create index identifier_further on identifier (kind, scope, digest) where not first;
 create index identifier_last4 on identifier (last4) where last4 is not null;
-create index identifier_import on identifier (created_by) where created_by is not null;
 
 -- A follow relation in WeCom. It stands while it was added after it was last lost.
 create table relation (
@@ -143,7 +145,6 @@ create table relation (
 );
 create index relation_staff on relation (staff_id, profile_id) where standing;
 create index relation_contact on relation (external_userid, staff_id);
-create index relation_import on relation (created_by) where created_by is not null;
 
 -- Each time profiles came under another person. `undone_at`: they stand by themselves again.
 create table merge (

@@ -23,7 +23,7 @@ export type IdentifierKind = (typeof identifierKinds)[number]
 export const identifierRules: Readonly<
   Record<IdentifierKind, { level: 1 | 2 | 3; onePerPerson: boolean; known: boolean; lastFour: boolean }>
 > = {
-  card: { level: 1, onePerPerson: true, known: true, lastFour: true },
+  card: { level: 1, onePerPerson: true, known: true, lastFour: false },
   external_userid: { level: 1, onePerPerson: true, known: true, lastFour: false },
   unionid: { level: 1, onePerPerson: true, known: false, lastFour: false },
   mp_openid: { level: 1, onePerPerson: true, known: false, lastFour: false },

@@ -82,7 +82,9 @@ export async function resolve(
   const brought = gather(rows.map((row, number) => factsOf(row, how, deps.keys, number)))
   const { existing, fresh } = await findOrMake(deps, tx, brought, how)
   const changing = await whatChanges(tx, existing, brought)
-  const relations = [...fresh].flatMap(([profileId, facts]) => facts.relations.map((one) => ({ ...one, profileId })))
+  const relations = [...fresh].flatMap(([profileId, facts]) =>
+    facts.relations.map((one) => ({ ...one, profileId })),
+  )
   await putRelations(tx, relations, how.importId ?? null)
   const claims = await writeClaims(tx, { fresh, changing, brought }, how)
   const start = startOf(claims.claimants, changing)
@@ -141,12 +143,10 @@ async function findOrMake(
   )
   const missing = keys.filter((key) => !existing.has(key)).map((key) => factsFor(brought, key))
   if (missing.length === 0) return { existing, fresh: new Map() }
-  const ids = {
-    known: await takeIds(tx, 'known', missing.filter(({ visitor }) => !visitor).length),
-    visitor: await takeIds(tx, 'visitor', missing.filter(({ visitor }) => visitor).length),
-  }
+  const ids = new Map<Numbers, number[]>()
+  for (const [of, list] of Map.groupBy(missing, numbersOf)) ids.set(of, await takeIds(tx, of, list.length))
   const made = missing.map((facts) => {
-    const id = (facts.visitor ? ids.visitor : ids.known).shift() ?? 0
+    const id = ids.get(numbersOf(facts))?.shift() ?? 0
     return {
       facts,
       row: {
@@ -172,6 +172,13 @@ async function findOrMake(
     for (const profile of await profilesByKey(tx, how.source, lost)) existing.set(profile.key, profile)
   }
   return { existing, fresh }
+}
+
+type Numbers = Parameters<typeof takeIds>[1]
+
+function numbersOf({ visitor, demo }: Facts): Numbers {
+  const of = visitor ? 'visitor' : 'known'
+  return demo ? `${of}_demo` : of
 }
 
 type Changing = { profile: StoredProfile; claims: NewClaim[]; renewed: NewClaim[] }

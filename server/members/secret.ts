@@ -1,4 +1,5 @@
 /** The sealed part of a profile: personal values by the digest that stands for them elsewhere. */
+import type { KeyObject } from 'node:crypto'
 import type { Keyring } from '../platform/crypto/master-key.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { secretsOf } from './store.ts'
@@ -55,7 +56,7 @@ export async function sealMore(
   return sealed
 }
 
-function cipherText({ cipher }: Keyring, key: Buffer, values: Secret, context: string): string {
+function cipherText({ cipher }: Keyring, key: KeyObject, values: Secret, context: string): string {
   return cipher.seal(key, JSON.stringify(values), context).toString('hex')
 }
 

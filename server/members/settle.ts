@@ -94,14 +94,14 @@ const MAX_LOCK_ROUNDS = 20
  * row yet (new profiles of this transaction).
  */
 export async function lockClosure(tx: Tx, persons: readonly number[]): Promise<number[]> {
-  let held: number[] = []
+  let held = [...persons].sort((a, b) => a - b)
   await tx.run(sql`savepoint members_lock`)
   for (let round = 0; round < MAX_LOCK_ROUNDS; round += 1) {
-    const found = await closureOf(tx, [...new Set([...persons, ...held])])
-    if (round > 0 && found.every((id) => held.includes(id))) return held
-    // Locks are taken in one order only; a further one means letting go and starting again.
+    await lockPersons(tx, held)
+    const found = await closureOf(tx, held)
+    if (found.length === held.length) return held
+    // Locks are taken in one order only; for a further one, all are let go and taken again.
     await tx.run(sql`rollback to savepoint members_lock`)
-    await lockPersons(tx, found)
     held = found
   }
   throw new Error('persons changed faster than they could be locked')

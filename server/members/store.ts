@@ -33,7 +33,11 @@ const profileColumns = sql`p.id, p.person_id as "personId", encode(p.key, 'hex')
   p.created_by as "createdBy", p.created_at as "createdAt", p.demo`
 
 /** New ids, of known people or of visitors. */
-export async function takeIds(tx: Tx, of: 'known' | 'visitor', count: number): Promise<number[]> {
+export async function takeIds(
+  tx: Tx,
+  of: 'known' | 'known_demo' | 'visitor' | 'visitor_demo',
+  count: number,
+): Promise<number[]> {
   if (count === 0) return []
   const rows = await tx.rows<{ id: number }>(
     sql`select nextval(${trusted(`'${of}_profile'`)})::int as id from generate_series(1, ${count}::int)`,
@@ -210,25 +214,31 @@ export async function claimantsOf(
  * Persons of new profiles are among them, though they have no row yet.
  */
 export async function closureOf(db: Db, persons: readonly number[]): Promise<number[]> {
+  const reached = new Set(persons)
+  for (let last = [...reached]; last.length > 0; ) {
+    const next = await sharersOf(db, last)
+    last = next.filter((id) => !reached.has(id))
+    for (const id of last) reached.add(id)
+  }
+  return [...reached].sort((a, b) => a - b)
+}
+
+/** Who shares a joining identifier with these. Of two claims of one value at least one is not the first. */
+async function sharersOf(db: Db, persons: readonly number[]): Promise<number[]> {
   const rows = await db.rows<{ id: number }>(sql`
-    with recursive reached (person_id) as (
-      select unnest(${persons}::int[])
-      union
-      select other.person_id
-      from reached
-      join profile own on own.person_id = reached.person_id
-      join identifier i on i.profile_id = own.id and i.links
-      cross join lateral (
-        select j.profile_id from identifier j
-        where j.kind = i.kind and j.scope = i.scope and j.digest = i.digest and j.first and j.links
-        union all
-        select j.profile_id from identifier j
-        where j.kind = i.kind and j.scope = i.scope and j.digest = i.digest and not j.first and j.links
-      ) same
-      join profile other on other.id = same.profile_id
-      where other.person_id <> reached.person_id
+    with own as materialized (
+      select i.kind, i.scope, i.digest, i.first, p.person_id
+      from profile p join identifier i on i.profile_id = p.id and i.links
+      where p.person_id = any(${persons}::int[])
     )
-    select distinct person_id as id from reached order by 1`)
+    select other.person_id as id
+    from own join identifier j on j.kind = own.kind and j.scope = own.scope and j.digest = own.digest and not j.first and j.links
+    join profile other on other.id = j.profile_id and other.person_id <> own.person_id
+    union
+    select other.person_id
+    from own join identifier j on j.kind = own.kind and j.scope = own.scope and j.digest = own.digest and j.first and j.links
+    join profile other on other.id = j.profile_id and other.person_id <> own.person_id
+    where not own.first`)
   return rows.map(({ id }) => id)
 }
 
