@@ -68,8 +68,16 @@ async function recogniseWorkbook(path: string): Promise<{ format: FileFormat; sh
   }
 }
 
-/** Opens the file from its beginning. `folder` takes what reading has to put aside. */
-export async function openSheet(path: string, format: FileFormat, folder: string): Promise<Sheet> {
+/**
+ * Opens the file from its beginning. `folder` takes what reading has to put aside. With `headOnly` no more than that
+ * many rows are asked for, and a workbook need not be read whole for them.
+ */
+export async function openSheet(
+  path: string,
+  format: FileFormat,
+  folder: string,
+  { headOnly }: { headOnly?: number } = {},
+): Promise<Sheet> {
   if (format.container === 'ndjson') {
     const headings: string[] = []
     const reader = readNdjson(await readBytes(path, format.gzip), headings)
@@ -77,10 +85,18 @@ export async function openSheet(path: string, format: FileFormat, folder: string
   }
   if (format.container === 'xlsx') {
     const workbook = await openWorkbook(path)
-    return withHeadings(workbook.read(format.sheet, folder), format, () => workbook.close())
+    if (headOnly === undefined) {
+      return withHeadings(workbook.read(format.sheet, folder), format, () => workbook.close())
+    }
+    const rows = await workbook.head(format.sheet, headOnly + format.headingRow)
+    return withHeadings({ batches: once(rows), consumed: () => 0 }, format, () => workbook.close())
   }
   const reader = readCsv(await readBytes(path, format.gzip), format)
   return withHeadings(reader, format, () => undefined)
+}
+
+async function* once(rows: Row[]): AsyncGenerator<Row[]> {
+  yield rows
 }
 
 async function withHeadings(reader: RowReader, format: FileFormat, close: () => void): Promise<Sheet> {

@@ -1,0 +1,195 @@
+/**
+ * One row of an orders file, understood: the packed line that goes into a bucket.
+ *
+ * A line begins with the order's key and ends with the number of the row, so that sorted lines stand together by order
+ * and their order does not depend on the order of the file.
+ */
+import { hash } from 'node:crypto'
+import type { ImportDefaults } from '../../../contract/import.ts'
+import type { Columns } from './columns.ts'
+import type { IdentifierKind } from './ports.ts'
+import {
+  readCode,
+  readInstant,
+  readMoney,
+  readNumber,
+  readPhone,
+  readSide,
+  readStatus,
+  readText,
+} from './values.ts'
+import type { OrderStatus, Side } from './words.ts'
+
+/** [kind, value as written]; the file's own number of the buyer has the kind 'number', a name 'name'. */
+export type BuyerPart = [kind: IdentifierKind | 'number' | 'name', value: string]
+
+/** Amounts in ten-thousandths, times in ms. */
+export type OrderRow = {
+  orderNo: string | null
+  refundOf: string | null
+  buyer: BuyerPart[]
+  orderedAt: number | null
+  paidAt: number | null
+  unpaid: boolean
+  status: OrderStatus | null
+  total: number | null
+  discount: number | null
+  refunded: number | null
+  store: string | null
+  storeCode: string | null
+  seller: string | null
+  sellerCode: string | null
+  channel: string | null
+  side: Side | null
+  campaign: string | null
+  coupon: string | null
+  sku: string | null
+  product: string | null
+  category: string | null
+  quantity: number | null
+  price: number | null
+  lineTotal: number | null
+  lineDiscount: number | null
+  cost: number | null
+  lineRefunded: number | null
+  refundedQuantity: number | null
+  number: number
+}
+
+const FIELDS = [
+  'orderNo',
+  'refundOf',
+  'buyer',
+  'orderedAt',
+  'paidAt',
+  'unpaid',
+  'status',
+  'total',
+  'discount',
+  'refunded',
+  'store',
+  'storeCode',
+  'seller',
+  'sellerCode',
+  'channel',
+  'side',
+  'campaign',
+  'coupon',
+  'sku',
+  'product',
+  'category',
+  'quantity',
+  'price',
+  'lineTotal',
+  'lineDiscount',
+  'cost',
+  'lineRefunded',
+  'refundedQuantity',
+  'number',
+] as const satisfies readonly (keyof OrderRow)[]
+
+/** The row as it stands in `columns`; look at `columns.faults` afterwards. */
+export function readOrderRow(columns: Columns, number: number, defaults: ImportDefaults): OrderRow {
+  const paidAt = columns.getTime('paidAt', readInstant)
+  const orderedAt = columns.getTime('orderedAt', readInstant)
+  const status = columns.get('status', readStatus)
+  const row: OrderRow = {
+    orderNo: columns.get('orderNo', readCode),
+    refundOf: columns.get('refundOf', readCode),
+    buyer: readBuyer(columns),
+    orderedAt: orderedAt?.getTime() ?? null,
+    paidAt: paidAt?.getTime() ?? null,
+    unpaid: columns.has('paidAt') && columns.has('orderedAt') && paidAt === null && status === null,
+    status,
+    total: columns.get('total', readMoney),
+    discount: columns.get('discount', readMoney),
+    refunded: columns.get('refunded', readMoney),
+    store: columns.get('store', readText),
+    storeCode: columns.get('storeCode', readCode) ?? defaults.storeCode ?? null,
+    seller: columns.get('seller', readText),
+    sellerCode: columns.get('sellerCode', readCode),
+    channel: (columns.get('channel', readText) ?? defaults.channel ?? null)?.slice(0, 100) ?? null,
+    side: columns.get('side', readSide) ?? defaults.side ?? null,
+    campaign: columns.get('campaign', readText)?.slice(0, 200) ?? null,
+    coupon: columns.get('coupon', readText)?.slice(0, 200) ?? null,
+    sku: columns.get('sku', readCode),
+    product: columns.get('product', readText),
+    category: columns.get('category', readText)?.slice(0, 200) ?? null,
+    quantity: columns.get('quantity', readNumber),
+    price: columns.get('price', readMoney),
+    lineTotal: columns.get('lineTotal', readMoney),
+    lineDiscount: columns.get('lineDiscount', readMoney),
+    cost: columns.get('cost', readMoney),
+    lineRefunded: columns.get('lineRefunded', readMoney),
+    refundedQuantity: columns.get('refundedQuantity', readNumber),
+    number,
+  }
+  refuseIncomplete(columns, row)
+  return row
+}
+
+function refuseIncomplete(columns: Columns, row: OrderRow): void {
+  if (columns.faults.length > 0) return
+  if (row.orderedAt === null && row.paidAt === null) {
+    columns.fault(columns.has('orderedAt') ? 'orderedAt' : 'paidAt', 'missing')
+  }
+  if (row.total === null && row.lineTotal === null && row.price === null && row.refunded === null) {
+    columns.fault(['total', 'lineTotal'].find((field) => columns.has(field)) ?? 'price', 'missing')
+  }
+}
+
+const BUYER_FIELDS = [
+  ['cardNumber', 'card'],
+  ['unionid', 'unionid'],
+  ['officialOpenid', 'oa_openid'],
+  ['miniOpenid', 'mp_openid'],
+  ['externalUserid', 'external_userid'],
+  ['email', 'email'],
+] as const
+
+/** What the row says of its buyer; an invalid phone names nobody. */
+function readBuyer(columns: Columns): BuyerPart[] {
+  const parts: BuyerPart[] = []
+  const number = columns.get('memberNo', readCode)
+  if (number !== null) parts.push(['number', number])
+  for (const [field, kind] of BUYER_FIELDS) {
+    const value = columns.get(field, readCode)
+    if (value !== null) parts.push([kind, value])
+  }
+  const phone = columns.get('phone', readPhone)
+  if (typeof phone === 'string') parts.push(['phone', phone])
+  if (parts.length === 0) return parts
+  const name = columns.get('buyerName', readText)
+  if (name !== null) parts.push(['name', name])
+  return parts
+}
+
+/** What the rows of one order share: its number, that of the order it refunds, or the digest of the row itself. */
+export function orderKey(row: OrderRow): string {
+  const name = row.refundOf ?? row.orderNo
+  if (name === null)
+    return `~${hash('sha256', JSON.stringify(valuesOf(row).slice(0, -1)), 'hex').slice(0, 32)}`
+  return row.refundOf === null ? (cancelled(name) ?? name) : name
+}
+
+/** 'C536379' cancels 536379, as many tills number it. */
+export function cancelled(orderNo: string): string | undefined {
+  return /^C\d{4,}$/u.test(orderNo) ? orderNo.slice(1) : undefined
+}
+
+export function packOrder(key: string, row: OrderRow): string {
+  return JSON.stringify([key, ...valuesOf(row)])
+}
+
+export function unpackOrder(line: string): { key: string; row: OrderRow } {
+  const values = JSON.parse(line) as unknown[]
+  const row: Record<string, unknown> = {}
+  FIELDS.forEach((field, place) => {
+    row[field] = values[place + 1]
+  })
+  return { key: values[0] as string, row: row as OrderRow }
+}
+
+function valuesOf(row: OrderRow): unknown[] {
+  return FIELDS.map((field) => row[field])
+}

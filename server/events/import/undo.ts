@@ -1,0 +1,85 @@
+/**
+ * Taking an import back: orders chunk by chunk from the last to the first, then persons.
+ *
+ * An order goes back to what it was before only while it stands as the import left it; what somebody changed since then
+ * stays, and is counted as kept. Each step removes its chunk in its own transaction, so a crash goes on where it was.
+ */
+import { crashPoint } from '../../platform/crash.ts'
+import { fence } from '../../platform/jobs/lease.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
+import type { OrderDocument, RefundDocument } from '../order-state.ts'
+import { recordOrders, recordRefunds, removeOrders } from '../orders.ts'
+import {
+  type ChunkLog,
+  deleteChunk,
+  finishRun,
+  type RefundBefore,
+  selectLastChunk,
+  selectVersions,
+} from './store.ts'
+import { countsOf, goOn, type Work } from './work.ts'
+
+const PEOPLE_A_STEP = 1000
+
+/** Errors: as `workOn`. */
+export async function undoRun(work: Work): Promise<void> {
+  const { parts, run } = work
+  const { db, clock } = parts
+  const counts = countsOf(run)
+  for (;;) {
+    const step = await db.transaction(async (tx) => {
+      await fence(tx, work.lease)
+      const chunk = await selectLastChunk(tx, run.id)
+      if (!chunk) return undefined
+      const kept = await undoChunk(tx, work, chunk)
+      await deleteChunk(tx, run.id, chunk.number)
+      crashPoint('import.undo-before-commit')
+      return { kept }
+    })
+    if (!step) break
+    counts.kept += step.kept
+    goOn(work, false)
+  }
+  for (let done = false; !done; ) {
+    const step = await db.transaction(async (tx) => {
+      await fence(tx, work.lease)
+      return parts.undoPeople(tx, run.id, { at: clock.now(), limit: PEOPLE_A_STEP })
+    })
+    counts.kept += step.kept
+    done = step.done
+    goOn(work, false)
+  }
+  await finishRun(db, { id: run.id, state: 'undone', at: clock.now(), counts, undoUntil: null })
+}
+
+/** Answers how many orders were left as they are. */
+async function undoChunk(tx: Tx, { parts, run }: Work, chunk: ChunkLog): Promise<number> {
+  const how = { lane: 'bulk', source: run.source, receivedAt: parts.clock.now(), force: true } as const
+  const changed = chunk.changed as OrderDocument[]
+  const keys = [...chunk.created, ...changed.map(({ order }) => order.externalId)]
+  const versions = await selectVersions(tx, run.source, keys)
+  const stands = (externalId: string): boolean =>
+    (versions.get(externalId) ?? 1) === (chunk.versions[externalId] ?? 1)
+  const created = chunk.created.filter(stands)
+  const before = changed.filter(({ order }) => stands(order.externalId))
+  const refunds = chunk.refunds.map((refund) => refundBefore(refund, run.source))
+  if (refunds.length > 0) await recordRefunds(tx, refunds, how)
+  const gone = created.map((externalId) => ({ source: run.source, externalId }))
+  await removeOrders(tx, gone, how)
+  if (before.length > 0) await recordOrders(tx, before, how)
+  return keys.length - created.length - before.length
+}
+
+/** The refund as it was; one that was not there comes to nothing. */
+function refundBefore(refund: ChunkLog['refunds'][number], source: string): RefundDocument {
+  const externalId = refund.externalId
+  const body = refund.before as RefundBefore['body'] | null
+  return {
+    source,
+    externalId,
+    orderExternalId: refund.orderExternalId,
+    at: body?.at ?? '1970-01-01T00:00:00.000Z',
+    refundedCents: body?.refundedCents ?? 0,
+    lines: body?.lines ?? [],
+  }
+}
