@@ -9,7 +9,7 @@ import type { ProblemCode } from '../contract/problem.ts'
 
 const link = new OpenAPILink(contract, {
   url: () => `${window.location.origin}/api`,
-  headers: () => ({ [CSRF_HEADER]: cookie(CSRF_COOKIE), [IDEMPOTENCY_HEADER]: crypto.randomUUID() }),
+  headers: writeHeaders,
   fetch: (request, init) => globalThis.fetch(request, { ...init, credentials: 'same-origin' }),
   customErrorResponseBodyDecoder: (body) => problemFromBody(body) ?? null,
 })
@@ -17,6 +17,11 @@ const link = new OpenAPILink(contract, {
 export const client: ContractRouterClient<typeof contract> = createORPCClient(link)
 /** Query and mutation options for TanStack Query: `api.members.card.queryOptions({ input })`. */
 export const api = createTanstackQueryUtils(client)
+
+/** What every request that writes carries beside the session. */
+export function writeHeaders(): Record<string, string> {
+  return { [CSRF_HEADER]: cookie(CSRF_COOKIE), [IDEMPOTENCY_HEADER]: crypto.randomUUID() }
+}
 
 export type Fault = { code: ProblemCode | 'network'; message: string; data: ProblemData | undefined; reference: string | undefined }
 

@@ -8,7 +8,7 @@ import type { Lang } from '../../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage } from '../../ui/language.ts'
 import { antTokens } from '../../ui/tokens.ts'
 import { router } from './routes.tsx'
-import { DarkContext, prefersDark, storeDark } from './dark.ts'
+import { DarkContext, prefersDark, storeDark } from '../parts/dark.ts'
 
 const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 15_000, retry: 1, refetchOnWindowFocus: true } },

@@ -6,7 +6,7 @@ import { Navigate, Outlet, useLocation, useNavigate } from 'react-router'
 import { api, client, faultOf } from '../../client.ts'
 import { LanguageContext, useWords } from '../../ui/language.ts'
 import { useContext } from 'react'
-import { useDark } from './dark.ts'
+import { useDark } from '../parts/dark.ts'
 import { menuFor } from './menu.tsx'
 
 const words = {
