@@ -4,9 +4,10 @@
  */
 import { fileURLToPath } from 'node:url'
 import type { StreamRoute } from '../contract/base.ts'
-import type { Handler } from './events/events.ts'
-import { eventLoops } from './events/jobs.ts'
+import { setTags } from './audience/audience.ts'
+import { journeyRoutes } from './journeys/routes.ts'
 import type { Loop } from './loop.ts'
+import { loopsOf } from './loops.ts'
 import { type BusinessClock, type Call, forgetSessions, openGuard } from './org/org.ts'
 import { orgRoutes } from './org/routes.ts'
 import { type Api, buildApi, type Streamed } from './platform/http/api.ts'
@@ -18,6 +19,7 @@ import type { Housekeeping } from './platform/jobs/housekeeping.ts'
 import type { Log } from './platform/logging/log.ts'
 import { sql } from './platform/postgres/sql.ts'
 import type { Stores } from './stores.ts'
+import { type PutTag, taskRoutes } from './tasks/routes.ts'
 import { VERSION } from './version.ts'
 
 export type AppParts = {
@@ -59,20 +61,18 @@ function routersOf({ stores }: AppParts) {
   const { db } = stores
   return {
     org: orgRoutes({ db }),
+    tasks: taskRoutes({ db, putTag }),
+    journeys: journeyRoutes({ db }),
   }
 }
 
+/** What a guide says about a member by doing a task. */
+const putTag: PutTag = async (tx, { personId, tagId, staffId, at }) => {
+  const how = { producer: 'guide', origin: 'manual', at, staffId, reason: 'guide task' } as const
+  await setTags(tx, [{ personId, tagId }], how)
+}
+
 function streamsOf(_: AppParts): readonly Streamed<Call>[] {
-  return []
-}
-
-function loopsOf({ stores, clock }: AppParts): readonly Loop[] {
-  const { db, clickhouse, folders } = stores
-  return [...eventLoops({ db, clickhouse, clock, handlers: handlersOf(), archive: folders.archive })]
-}
-
-/** What reacts to events, in this order. */
-function handlersOf(): readonly Handler[] {
   return []
 }
 

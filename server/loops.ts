@@ -1,0 +1,86 @@
+/** What works without being asked, as loops; a line each. Order and pace matter to nobody: every loop has its lease. */
+import { evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
+import type { Handler } from './events/events.ts'
+import { eventLoops } from './events/jobs.ts'
+import { handledTypes, onEvents, stepOnce } from './journeys/journeys.ts'
+import type { Loop } from './loop.ts'
+import { type BusinessClock, brand, setting } from './org/org.ts'
+import type { Database } from './platform/postgres/database.ts'
+import type { Zone } from './platform/time/zone.ts'
+import { reachHandler } from './reach/reach.ts'
+import type { Stores } from './stores.ts'
+import { markLate } from './tasks/tasks.ts'
+
+export type LoopSources = { stores: Pick<Stores, 'db' | 'clickhouse' | 'folders'>; clock: BusinessClock }
+
+const OFTEN_MS = 250
+const SECONDS_MS = 2000
+const MINUTE_MS = 60_000
+/** Ranges of one round of a recompute, so that stopping does not wait for the whole base. */
+const RANGES = 4
+
+/** What reacts to events, in this order. */
+const handlers: readonly Handler[] = [
+  reachHandler,
+  { name: 'journeys', types: [...handledTypes], handle: onEvents },
+]
+
+export function loopsOf({ stores, clock }: LoopSources): readonly Loop[] {
+  const { db, clickhouse, folders } = stores
+  const zone = zoneOf(db)
+  return [
+    ...eventLoops({ db, clickhouse, clock, handlers, archive: folders.archive }),
+    {
+      name: 'evaluate',
+      restMs: OFTEN_MS,
+      async work(token) {
+        const { eventHours } = await setting(db, 'freshness')
+        const how = { token, now: clock.now(), zone: await zone(), freshHours: eventHours }
+        return (await evaluateOnce(db, clickhouse, how)).persons
+      },
+    },
+    {
+      name: 'recompute',
+      restMs: SECONDS_MS,
+      async work(token) {
+        const { eventHours } = await setting(db, 'freshness')
+        const how = {
+          token,
+          now: () => clock.now(),
+          zone: await zone(),
+          ranges: RANGES,
+          freshHours: eventHours,
+        }
+        return (await recompute(db, clickhouse, { ...how, signal: token.signal }))?.persons ?? 0
+      },
+    },
+    {
+      name: 'cut-points',
+      restMs: MINUTE_MS,
+      async work(token) {
+        await publishCutPoints(db, { token, now: clock.now(), zone: await zone() })
+        return 0
+      },
+    },
+    {
+      name: 'journeys',
+      restMs: OFTEN_MS,
+      acts: true,
+      work: async (token) => stepOnce(db, { token, now: clock.now(), zone: await zone() }),
+    },
+    { name: 'tasks-late', restMs: SECONDS_MS, work: () => markLate(db, clock.now()) },
+  ]
+}
+
+const ZONE_KEPT_MS = 5000
+
+/** The zone of the brand, asked again every few seconds. */
+function zoneOf(db: Database): () => Promise<Zone> {
+  let known: { zone: Zone; at: number } | undefined
+  return async () => {
+    if (!known || performance.now() - known.at > ZONE_KEPT_MS) {
+      known = { zone: (await brand(db)).zone, at: performance.now() }
+    }
+    return known.zone
+  }
+}
