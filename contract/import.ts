@@ -210,8 +210,13 @@ export const importContract = {
     method: 'GET',
     path: '/imports/{id}/preview',
     summary: 'Show the first rows and the guessed columns',
+    description: 'Another encoding, separator, heading row or sheet can be tried here; nothing is changed by it.',
   })
-    .input(ById.extend({ kind: ImportKind.optional() }))
+    .input(
+      ById.extend({ kind: ImportKind.optional() }).extend(
+        FileFormat.pick({ encoding: true, separator: true, headingRow: true, sheet: true }).partial().shape,
+      ),
+    )
     .output(ImportPreview),
   fields: route({
     ...shared,

@@ -113,9 +113,19 @@ async function sampleOf(path: string, format: FileFormat, folder: string): Promi
   return { headings: sheet.headings, rows: rows.slice(0, SAMPLE_ROWS) }
 }
 
-/** The first rows and what the columns seem to mean. Errors: `not_found`, `gone` when the file was removed. */
-export async function preview(parts: ImportParts, id: string, kind?: ImportKind): Promise<ImportPreview> {
-  const run = await known(parts, id)
+/**
+ * The first rows and what the columns seem to mean, read as `tried` says where it says something.
+ * Errors: `not_found`, `gone` when the file was removed.
+ */
+export async function preview(
+  parts: ImportParts,
+  id: string,
+  kind?: ImportKind,
+  tried: { [Part in keyof FileFormat]?: FileFormat[Part] | undefined } = {},
+): Promise<ImportPreview> {
+  const stored = await known(parts, id)
+  const said = Object.fromEntries(Object.entries(tried).filter(([, value]) => value !== undefined))
+  const run = { ...stored, format: { ...stored.format, ...said } }
   if (!(await exists(run.path))) throw new Problem('gone', 'The file is not there any more: upload it again.')
   const { sheets } = await recognise(run.path)
   const sample = await sampleOf(run.path, run.format, filesOf(parts.folder, id).folder)
