@@ -3,6 +3,9 @@ import { testDatabase } from '../../test/support/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 
 const db = await testDatabase()
+await db.run(sql`
+  insert into person (id, public_id, kind, source, first_seen_at, changed_at)
+  values (1, gen_random_uuid(), 'member', 'organic', '2026-01-01', '2026-01-01')`)
 
 test('a person cannot have two values of a group of level S, nor a value of another group', async () => {
   const put = (group: number, tag: number) =>

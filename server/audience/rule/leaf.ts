@@ -43,6 +43,8 @@ export type Shared = {
 }
 
 const NEVER = Number.POSITIVE_INFINITY
+/** Somebody told day and month only. */
+const UNKNOWN_YEAR = '0000'
 type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
 
 export function compileLeaf(leaf: Leaf, shared: Shared): LeafReader {
@@ -183,7 +185,9 @@ function scoreReader(leaf: LeafOf<'rfm_score'>): LeafReader {
 
 function ageReader({ compare }: LeafOf<'age'>, days: ZoneDays): LeafReader {
   return ({ facts, today }) => {
-    if (facts.birthday === null) return { value: null, verdict: false, next: NEVER }
+    if (facts.birthday === null || facts.birthday.startsWith(UNKNOWN_YEAR)) {
+      return { value: null, verdict: false, next: NEVER }
+    }
     const value = ageOn(facts.birthday, today)
     const flip = nextFlip(value, compare)
     const next = flip === undefined ? NEVER : days.start(dayOfAge(facts.birthday, flip))

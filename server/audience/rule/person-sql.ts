@@ -283,7 +283,8 @@ function sTagSql(leaf: LeafOf<'s_tag'>, context: Context): Build {
   )
   const unknown = leaf.values.includes(null)
   const value = groupValue(leaf.group, context)
-  return () => sql`coalesce(${value()} = any(${[...tags]}::int[]), ${unknown}::boolean)`
+  // `null = any('{}')` is false, so the unknown value has a case of its own.
+  return () => sql`case when ${value()} is null then ${unknown}::boolean else ${value()} = any(${[...tags]}::int[]) end`
 }
 
 /** The value of a group of level S: as stored, or with the group's rules as of now. */
@@ -341,15 +342,18 @@ function spansOf([a, b, c, d]: Edges): [number, number][] {
   ]
 }
 
+/** Month and day of birth, 'MMDD'. */
+const born = sql`translate(substr(p.birthday, 6), '-', '')`
+
 function ageSql({ days, now }: Context): Sql {
   const today = dayFromNumber(days.of(now))
-  return sql`(extract(year from ${today}::date)::int - extract(year from p.birthday)::int
-    - (to_char(${today}::date, 'MMDD') < to_char(p.birthday, 'MMDD'))::int)`
+  return sql`(substr(${today}::text, 1, 4)::int - nullif(substr(p.birthday, 1, 4)::int, 0)
+    - (translate(substr(${today}::text, 6), '-', '') < ${born})::int)`
 }
 
 function birthdaySql({ withinDays }: LeafOf<'birthday'>, { days, now }: Context): Sql {
   const today = days.of(now)
-  return sql`to_char(p.birthday, 'MMDD') = any(case when p.birthday_lunar
+  return sql`${born} = any(case when p.birthday_lunar
     then ${birthdaysWithin(today, withinDays, true)}::text[] else ${birthdaysWithin(today, withinDays, false)}::text[] end)`
 }
 

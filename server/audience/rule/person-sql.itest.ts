@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { anInstant, aPerson, aRule, definitionsOf, NOW, STORES } from '../../../test/support/audience.ts'
+import {
+  addOrders,
+  addPersons,
+  audienceWorld,
+  happened,
+  projectAll,
+  settleAll,
+  tell,
+} from '../../../test/support/audience-world.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import { loadFacts } from '../facts/load.ts'
+import { personsOf } from '../segments/preview.ts'
+import { compileRules } from './compile.ts'
+
+const PERSONS = 150
+const world = await audienceWorld()
+const started = new Date(NOW - 1000 * 86_400_000)
+
+describe('SQL and the compiled function', () => {
+  test.each(['Asia/Shanghai', 'America/New_York'])(
+    'mean the same persons, for any rule at any time, in %s',
+    async (zone) => {
+      await world.db.run(
+        sql`truncate person_segment, person_state, person_tag, s_tag, s_tag_claim, s_tag_loss, profile, person, evaluation_due cascade`,
+      )
+      await world.clickhouse.command('truncate table orders')
+      await world.clickhouse.command('truncate table order_lines')
+      await world.clickhouse.command('truncate table events')
+      const definitions = definitionsOf(zone, [])
+      await prepareTags(definitions)
+      const people = fc
+        .sample(aPerson(), { numRuns: PERSONS, seed: 11 })
+        .map((person, place) => ({ ...person, personId: place + 1 }))
+      await addPersons(world, people, started)
+      await addOrders(
+        world,
+        people.flatMap(({ personId, purchases }) => purchases.map((purchase) => ({ personId, purchase }))),
+        started,
+      )
+      await world.db.transaction(async (tx) => {
+        await tell(
+          tx,
+          people.flatMap(({ personId, lastInteractionAt }) =>
+            lastInteractionAt === null
+              ? []
+              : [
+                  happened('member_replied', personId, new Date(lastInteractionAt), {
+                    channel: 'wecom',
+                    staffId: null,
+                  }),
+                ],
+          ),
+          started,
+        )
+        for (const person of people) {
+          for (const tag of person.tags) {
+            await tx.run(
+              sql`insert into person_tag (profile_id, tag_id, origin, person_id, producer, at) values (${person.personId}, ${tag}, 'manual', ${person.personId}, 'guide', ${started})`,
+            )
+          }
+          for (const claim of person.claims) {
+            await tx.run(sql`insert into s_tag_claim (profile_id, group_id, tag_id, origin, person_id, producer, at)
+            values (${person.personId}, ${claim.group}, ${claim.tag}, ${claim.origin}, ${person.personId}, ${claim.producer}, ${new Date(claim.at)})`)
+          }
+        }
+      })
+      // Whoever has no rule in a group of level S is answered from s_tag.
+      await world.db.run(sql`insert into s_tag (person_id, group_id, tag_id, origin, producer, at)
+      select distinct on (person_id, group_id) person_id, group_id, tag_id, origin, producer, at from s_tag_claim
+      order by person_id, group_id, case origin when 'manual' then 0 when 'auto' then 1 else 2 end, at desc, tag_id desc`)
+      const latest = new Date(NOW + 60 * 86_400_000)
+      await projectAll(world, latest)
+      await settleAll(world, latest, zone)
+      const ids = people.map(({ personId }) => personId)
+      const facts = await loadFacts(world.db, world.clickhouse, ids, { lines: true })
+      expect(facts.size).toBe(PERSONS)
+
+      let found = 0
+      await fc.assert(
+        fc.asyncProperty(aRule(), anInstant(0, 80), async (rule, at) => {
+          // States in SQL stand on what was stored; they are asked for times from the evaluation on.
+          const now = Math.max(at, latest.getTime()) + (at % 1000)
+          const evaluator = compileRules({
+            ...definitions,
+            segments: [{ id: 1, name: 'one', rule, reading: 0 }],
+          })
+          const expected = ids.filter((id) => {
+            const own = facts.get(id)
+            return own !== undefined && evaluator.evaluate(own, now).segments.includes(1)
+          })
+          const answered = await personsOf(world.db, world.clickhouse, rule, {
+            definitions,
+            now: new Date(now),
+          })
+          expect(answered).toEqual(expected)
+          if (expected.length > 0 && expected.length < PERSONS) found += 1
+        }),
+        { numRuns: 120, seed: 5 },
+      )
+      expect(found).toBeGreaterThan(40)
+    },
+  )
+})
+
+async function prepareTags(definitions: ReturnType<typeof definitionsOf>): Promise<void> {
+  const { db } = world
+  for (const store of STORES) {
+    await db.run(
+      sql`insert into store (id, code, name, created_at) values (${store}, ${store}, ${store}, ${started}) on conflict do nothing`,
+    )
+  }
+  await db.run(
+    sql`insert into tag_group (id, name, level, created_at) overriding system value values (9, 'nine', 'b', ${started}) on conflict do nothing`,
+  )
+  for (const { id, group, level, rule } of definitions.tags.filter((tag) => tag.id > 100)) {
+    await db.run(sql`
+      insert into tag (id, group_id, level, name, volatility, subjectivity, derivation, composition, scope, producer, origin, purpose, plan, rule, created_at)
+      overriding system value values (${id}, ${group}, ${level}, ${`tag ${id}`}, 'dynamic', 'objective', 'fact', 'single', 'brand',
+        ${rule ? 'system' : 'guide'}, ${rule ? 'auto' : 'manual'}, 'x', 'x', ${rule === null ? null : JSON.stringify(rule)}::jsonb, ${started}) on conflict do nothing`)
+  }
+}
