@@ -14,7 +14,12 @@ async function start(given: Parameters<typeof startWecomSandbox>[0] = {}) {
   return { sandbox, client }
 }
 
-const message = { chat_type: 'single', external_userid: ['wm1'], sender: 'li', text: { content: '您好' } } as const
+const message = {
+  chat_type: 'single',
+  external_userid: ['wm1'],
+  sender: 'li',
+  text: { content: '您好' },
+} as const
 
 function add(client: ReturnType<typeof openWecom>) {
   return client.addMessage({ ...message, external_userid: [...message.external_userid] })
@@ -27,14 +32,17 @@ test('many calls at once fetch one token', async () => {
   expect(sandbox.state.messages.size).toBe(10)
 })
 
-test.each([40014, 42001] as const)('a token refused with %i is fetched again once and the call repeated', async (code) => {
-  const { sandbox, client } = await start()
-  await add(client)
-  sandbox.state.inject({ kind: 'refuse_token', code })
-  await add(client)
-  expect(sandbox.state.calls.get('/cgi-bin/gettoken')).toBe(2)
-  expect(sandbox.state.messages.size).toBe(2)
-})
+test.each([40014, 42001] as const)(
+  'a token refused with %i is fetched again once and the call repeated',
+  async (code) => {
+    const { sandbox, client } = await start()
+    await add(client)
+    sandbox.state.inject({ kind: 'refuse_token', code })
+    await add(client)
+    expect(sandbox.state.calls.get('/cgi-bin/gettoken')).toBe(2)
+    expect(sandbox.state.messages.size).toBe(2)
+  },
+)
 
 test('a token that is refused for ever ends after one repeat', async () => {
   const { sandbox, client } = await start()
@@ -67,7 +75,11 @@ test('an answer that never comes is silence, and says nothing of the token', asy
 test('a mass message reaches friends with quota left, once it is confirmed', async () => {
   const { sandbox, client } = await start({ monthlyQuota: 1 })
   sandbox.state.strangers.add('li wm9')
-  const first = await client.addMessage({ sender: 'li', external_userid: ['wm1', 'wm9'], text: { content: 'a' } })
+  const first = await client.addMessage({
+    sender: 'li',
+    external_userid: ['wm1', 'wm9'],
+    text: { content: 'a' },
+  })
   expect(first.fail_list).toEqual(['wm9'])
   const second = await client.addMessage({
     sender: 'li',

@@ -13,8 +13,7 @@ const keys = {
 const verify = {
   timestamp: '1409659589',
   nonce: '263014780',
-  encrypt:
-    'P9nAzCzyDtyTWESHep1vC5X9xho/qYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp+4RPcs8TgAE7OaBO+FZXvnaqQ==',
+  encrypt: 'P9nAzCzyDtyTWESHep1vC5X9xho/qYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp+4RPcs8TgAE7OaBO+FZXvnaqQ==',
   signature: '5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3',
 }
 const event = {
