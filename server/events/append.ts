@@ -5,6 +5,7 @@
  * however many writers bring it at once: the unique index of `seen` is the judge, and the turn of the two tables
  * waits for writers (partitions.ts). A crash leaves either the whole transaction or nothing.
  */
+import { crashPoint } from '../platform/crash.ts'
 import { copyField, copyIn } from '../platform/postgres/copy.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
 import { jsonText } from '../platform/postgres/json.ts'
@@ -36,8 +37,10 @@ export async function append(tx: Tx, events: readonly NewEvent[], how: AppendHow
   if (events.length === 0) return { written: 0, repeated: 0 }
   const { day, seen } = await enterLog(tx, how.receivedAt)
   const fresh = how.dedupe === true ? await unseen(tx, events, how.source, seen) : events
+  crashPoint('append.deduplicated')
   await noteMerges(tx, fresh)
   await writeRows(tx, day, fresh.map(writtenOut), how)
+  crashPoint('append.written')
   return { written: fresh.length, repeated: events.length - fresh.length }
 }
 

@@ -29,7 +29,23 @@ export async function moveMisplaced(
 ): Promise<number> {
   if (await isBusy(db)) return 0
   await deleteLeft(db, clickhouse, token)
-  const moving = await plan(db, token)
+  return move(db, clickhouse, token, await plan(db, token))
+}
+
+/**
+ * Ends a move that was broken off. To be called before a batch is projected: what is written under the old key after
+ * the copies were made would be left behind.
+ */
+export async function finishMoves(db: Database, clickhouse: ClickHouse, token: LeaseToken): Promise<void> {
+  await move(db, clickhouse, token, await onTheWay(db))
+}
+
+async function move(
+  db: Database,
+  clickhouse: ClickHouse,
+  token: LeaseToken,
+  moving: readonly Home[],
+): Promise<number> {
   if (moving.length === 0) return 0
   await copy(clickhouse, moving)
   crashPoint('move.copied')
@@ -46,8 +62,8 @@ export async function moveMisplaced(
 
 /** Those on the way, or else the next ones that stand under somebody else. */
 async function plan(db: Database, token: LeaseToken): Promise<Home[]> {
-  const onTheWay = (await unsettledHomes(db)).filter((home) => home.movingTo !== null)
-  if (onTheWay.length > 0) return onTheWay
+  const begun = await onTheWay(db)
+  if (begun.length > 0) return begun
   await fenced(db, token, (tx) =>
     tx.run(sql`
       update profile_home set moving_to = person_id
@@ -58,6 +74,10 @@ async function plan(db: Database, token: LeaseToken): Promise<Home[]> {
         for update)`),
   )
   crashPoint('move.planned')
+  return onTheWay(db)
+}
+
+async function onTheWay(db: Database): Promise<Home[]> {
   return (await unsettledHomes(db)).filter((home) => home.movingTo !== null)
 }
 

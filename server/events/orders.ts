@@ -9,6 +9,7 @@
  * comes first: its rows in ClickHouse stand under other keys.
  */
 import type { OrderState } from '../../contract/events.ts'
+import { crashPoint } from '../platform/crash.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { instant } from '../platform/time/clock.ts'
@@ -203,6 +204,7 @@ async function writeChanges(
     tx,
     updated.map((change) => change.write),
   )
+  crashPoint('orders.written')
   await appendRows(
     tx,
     [...inserted, ...updated].flatMap((change) => change.events),

@@ -14,6 +14,7 @@ import type { Database } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { moveOn, positionOf, takeBatch } from './consumers.ts'
 import { type Lane, type LoggedEvent, laneNumber, type Position, readLog } from './log.ts'
+import { finishMoves } from './move-rows.ts'
 import { homesOf, profileFor } from './profile-home.ts'
 import { projectedRows, projectedTables } from './project-rows.ts'
 
@@ -29,10 +30,12 @@ export async function projectOnce(
   clickhouse: ClickHouse,
   { lane, token, now, batch = BATCH }: Projecting,
 ): Promise<number> {
-  const state = await db.row<{ epoch: number; rebuilding: boolean }>(
-    sql`select epoch, rebuilding_since is not null as rebuilding from projection`,
-  )
+  const state = await db.row<{ epoch: number; rebuilding: boolean; moving: boolean }>(sql`
+    select epoch, rebuilding_since is not null as rebuilding,
+      exists (select from profile_home where moving_to is not null) as moving
+    from projection`)
   if (state.rebuilding) return 0
+  if (state.moving) await finishMoves(db, clickhouse, token)
   return projectBatch(db, clickhouse, { lane, token, now, batch, epoch: state.epoch })
 }
 
