@@ -1,5 +1,5 @@
 import { InboxOutlined } from '@ant-design/icons'
-import { Alert, Button, Card, Progress, Segmented, Upload as Drop } from 'antd'
+import { Alert, Button, Card, Upload as Drop, Progress, Segmented } from 'antd'
 import { useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import type { ImportKind } from '../../../../contract/import-fields.ts'

@@ -19,7 +19,10 @@ const words = {
     en: 'Drop a file of members, orders or WeCom contacts: its columns are understood, a dry run shows what would happen, then it goes in. History never sends a message; an import can be undone for 30 days.',
   },
   past: { zh: '导入记录', en: 'Past imports' },
-  none: { zh: '还没有导入过。把第一份文件拖到上面即可。', en: 'Nothing imported yet: drop the first file above.' },
+  none: {
+    zh: '还没有导入过。把第一份文件拖到上面即可。',
+    en: 'Nothing imported yet: drop the first file above.',
+  },
   file: { zh: '文件', en: 'File' },
   kind: { zh: '内容', en: 'Content' },
   state: { zh: '状态', en: 'State' },
@@ -109,6 +112,8 @@ function RunTable({ runs }: { runs: readonly ImportRun[] }) {
 function RunState({ run }: { run: ImportRun }) {
   const lang = useLang()
   if (RUNNING.has(run.state))
-    return <Progress percent={Math.floor(run.done * 100)} size="small" aria-label={stateWords[run.state][lang]} />
+    return (
+      <Progress percent={Math.floor(run.done * 100)} size="small" aria-label={stateWords[run.state][lang]} />
+    )
   return <Tag color={stateColours[run.state]}>{stateWords[run.state][lang]}</Tag>
 }

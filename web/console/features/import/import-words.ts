@@ -42,14 +42,23 @@ export const reasonWords: Named<RejectReason> = {
   missing: { zh: '必填但为空', en: 'Needed, but empty' },
   too_long: { zh: '内容太长', en: 'Too long' },
   not_a_date: { zh: '不是日期', en: 'Not a date' },
-  date_order: { zh: '分不清月和日，请在列设置里选择日期顺序', en: 'Month or day? Choose the order at the column' },
+  date_order: {
+    zh: '分不清月和日，请在列设置里选择日期顺序',
+    en: 'Month or day? Choose the order at the column',
+  },
   date_range: { zh: '日期不在 1970 年至今的范围内', en: 'A date outside 1970 until now' },
   not_money: { zh: '不是金额', en: 'Not an amount of money' },
   not_a_number: { zh: '不是数字', en: 'Not a number' },
   not_yes_or_no: { zh: '不是“是/否”', en: 'Neither yes nor no' },
   unknown_word: { zh: '没有见过的取值', en: 'A value that is not known here' },
-  scientific_notation: { zh: '被 Excel 写成科学计数法，号码已残缺', en: 'In scientific notation: the number has lost digits' },
-  lost_digits: { zh: '号码超过 15 位，被 Excel 截成了 0', en: 'Longer than 15 digits: the end was lost in Excel' },
+  scientific_notation: {
+    zh: '被 Excel 写成科学计数法，号码已残缺',
+    en: 'In scientific notation: the number has lost digits',
+  },
+  lost_digits: {
+    zh: '号码超过 15 位，被 Excel 截成了 0',
+    en: 'Longer than 15 digits: the end was lost in Excel',
+  },
   not_a_phone: { zh: '不是手机号', en: 'Not a phone number' },
   spreadsheet_error: { zh: '单元格公式出错', en: 'The cell holds a spreadsheet error' },
   no_identity: { zh: '没有任何能认出人的号码', en: 'Nothing that tells who it is' },
@@ -57,7 +66,10 @@ export const reasonWords: Named<RejectReason> = {
   too_many_lines: { zh: '订单行数过多', en: 'Too many lines in one order' },
   refund_of_unknown_order: { zh: '找不到退款对应的原订单', en: 'The order that is refunded is not known' },
   refund_exceeds_order: { zh: '退款超过订单金额', en: 'More is refunded than was paid' },
-  store_ambiguous: { zh: '有多家同名门店，请改用门店编码', en: 'Several stores have this name: use the code' },
+  store_ambiguous: {
+    zh: '有多家同名门店，请改用门店编码',
+    en: 'Several stores have this name: use the code',
+  },
   staff_ambiguous: { zh: '有多位同名员工，请改用工号', en: 'Several staff have this name: use the code' },
   refused: { zh: '系统规则不允许', en: 'Refused by a rule of the program' },
 }
@@ -91,8 +103,10 @@ export function duration(seconds: number, lang: Lang): string {
   return minutes > 0 ? `${minutes} ${unit.m} ${rest} ${unit.s}` : `${rest} ${unit.s}`
 }
 
+const UNITS = ['KB', 'MB', 'GB'] as const
+
 /** 12.3 MB. */
 export function bytes(count: number): string {
-  const [size, unit] = count >= 1024 ** 3 ? [1024 ** 3, 'GB'] : count >= 1024 ** 2 ? [1024 ** 2, 'MB'] : [1024, 'KB']
-  return `${(count / size).toFixed(1)} ${unit}`
+  const power = Math.min(Math.max(Math.floor(Math.log(Math.max(count, 1)) / Math.log(1024)), 1), UNITS.length)
+  return `${(count / 1024 ** power).toFixed(1)} ${UNITS[power - 1]}`
 }
