@@ -27,7 +27,7 @@ export type Home = z.infer<typeof Home>
 export const DeadLetter = z.object({
   id: z.string(),
   consumer: z.string(),
-  eventId: z.uuid(),
+  state: z.enum(['trying', 'behind', 'dead', 'discarded']),
   type: z.string(),
   at: Instant,
   failedAt: Instant,

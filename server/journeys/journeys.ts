@@ -14,6 +14,7 @@ import { letIn } from './enrol.ts'
 import {
   allJourneys,
   claimPresent,
+  countLive,
   insertJourney,
   insertVersion,
   type JourneyRow,
@@ -262,4 +263,4 @@ async function write(
   })
 }
 
-export { allJourneys, journeyById }
+export { allJourneys, countLive, journeyById }

@@ -518,3 +518,10 @@ export async function enrolmentsOf(
     where e.journey_id = ${journeyId} ${node} ${after} ${stores}
     order by e.entered_at desc, e.id desc limit ${filter.limit}`)
 }
+
+export async function countLive(db: Db): Promise<number> {
+  const { live } = await db.row<{ live: number }>(
+    sql`select count(*)::int as live from journey where state = 'live'`,
+  )
+  return live
+}

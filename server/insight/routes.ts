@@ -1,0 +1,57 @@
+/** Home and dead letters over HTTP. */
+import { implement } from '@orpc/server'
+import { z } from 'zod'
+import { insightContract } from '../../contract/insight.ts'
+import { discardLetter, type Handler, listDeadLetters, retryLetter } from '../events/events.ts'
+import { audit, type Call } from '../org/org.ts'
+import { decodeCursor, pageFrom } from '../platform/cursor.ts'
+import { type HomeDeps, homePage } from './home.ts'
+
+const LastId = z.tuple([z.uuid()])
+
+export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] }) {
+  const { db, handlers } = deps
+  const api = implement(insightContract).$context<Call>()
+  return api.router({
+    home: api.home.handler(({ context: { now } }) => homePage(deps, now)),
+    deadLetters: api.deadLetters.handler(async ({ input }) => {
+      const [before] = decodeCursor(input.cursor, LastId) ?? []
+      const letters = await listDeadLetters(db, {
+        limit: input.limit + 1,
+        ...(before === undefined ? {} : { before }),
+      })
+      return pageFrom(letters, input.limit, {
+        item: (letter) => ({
+          id: letter.id,
+          consumer: letter.handler,
+          type: letter.type,
+          state: letter.state,
+          at: letter.firstFailedAt.toISOString(),
+          failedAt: letter.lastFailedAt.toISOString(),
+          tries: letter.attempts,
+          error: letter.reason,
+        }),
+        cursor: (letter) => [letter.id],
+      })
+    }),
+    retryDeadLetter: api.retryDeadLetter.handler(async ({ input, context }) => {
+      await retryLetter(db, handlers, input.id, context.now)
+      await audit(db, context, {
+        action: 'dead_letter.retried',
+        objectKind: 'dead_letter',
+        objectId: input.id,
+      })
+      return { done: true as const }
+    }),
+    discardDeadLetter: api.discardDeadLetter.handler(async ({ input, context }) => {
+      await discardLetter(db, input.id, context.viewer.staffId, context.now)
+      await audit(db, context, {
+        action: 'dead_letter.discarded',
+        objectKind: 'dead_letter',
+        objectId: input.id,
+        reason: input.reason,
+      })
+      return { done: true as const }
+    }),
+  })
+}

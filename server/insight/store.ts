@@ -1,0 +1,39 @@
+/** What the home page counts, over tables of earlier ranks; read only. */
+import type { Db } from '../platform/postgres/database.ts'
+import { sql } from '../platform/postgres/sql.ts'
+import type { Zone } from '../platform/time/zone.ts'
+
+export type BaseCounts = { persons: number; members: number; reachable: number }
+
+/** Living persons, members among them, and those whom at least one channel can reach. */
+export async function baseCounts(db: Db): Promise<BaseCounts> {
+  return db.row<BaseCounts>(sql`
+    select count(*)::int as persons, count(*) filter (where kind = 'member')::int as members,
+      count(*) filter (where (wecom = 'followed' and consents ->> 'wecom' is distinct from 'withdrawn')
+        or (phone = 'mobile' and consents ->> 'sms' is distinct from 'withdrawn' and contact_results ->> 'sms' is distinct from 'blocked'))::int as reachable
+    from person where state = 'live'`)
+}
+
+export type DayCounts = { day: string; joined: number; bought: number; touched: number }
+
+/** Joined, bought and touched persons by day of the brand, from `from` on. */
+export async function dayCounts(db: Db, zone: Zone, from: Date): Promise<DayCounts[]> {
+  return db.rows<DayCounts>(sql`
+    select to_char(day, 'YYYY-MM-DD') as day, sum(joined)::int as joined, sum(bought)::int as bought, sum(touched)::int as touched
+    from (
+      select (joined_at at time zone ${zone})::date as day, count(*) as joined, 0 as bought, 0 as touched
+      from person where state = 'live' and joined_at >= ${from} group by 1
+      union all
+      select (at at time zone ${zone})::date, 0, count(distinct profile_id), 0
+      from document where kind = 'order' and not deleted and at >= ${from} and profile_id is not null and body ->> 'status' = 'paid' group by 1
+      union all
+      select (created_at at time zone ${zone})::date, 0, 0, count(distinct person_id)
+      from touch where created_at >= ${from} group by 1
+    ) each
+    group by day order by day`)
+}
+
+/** Whether members of the demo brand are there. */
+export async function demoPersons(db: Db): Promise<boolean> {
+  return (await db.maybe(sql`select 1 from person where demo and state = 'live' limit 1`)) !== undefined
+}
