@@ -105,15 +105,16 @@ function MapForm({ run, kind, preview }: FormProps) {
       <Card size="small" style={{ marginTop: 12 }}>
         <DefaultFields kind={kind} value={defaults} onChange={setDefaults} />
         <Space wrap style={{ marginTop: 12 }}>
-          <label>
+          <span>
             {t('source')}{' '}
             <Input
+              aria-label={t('source')}
               style={{ width: 160 }}
               value={source}
               maxLength={60}
               onChange={(event) => setSource(event.target.value)}
             />
-          </label>
+          </span>
           <Input
             style={{ width: 380 }}
             value={saveAs}
