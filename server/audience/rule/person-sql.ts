@@ -284,7 +284,8 @@ function sTagSql(leaf: LeafOf<'s_tag'>, context: Context): Build {
   const unknown = leaf.values.includes(null)
   const value = groupValue(leaf.group, context)
   // `null = any('{}')` is false, so the unknown value has a case of its own.
-  return () => sql`case when ${value()} is null then ${unknown}::boolean else ${value()} = any(${[...tags]}::int[]) end`
+  return () =>
+    sql`case when ${value()} is null then ${unknown}::boolean else ${value()} = any(${[...tags]}::int[]) end`
 }
 
 /** The value of a group of level S: as stored, or with the group's rules as of now. */

@@ -8,6 +8,7 @@
  */
 import type { EventType } from '../../../contract/events.ts'
 import {
+  type Batch,
   isFresh,
   type Lane,
   type LoggedEvent,
@@ -18,7 +19,7 @@ import {
   presentPersons,
   takeBatch,
 } from '../../events/events.ts'
-import type { LeaseToken } from '../../platform/jobs/lease.ts'
+import { fence, LeaseLost, type LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 
@@ -44,28 +45,49 @@ const TOUCHING: ReadonlySet<EventType> = new Set<EventType>([
   's_tag_changed',
 ])
 const NOTE_BATCH = 5000
+const MAX_TRIES = 10
 
 export type DueCause = 'event' | 'bulk' | 'merge'
 export type Due = { personId: number; lane: 0 | 1; cause: DueCause }
 
 export type NoteHow = { token: LeaseToken; now: Date; freshHours: number }
 
-/** Reads the log to its readable end, both lanes, and notes who was touched. Answers how many events were read. */
+/**
+ * Reads the log to its readable end, both lanes, and notes who was touched. Answers how many events were read.
+ * Evaluation and recompute both do this under leases of their own: where one finds the position moved, it goes on
+ * from there. Errors: `LeaseLost`.
+ */
 export async function noteTouched(db: Database, how: NoteHow): Promise<number> {
   let read = 0
   for (const lane of lanes) {
-    for (;;) {
+    for (let tries = 0; ; ) {
       const batch = await takeBatch(db, { name: CONSUMER, lane, limit: NOTE_BATCH })
       if (!batch) break
-      await db.transaction(async (tx) => {
-        await moveOn(tx, batch, how.token, how.now)
-        await note(tx, batch.events, lane, how)
-      })
+      if (!(await noteBatch(db, batch, how))) {
+        tries += 1
+        if (tries === MAX_TRIES) throw new LeaseLost('others keep moving the consumer of evaluation')
+        continue
+      }
       read += batch.events.length
       if (batch.events.length < NOTE_BATCH) break
     }
   }
   return read
+}
+
+/** False where somebody else has noted meanwhile. */
+async function noteBatch(db: Database, batch: Batch, how: NoteHow): Promise<boolean> {
+  try {
+    await db.transaction(async (tx) => {
+      await moveOn(tx, batch, how.token, how.now)
+      await note(tx, batch.events, batch.lane, how)
+    })
+    return true
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error
+    await db.transaction((tx) => fence(tx, how.token))
+    return false
+  }
 }
 
 type Noted = { first: Position; last: Position; cause: DueCause }

@@ -4,7 +4,7 @@
  * Ranges of persons in id order; the number of the reading is taken before a range is read, only differences are
  * written, and where a newer reading stands it wins. Whoever was touched meanwhile is left to evaluate.ts, so that the
  * cause of what an event brings is never `definition`. A crash goes on at the range that was not finished.
- * Runs under the lease of evaluation, in turns with it.
+ * Runs under a lease of its own, beside evaluation.
  */
 import {
   isRebuilding,

@@ -1,0 +1,235 @@
+/** Tags, segments and life cycle over HTTP. */
+import { implement } from '@orpc/server'
+import { z } from 'zod'
+import { audienceContract } from '../../contract/audience.ts'
+import type { Right, Role } from '../../contract/base.ts'
+import { boughtStates, edgesOf, neverStates } from '../../contract/lifecycle.ts'
+import type { MemberRow } from '../../contract/members.ts'
+import { rfmGroupName } from '../../contract/rfm.ts'
+import { findingsOf } from '../../contract/rule-check.ts'
+import { audit, brand, type Call, type Viewer } from '../org/org.ts'
+import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
+import { decodeCursor, pageFrom } from '../platform/cursor.ts'
+import type { Database, Tx } from '../platform/postgres/database.ts'
+import { Problem } from '../platform/problem.ts'
+import { instant } from '../platform/time/clock.ts'
+import { addDays, dayOf, startOfDay } from '../platform/time/zone.ts'
+import {
+  changeSegment, changeTag, changeTagGroup, createSegment, createTag, createTagGroup, deleteSegment, explainMembership, lifecycleAsOf, lifecycleOverview,
+  listLosses, listSegments, listTagGroups, listTags, previewRule, retireTags, rfmOverview, ruleNames, sentences, sourceFlow, undoRetirement,
+} from './audience.ts'
+import { presentEvaluator } from './definitions.ts'
+import { personByPublicId, reachableOf } from './store.ts'
+
+/** Joined by app.ts: members as lists show them, masked for the viewer; in the given order. */
+export type MemberRows = (viewer: Viewer, personIds: readonly number[]) => Promise<MemberRow[]>
+
+export type AudienceRoutes = { db: Database; clickhouse: ClickHouse; memberRows: MemberRows; visibleTo: (viewer: Viewer) => import('../platform/postgres/sql.ts').Sql }
+
+const LossCursor = z.tuple([z.iso.datetime(), z.int()])
+
+export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: AudienceRoutes) {
+  const api = implement(audienceContract).$context<Call>()
+  const zoneOf = async (): Promise<string> => (await brand(db)).zone
+  const since = async (now: Date): Promise<Date> => {
+    const zone = await zoneOf()
+    return startOfDay(zone, dayOf(zone, now))
+  }
+  async function segment(id: number, now: Date) {
+    const [found] = await listSegments(db, { id, since: await since(now) })
+    if (!found) throw new Problem('not_found', 'There is no such segment.')
+    return shownSegment(found, await ruleNames(db))
+  }
+  async function tag(id: number) {
+    const [found] = await listTags(db, { id })
+    if (!found) throw new Problem('not_found', 'There is no such tag.')
+    return shownTag(found)
+  }
+  async function group(id: number) {
+    const [found] = await listTagGroups(db, id)
+    if (!found) throw new Problem('not_found', 'There is no such tag group.')
+    return branded<z.output<(typeof audienceContract)['createTagGroup']['~orpc']['outputSchema'] & z.ZodType>>(found) as never
+  }
+  const by = ({ viewer, now }: Call) => ({ by: viewer.via === 'nobody' ? null : viewer.staffId, at: now })
+  return api.router({
+    tagGroups: api.tagGroups.handler(async () => ({ items: (await listTagGroups(db)) as never })),
+    createTagGroup: api.createTagGroup.handler(async ({ input, context }) => {
+      const id = await db.transaction(async (tx) => told(tx, context, 'tag_group.created', await createTagGroup(tx, input, by(context)), input))
+      return group(id)
+    }),
+    changeTagGroup: api.changeTagGroup.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await changeTagGroup(tx, input)
+        await told(tx, context, 'tag_group.changed', input.id, input)
+      })
+      return group(input.id)
+    }),
+    tags: api.tags.handler(async ({ input }) => ({
+      items: (await listTags(db, { ...(input.groupId === undefined ? {} : { groupId: input.groupId }), retired: input.retired, wasteOnly: input.wasteOnly })).map(shownTag),
+    })),
+    createTag: api.createTag.handler(async ({ input, context }) => {
+      const storeId = madeByStore(context.viewer) ? (context.viewer.storeIds[0] ?? null) : null
+      const id = await db.transaction(async (tx) => told(tx, context, 'tag.created', await createTag(tx, { ...input, storeId }, by(context)), input))
+      return tag(id)
+    }),
+    changeTag: api.changeTag.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await changeTag(tx, input)
+        await told(tx, context, 'tag.changed', input.id, input)
+      })
+      return tag(input.id)
+    }),
+    retireTags: api.retireTags.handler(async ({ input, context }) =>
+      db.transaction(async (tx) => {
+        const retirement = await retireTags(tx, { ids: input.ids, reason: 'retired by hand' }, by(context))
+        await told(tx, context, 'tag.retired', retirement.retirementId, input)
+        return retirement
+      }),
+    ),
+    undoRetire: api.undoRetire.handler(async ({ input, context }) =>
+      db.transaction(async (tx) => {
+        const restored = await undoRetirement(tx, input.id, context.now)
+        await told(tx, context, 'tag.restored', input.id, { restored })
+        return { restored }
+      }),
+    ),
+    lostSyncs: api.lostSyncs.handler(async ({ input }) => {
+      const before = decodeCursor(input.cursor, LossCursor)
+      const losses = await listLosses(db, { limit: input.limit + 1, before: before ? { at: instant(before[0]), profileId: before[1] } : undefined })
+      return pageFrom(losses, input.limit, {
+        item: ({ memberId, group: of, lost, kept, at, writtenBackAt }) => ({ memberId, group: of, lost, kept, at: at.toISOString(), writtenBackAt: writtenBackAt?.toISOString() ?? null }),
+        cursor: (loss) => [loss.at.toISOString(), loss.profileId],
+      })
+    }),
+    segments: api.segments.handler(async ({ context: { now } }) => {
+      const names = await ruleNames(db)
+      return { items: (await listSegments(db, { since: await since(now) })).map((row) => shownSegment(row, names)) }
+    }),
+    segment: api.segment.handler(({ input, context: { now } }) => segment(input.id, now)),
+    preview: api.preview.handler(async ({ input, context: { viewer, now } }) => {
+      const zone = await zoneOf()
+      const found = await previewRule(db, clickhouse, input.rule, { now, zone, visible: visibleTo(viewer) })
+      const sentence = sentences(input.rule, await ruleNames(db))
+      return {
+        persons: found.persons,
+        of: found.of,
+        exact: true,
+        sentence,
+        warnings: findingsOf(input.rule).map(({ verdict }) => (verdict === 'never' ? { zh: '有一个条件永远不成立', en: 'One condition can never hold' } : { zh: '有一个条件永远成立，可以删去', en: 'One condition always holds and can be left out' })),
+        byLifecycle: found.byLifecycle,
+        reachable: await reachableOf(db, found.sample.length === 0 ? null : found),
+        sample: await memberRows(viewer, found.sample),
+      }
+    }),
+    createSegment: api.createSegment.handler(async ({ input, context }) => {
+      const id = await db.transaction(async (tx) => told(tx, context, 'segment.created', (await createSegment(tx, input, by(context))).id, input))
+      return segment(id, context.now)
+    }),
+    changeSegment: api.changeSegment.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await changeSegment(tx, input, by(context))
+        await told(tx, context, 'segment.changed', input.id, input)
+      })
+      return segment(input.id, context.now)
+    }),
+    deleteSegment: api.deleteSegment.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await deleteSegment(tx, input, by(context))
+        await told(tx, context, 'segment.deleted', input.id, {})
+      })
+      return { done: true as const }
+    }),
+    why: api.why.handler(async ({ input, context: { viewer, now } }) => {
+      const personId = await personByPublicId(db, input.id, visibleTo(viewer))
+      if (personId === undefined) throw new Problem('not_found', 'There is no such member.')
+      const why = await explainMembership(db, clickhouse, { personId, segmentId: input.segmentId }, { now, zone: await zoneOf() })
+      return {
+        segmentId: input.segmentId,
+        name: why.name,
+        member: why.member,
+        sentence: why.sentence,
+        leaves: why.leaves.map((leaf) => ({ sentence: leaf.sentence, value: valueText(leaf.value), verdict: leaf.verdict, changesAt: leaf.changesAt?.toISOString() ?? null })),
+        evaluatedAt: why.evaluatedAt?.toISOString() ?? null,
+      }
+    }),
+    lifecycle: api.lifecycle.handler(async ({ input, context: { viewer, now } }) => {
+      const zone = await zoneOf()
+      const visible = visibleTo(viewer)
+      const at = input.asOf === undefined ? now : startOfDay(zone, addDays(input.asOf, 1))
+      const overview = input.asOf === undefined ? await lifecycleOverview(db, { now, zone, visible }) : await lifecycleAsOf(db, clickhouse, { asOf: input.asOf, now, zone, visible } as never)
+      const { definitions } = await presentEvaluator(db, zone)
+      const edges = edgesOf(definitions.bands)
+      const count = (state: string) => overview.lifecycle.find((row) => row.state === state) ?? { persons: 0, spentCents: 0 }
+      return {
+        asOf: at.toISOString(),
+        bands: boughtStates.map((state, index) => ({ state, ...bounds(edges, index), persons: count(state).persons, spentCents: count(state).spentCents })),
+        neverBought: neverStates.map((state) => ({ state, persons: count(state).persons })),
+        ownCycle: overview.ownCycle,
+        stages: overview.stages,
+        joinRecency: overview.joinRecency,
+        aipl: overview.aipl,
+        oneTimeBuyers: overview.oneTimeBuyers,
+        interactionSilent: overview.interactionSilent,
+        fallingAsleep30Days: overview.fallingAsleep30Days,
+        wokenThisMonth: overview.wokenThisMonth,
+        newThisMonth: overview.newThisMonth,
+      }
+    }),
+    rfm: api.rfm.handler(async ({ context: { viewer } }) => {
+      const rfm = await rfmOverview(db, visibleTo(viewer))
+      const cuts = rfm.published?.cuts
+      return {
+        publishedAt: rfm.published?.publishedAt.toISOString() ?? null,
+        cuts: cuts ? { recency: [...cuts.r], frequency: [...cuts.f], monetary: [...cuts.m] } : null,
+        cells: rfm.cells,
+        groups: rfm.groups.map((row) => ({ ...row, name: { zh: rfmGroupName(row.group, 'zh'), en: rfmGroupName(row.group, 'en') } })),
+      }
+    }),
+    flow: api.flow.handler(async ({ context: { viewer, now } }) => ({ links: (await sourceFlow(db, { now, zone: await zoneOf(), visible: visibleTo(viewer) })) as never })),
+  })
+}
+
+/** Writes the audit line and hands the id through. */
+async function told<Id extends string | number>(tx: Tx, context: Call, action: string, id: Id, after: unknown): Promise<Id> {
+  await audit(tx, context, { action, objectKind: action.split('.')[0] ?? action, objectId: String(id), after })
+  return id
+}
+
+function madeByStore({ roles }: { roles: readonly Role[]; rights: readonly Right[] }): boolean {
+  return !roles.includes('owner') && !roles.includes('operator')
+}
+
+function bounds(edges: readonly [number, number, number, number], index: number): { fromDays: number | null; toDays: number | null } {
+  const from = [0, edges[0], edges[1], edges[2], edges[3] + 1][index] ?? 0
+  const to = [edges[0] - 1, edges[1] - 1, edges[2] - 1, edges[3], null][index] ?? null
+  return { fromDays: from, toDays: to }
+}
+
+function valueText(value: unknown): string {
+  if (value === null || value === undefined) return '–'
+  return Array.isArray(value) ? value.map(String).join(', ') : String(value)
+}
+
+type Shown = Awaited<ReturnType<typeof listSegments>>[number]
+
+function shownSegment(row: Shown, names: Awaited<ReturnType<typeof ruleNames>>) {
+  return {
+    id: row.id as never,
+    name: row.name,
+    description: row.description,
+    rule: row.rule,
+    sentence: sentences(row.rule, names),
+    persons: row.persons,
+    enteredToday: row.enteredToday,
+    leftToday: row.leftToday,
+    usedBy: row.usedBy,
+    state: row.state,
+    computedShare: row.computedShare,
+    createdAt: row.createdAt.toISOString(),
+    version: row.version,
+  }
+}
+
+function shownTag({ storeId: _, retiredAt, ...tag }: Awaited<ReturnType<typeof listTags>>[number]) {
+  return { ...tag, retiredAt: retiredAt?.toISOString() ?? null } as never
+}

@@ -1,0 +1,249 @@
+import { beforeAll, expect, test } from 'vitest'
+import type { Rule } from '../../../contract/rule.ts'
+import {
+  addOrders,
+  addPersons,
+  audienceWorld,
+  happened,
+  projectAll,
+  settleAll,
+  tell,
+  type World,
+} from '../../../test/support/audience-world.ts'
+import { lanes, readLog, START } from '../../events/events.ts'
+import { LeaseLost } from '../../platform/jobs/lease.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import { createSegment, evaluateOnce, explainMembership, recompute, segmentMembers } from '../audience.ts'
+import type { Purchase } from '../facts/person-facts.ts'
+import { selectMembership } from './store.ts'
+
+const ZONE = 'Asia/Shanghai'
+const DAY = 86_400_000
+const at = (day: string, time = '12:00') => new Date(`${day}T${time}:00+08:00`)
+const start = at('2026-03-01')
+let world: World
+let person = 0
+let ids: Record<'active' | 'silent' | 'twice', number>
+
+const lifecycle = (state: 'active' | 'silent'): Rule => ({ kind: 'lifecycle', states: [state] })
+const twice: Rule = {
+  kind: 'orders',
+  measure: { of: 'count' },
+  filter: {},
+  window: { kind: 'ever' },
+  compare: { op: 'ge', value: 2 },
+}
+
+beforeAll(async () => {
+  world = await audienceWorld()
+  ids = await world.db.transaction(async (tx) => {
+    const make = async (name: string, rule: Rule) =>
+      (await createSegment(tx, { name, description: '', rule }, { by: null, at: start })).id
+    return {
+      active: await make('活跃', lifecycle('active')),
+      silent: await make('沉默', lifecycle('silent')),
+      twice: await make('两次', twice),
+    }
+  })
+  await settleAll(world, start)
+})
+
+async function someone(now: Date, lane: 'live' | 'bulk' = 'live'): Promise<number> {
+  person += 1
+  await addPersons(world, [{ personId: person, joinedAt: now.getTime() }], now, lane)
+  return person
+}
+
+function purchase(when: Date, more: Partial<Purchase> = {}): Purchase {
+  const blank = {
+    id: '',
+    discount: 0,
+    store: '',
+    seller: '',
+    channel: '',
+    side: '',
+    campaign: '',
+    coupon: false,
+  }
+  return { ...blank, at: when.getTime(), amount: 10_000, quantity: 0, lines: [], ...more }
+}
+
+const buys = (personId: number, when: Date, lane: 'live' | 'bulk' = 'live', now = when) =>
+  addOrders(world, [{ personId, purchase: purchase(when) }], now, lane)
+
+async function changesOf(personId: number): Promise<string[]> {
+  const found: string[] = []
+  for (const lane of lanes) {
+    for (const event of await readLog(world.db, { lane, after: START, limit: 10_000 })) {
+      if (event.personId !== personId || event.source !== 'audience') continue
+      const { segmentId, to, cause } = event.data
+      found.push(`${event.type} ${segmentId ?? to} ${cause} ${lane}`)
+    }
+  }
+  return found.sort()
+}
+
+test('a purchase makes somebody active by an event, and time makes them silent at the 90th midnight', async () => {
+  const li = await someone(start)
+  await buys(li, start)
+  await settleAll(world, start)
+  expect((await selectMembership(world.db, [li]))[0]?.segments).toEqual([ids.active])
+  const edge = at('2026-05-30', '00:00')
+  expect((await selectMembership(world.db, [li]))[0]?.nextAt).toEqual(at('2026-04-01', '00:00'))
+  await settleAll(world, new Date(edge.getTime() - 1))
+  expect((await selectMembership(world.db, [li]))[0]?.segments).toEqual([ids.active])
+  await settleAll(world, edge)
+  expect((await selectMembership(world.db, [li]))[0]?.segments).toEqual([ids.silent])
+  expect(await changesOf(li)).toEqual([
+    'lifecycle_changed active event live',
+    'lifecycle_changed silent time live',
+    `segment_entered ${ids.active} event live`,
+    `segment_entered ${ids.silent} time live`,
+    `segment_left ${ids.active} time live`,
+  ])
+})
+
+test('what an import brings never has a cause that starts anything, also when the member does something at the same time', async () => {
+  const now = at('2026-06-01')
+  const wang = await someone(now)
+  await settleAll(world, now)
+  await buys(wang, at('2025-01-01'), 'bulk', now)
+  await world.db.transaction((tx) =>
+    tell(tx, [happened('member_replied', wang, now, { channel: 'wecom', staffId: null })], now),
+  )
+  await buys(wang, at('2025-01-02'), 'bulk', now)
+  await settleAll(world, now)
+  expect((await changesOf(wang)).filter((change) => change.includes(`segment_entered ${ids.twice}`))).toEqual(
+    [`segment_entered ${ids.twice} bulk bulk`],
+  )
+})
+
+test('a live event that is received days late counts like an import', async () => {
+  const now = at('2026-06-02')
+  const zhao = await someone(now)
+  await settleAll(world, now)
+  await buys(zhao, at('2026-05-25'), 'live', now)
+  await settleAll(world, now)
+  expect(await changesOf(zhao)).toContain(`segment_entered ${ids.active} bulk bulk`)
+})
+
+test('a person is not evaluated before ClickHouse can answer for what happened', async () => {
+  const now = at('2026-06-03')
+  const sun = await someone(now)
+  await settleAll(world, now)
+  await buys(sun, now)
+  await evaluateOnce(world.db, world.clickhouse, { token: world.evaluate, now, zone: ZONE })
+  expect((await selectMembership(world.db, [sun]))[0]?.segments).toEqual([])
+  await settleAll(world, now)
+  expect((await selectMembership(world.db, [sun]))[0]?.segments).toEqual([ids.active])
+})
+
+test('a new segment has its members after the recompute, with the cause definition, and a recompute of what stands writes nothing', async () => {
+  const now = at('2026-06-04')
+  const { id } = await world.db.transaction((tx) =>
+    createSegment(
+      tx,
+      { name: '买过', description: '', rule: { ...twice, compare: { op: 'ge', value: 1 } } as Rule },
+      { by: null, at: now },
+    ),
+  )
+  await settleAll(world, now)
+  const members = await segmentMembers(world.db, id, { limit: 100 })
+  expect(members.length).toBeGreaterThan(2)
+  for (const member of members)
+    expect(await changesOf(member)).toContain(`segment_entered ${id} definition bulk`)
+  const how = { token: world.evaluate, now: () => now, zone: ZONE, always: true }
+  expect(await recompute(world.db, world.clickhouse, how)).toMatchObject({ changed: 0, finished: true })
+})
+
+test('whoever is touched while a definition is new enters the new segment by definition and the others by the event', async () => {
+  const now = at('2026-06-05')
+  const qian = await someone(now)
+  await settleAll(world, now)
+  const { id } = await world.db.transaction((tx) =>
+    createSegment(
+      tx,
+      { name: '所有人', description: '', rule: { kind: 'all', rules: [] } },
+      { by: null, at: now },
+    ),
+  )
+  await buys(qian, now)
+  await projectAll(world, now)
+  await evaluateOnce(world.db, world.clickhouse, { token: world.evaluate, now, zone: ZONE })
+  const changes = await changesOf(qian)
+  expect(changes).toContain(`segment_entered ${id} definition bulk`)
+  expect(changes).toContain(`segment_entered ${ids.active} event live`)
+})
+
+test('explain says what is stored, with the value of each condition and when it changes', async () => {
+  const now = at('2026-06-06')
+  const zhou = await someone(now)
+  await buys(zhou, now)
+  await settleAll(world, now)
+  const why = await explainMembership(
+    world.db,
+    world.clickhouse,
+    { personId: zhou, segmentId: ids.twice },
+    { now, zone: ZONE },
+  )
+  expect(why).toMatchObject({ member: false, verdict: false, sentence: { zh: '购买次数 ≥ 2' } })
+  expect(why.leaves).toMatchObject([{ value: 1, verdict: false, changesAt: null }])
+})
+
+test('an answer of an older reading does not replace a newer one, and a lost lease writes nothing', async () => {
+  const now = at('2026-06-07')
+  const wu = await someone(now)
+  await buys(wu, now)
+  await settleAll(world, now)
+  const reading = async (value: number) => {
+    await world.db.run(sql`update person_segment set reading = ${value} where person_id = ${wu}`)
+    await buys(wu, now)
+    await projectAll(world, now)
+  }
+  const segments = async () => (await selectMembership(world.db, [wu]))[0]?.segments
+  await reading(1_000_000)
+  await settleAll(world, now)
+  expect(await segments()).not.toContain(ids.twice)
+  await reading(0)
+  const stale = { lease: 'evaluate', token: world.evaluate.token - 1 }
+  const how = { token: stale, now, zone: ZONE }
+  await expect(evaluateOnce(world.db, world.clickhouse, how)).rejects.toThrow(LeaseLost)
+  expect(await segments()).not.toContain(ids.twice)
+  await settleAll(world, now)
+  expect(await segments()).toContain(ids.twice)
+})
+
+test('persons who are gone leave their segments', async () => {
+  const now = at('2026-06-08')
+  const zheng = await someone(now)
+  await buys(zheng, now)
+  await settleAll(world, now)
+  await world.db.run(sql`update person set state = 'removed' where id = ${zheng}`)
+  await world.db.transaction((tx) =>
+    tell(tx, [happened('attributes_changed', zheng, now, { changed: {} })], now, 'bulk'),
+  )
+  await settleAll(world, now)
+  expect(await selectMembership(world.db, [zheng])).toEqual([])
+  expect(await changesOf(zheng)).toContain(`segment_left ${ids.active} bulk bulk`)
+})
+
+test('forty persons that move over edges at random times stand as a recompute says, at every time', async () => {
+  const begin = at('2026-07-01')
+  const people: number[] = []
+  for (let index = 0; index < 40; index += 1) people.push(await someone(begin, 'bulk'))
+  await addOrders(
+    world,
+    people.map((personId, index) => ({
+      personId,
+      purchase: purchase(new Date(begin.getTime() - index * 4 * DAY)),
+    })),
+    begin,
+    'bulk',
+  )
+  for (let step = 0; step < 6; step += 1) {
+    const now = new Date(begin.getTime() + step * 17.3 * DAY)
+    await settleAll(world, now)
+    const how = { token: world.evaluate, now: () => now, zone: ZONE, always: true }
+    expect(await recompute(world.db, world.clickhouse, how)).toMatchObject({ changed: 0 })
+  }
+})
