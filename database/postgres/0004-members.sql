@@ -91,6 +91,8 @@ create table profile_layer (
   profile_id integer not null references profile (id) on delete cascade,
   origin uuid not null,
   attributes jsonb not null,
+  -- {"<staff id>": {"externalUserid", "remark", "addWay", "state", "addedAt", "lostAt", "lostBy"}}; times in ms since 1970
+  relations jsonb not null default '{}',
   primary key (profile_id, origin)
 );
 create index profile_layer_origin on profile_layer (origin) where origin <> '00000000-0000-0000-0000-000000000000';
@@ -140,7 +142,6 @@ create table relation (
   lost_at timestamptz,
   lost_by text check (lost_by in ('member', 'staff', 'import')),
   standing boolean not null generated always as (lost_at is null or added_at > lost_at) stored,
-  created_by uuid,
   primary key (profile_id, staff_id)
 );
 create index relation_staff on relation (staff_id, profile_id) where standing;

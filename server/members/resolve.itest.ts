@@ -5,7 +5,7 @@ import { testDatabase } from '../../test/support/database.ts'
 import { openKeyring } from '../platform/crypto/master-key.ts'
 import { idOf } from '../platform/ids.ts'
 import type { Database } from '../platform/postgres/database.ts'
-import { sql } from '../platform/postgres/sql.ts'
+import { sql, trusted } from '../platform/postgres/sql.ts'
 import { FixedClock, instant } from '../platform/time/clock.ts'
 import type { IncomingPerson, ResolveHow } from './incoming.ts'
 import { type Resolved, resolve } from './resolve.ts'
@@ -18,9 +18,19 @@ const clock = new FixedClock('2026-03-01T02:00:00Z')
 beforeEach(() => empty())
 
 async function empty(): Promise<void> {
-  await db.run(
-    sql`truncate person, profile, identifier, relation, merge, verdict, review, profile_layer, event_log, profile_home, merge_carried cascade`,
-  )
+  // Deleting a handful of rows is ten times faster than truncating.
+  for (const table of [
+    'verdict',
+    'review',
+    'merge',
+    'profile',
+    'person',
+    'event_log',
+    'profile_home',
+    'merge_carried',
+  ]) {
+    await db.run(sql`delete from ${trusted(table)}`)
+  }
 }
 
 function how(more: Partial<ResolveHow> = {}): ResolveHow {

@@ -15,6 +15,7 @@ import { mergeClaims } from './claims.ts'
 import { profileEvents } from './happenings.ts'
 import { linksProfiles } from './identifier.ts'
 import { type Facts, factsOf, type IncomingPerson, type NewClaim, type ResolveHow } from './incoming.ts'
+import { foldRelations, type RelationWord, stands, wordsOf } from './relation.ts'
 import { proposeFromRemarks } from './remarks.ts'
 import { sealNew } from './secret.ts'
 import {
@@ -45,6 +46,7 @@ import {
   putRelations,
   relationsOf,
   type StoredProfile,
+  type StoredRelation,
   takeIds,
   updateClaims,
 } from './store.ts'
@@ -82,10 +84,12 @@ export async function resolve(
   const brought = gather(rows.map((row, number) => factsOf(row, how, deps.keys, number)))
   const { existing, fresh } = await findOrMake(deps, tx, brought, how)
   const changing = await whatChanges(tx, existing, brought)
-  const relations = [...fresh].flatMap(([profileId, facts]) =>
-    facts.relations.map((one) => ({ ...one, profileId })),
+  await putRelations(
+    tx,
+    [...fresh].flatMap(([profileId, facts]) =>
+      Object.entries(wordsOf(facts.relations)).map(([staffId, word]) => ({ ...word, profileId, staffId })),
+    ),
   )
-  await putRelations(tx, relations, how.importId ?? null)
   const claims = await writeClaims(tx, { fresh, changing, brought }, how)
   const start = startOf(claims.claimants, changing)
   const locked = start.length === 0 ? [] : await lockClosure(tx, start)
@@ -215,12 +219,7 @@ async function whatChanges(
       mergeAttributes(profile.attributes, said).attributes !== profile.attributes ||
       claims.added.length > 0 ||
       claims.changed.length > 0 ||
-      facts.relations.some((one) => {
-        const old = relations.get(profile.id)?.find(({ staffId }) => staffId === one.staffId)
-        return (
-          !old || one.addedAt > old.addedAt || (one.lostAt ? !old.lostAt || one.lostAt > old.lostAt : false)
-        )
-      })
+      bringsRelations(relations.get(profile.id) ?? [], facts)
     if (!news) return []
     // A hint that the source now says itself must pass the unique index like any new claim.
     const hints = new Set(known.filter(({ state }) => state === 'hint').map(({ digest }) => digest))
@@ -230,6 +229,17 @@ async function whatChanges(
     )
     return [{ profile, claims: brings, renewed: facts.claims }]
   })
+}
+
+function bringsRelations(known: readonly StoredRelation[], facts: Facts): boolean {
+  const words = wordsOf(facts.relations)
+  const before = Object.fromEntries(
+    known.map(({ profileId: _, standing: __, staffId, ...word }) => [staffId, word]),
+  )
+  const after = foldRelations([before, words])
+  return Object.keys(words).some(
+    (staffId) => JSON.stringify(wordOf(before[staffId])) !== JSON.stringify(wordOf(after[staffId])),
+  )
 }
 
 type Written = { claimants: Claimant[] }
@@ -336,16 +346,12 @@ function startOf(claimants: readonly Claimant[], changing: readonly Changing[]):
 /** New profiles that share nothing with anybody: each is a person. */
 async function writeAlone(tx: Tx, alone: ReadonlyMap<number, Facts>, how: ResolveHow): Promise<void> {
   if (alone.size === 0) return
-  const relations = [...alone].flatMap(([profileId, facts]) =>
-    facts.relations.map((one) => ({ ...one, profileId })),
-  )
-  await putRelations(tx, relations, how.importId ?? null)
   const persons: PersonRow[] = []
   const events: NewEvent[] = []
   for (const [id, facts] of alone) {
-    const standing = facts.relations.map(({ staffId, addedAt, lostAt }) => ({
+    const standing = Object.entries(wordsOf(facts.relations)).map(([staffId, word]) => ({
       staffId,
-      standing: !lostAt || addedAt > lostAt,
+      standing: stands(word),
     }))
     const { attributes, claims, demo } = facts
     persons.push(
@@ -421,4 +427,11 @@ function factsFor(brought: ReadonlyMap<string, Brought>, key: string): Facts {
   const known = brought.get(key)
   if (!known) throw new Error('a profile that nobody brought')
   return known.facts
+}
+
+/** In one order of fields, so that two can be compared. */
+function wordOf(word: RelationWord | undefined): unknown[] {
+  return word
+    ? [word.externalUserid, word.remark, word.addWay, word.state, word.addedAt, word.lostAt, word.lostBy]
+    : []
 }

@@ -21,6 +21,7 @@ import { claimKey, linksProfiles } from './identifier.ts'
 import type { Facts, ResolveHow } from './incoming.ts'
 import { type Contested, type Partition, partition } from './partition.ts'
 import { type Merge, type Regrouping, regroup } from './regroup.ts'
+import { foldRelations, type RelationsByStaff, stands, wordsOf } from './relation.ts'
 import { sealMore } from './secret.ts'
 import { type Side, sourceOf } from './source.ts'
 import {
@@ -30,6 +31,7 @@ import {
   closureOf,
   layersOf,
   lockPersons,
+  NO_ORIGIN,
   type PersonRow,
   personRows,
   profilesOf,
@@ -40,6 +42,7 @@ import {
   type StoredProfile,
   type StoredRelation,
   sameFold,
+  shareClaims,
   updateClaims,
   updateProfiles,
 } from './store.ts'
@@ -61,8 +64,8 @@ export type MembersDeps = { readonly keys: Keyring; readonly followers: readonly
 export type Act = {
   readonly cause: 'identifier' | 'hand'
   readonly actor: string | null
-  /** The id of the merge that is made by hand. */
-  readonly mergeId?: string
+  /** The merge that is made by hand: its id, and who comes under whom. */
+  readonly merge?: { readonly id: string; readonly absorbed: number }
   /** The merge that is undone, or that an import is. */
   readonly undoes?: { readonly cause: 'hand' | 'import'; readonly mergeId?: string }
 }
@@ -86,7 +89,6 @@ type World = {
   persons: Map<number, PersonRow & { state: string }>
 }
 
-const NO_ORIGIN = '00000000-0000-0000-0000-000000000000'
 const MAX_LOCK_ROUNDS = 20
 
 /**
@@ -124,9 +126,9 @@ export async function settle(
   how: ResolveHow,
 ): Promise<Settled> {
   const held = task.locked ?? (await lockClosure(tx, task.start))
-  const relationNews = await writeRelations(tx, task.words, how)
+  const { news: relationNews, before: relationsBefore } = await writeRelations(tx, task.words)
   const world = await load(tx, held)
-  const changed = await writeWords(deps, tx, world, task.words, how)
+  const changed = await writeWords(deps, tx, { world, words: task.words, relationsBefore }, how)
   const { decided, contested } = await decide(tx, world)
   const groups = regroup(
     world.profiles.map(({ id, personId }) => ({
@@ -195,38 +197,43 @@ type RelationNews = {
   lost: boolean
 }
 
-/** Writes what the words tell of relations; answers which began or ended by that. */
+/** Writes what the words tell of relations; answers which began or ended by that, and how all stood before. */
 async function writeRelations(
   tx: Tx,
   words: ReadonlyMap<number, Facts>,
-  how: ResolveHow,
-): Promise<RelationNews[]> {
-  const told = [...words].flatMap(([profileId, { relations }]) =>
-    relations.map((one) => ({ ...one, profileId })),
+): Promise<{ news: RelationNews[]; before: Map<number, RelationsByStaff> }> {
+  const told = new Map(
+    [...words]
+      .filter(([, { relations }]) => relations.length > 0)
+      .map(([id, facts]) => [id, wordsOf(facts.relations)]),
   )
-  if (told.length === 0) return []
-  const ids = [...new Set(told.map(({ profileId }) => profileId))]
-  const before = new Map((await relationsOf(tx, ids)).map((one) => [`${one.profileId}|${one.staffId}`, one]))
-  const latest = new Map(told.map((one) => [`${one.profileId}|${one.staffId}`, one]))
-  await putRelations(tx, [...latest.values()], how.importId ?? null)
-  return (await relationsOf(tx, ids)).flatMap((one) => {
-    const key = `${one.profileId}|${one.staffId}`
-    const old = before.get(key)
-    const word = latest.get(key)
-    if (!word || old?.standing === one.standing) return []
-    if (!old && !one.standing) return []
-    const at = one.standing ? one.addedAt : (one.lostAt ?? how.at)
-    return [
-      {
-        profileId: one.profileId,
-        staffId: one.staffId,
-        addWay: word.addWay ?? null,
-        lostBy: word.lostBy ?? null,
-        at,
-        lost: !one.standing,
-      },
-    ]
-  })
+  const rows = told.size === 0 ? [] : await relationsOf(tx, [...told.keys()])
+  const before = new Map<number, RelationsByStaff>()
+  for (const { profileId, staffId, standing: _, ...word } of rows)
+    before.set(profileId, { ...before.get(profileId), [staffId]: word })
+  const writes: Parameters<typeof putRelations>[1][number][] = []
+  const news: RelationNews[] = []
+  for (const [profileId, relations] of told) {
+    const known = before.get(profileId) ?? {}
+    const after = foldRelations([known, relations])
+    for (const staffId of Object.keys(relations)) {
+      const [old, now] = [known[staffId], after[staffId]]
+      if (!now) continue
+      writes.push({ ...now, profileId, staffId })
+      const stood = old !== undefined && stands(old)
+      if (stood === stands(now)) continue
+      const at = instant(stands(now) ? now.addedAt : (now.lostAt ?? now.addedAt))
+      news.push({ profileId, staffId, addWay: now.addWay, lostBy: now.lostBy, at, lost: !stands(now) })
+    }
+  }
+  await putRelations(tx, writes)
+  return { news, before }
+}
+
+function byStaff(relations: readonly StoredRelation[]): RelationsByStaff {
+  return Object.fromEntries(
+    relations.map(({ profileId: _, standing: __, staffId, ...word }) => [staffId, word]),
+  )
 }
 
 type WordNews = { changed: readonly string[]; identifiers: string[] }
@@ -235,15 +242,23 @@ type WordNews = { changed: readonly string[]; identifiers: string[] }
 async function writeWords(
   deps: MembersDeps,
   tx: Tx,
-  world: World,
-  words: ReadonlyMap<number, Facts>,
+  {
+    world,
+    words,
+    relationsBefore,
+  }: {
+    world: World
+    words: ReadonlyMap<number, Facts>
+    relationsBefore: ReadonlyMap<number, RelationsByStaff>
+  },
   how: ResolveHow,
 ): Promise<Map<number, WordNews>> {
   const news = new Map<number, WordNews>()
   const claimChanges: (StoredClaim & { profileId: number; demo: boolean })[] = []
   const secrets = new Map<number, Record<string, string>>()
-  const layered: { profile: StoredProfile; said: Attributes }[] = []
+  const layered: Spoken[] = []
   const touched: StoredProfile[] = []
+  const repeated: { profileId: number; digest: string }[] = []
   for (const profile of world.profiles) {
     const word = words.get(profile.id)
     if (!word) continue
@@ -255,11 +270,19 @@ async function writeWords(
       ...claims.changed.map((claim) => ({ ...claim, profileId: profile.id, demo: profile.demo })),
     )
     world.claims.set(profile.id, [...claims.all])
+    if (attributes !== profile.attributes || (word.newDigests?.size ?? 0) > 0 || word.relations.length > 0) {
+      const before =
+        word.relations.length > 0
+          ? (relationsBefore.get(profile.id) ?? {})
+          : byStaff(world.relations.get(profile.id) ?? [])
+      const related = { before, said: wordsOf(word.relations) }
+      layered.push({ profile: { ...profile }, said, related })
+    }
     if (attributes !== profile.attributes) {
-      layered.push({ profile: { ...profile }, said })
       profile.attributes = attributes
       touched.push(profile)
     }
+    repeated.push(...word.claims.map(({ digest }) => ({ profileId: profile.id, digest })))
     if (Object.keys(word.secret).length > 0) secrets.set(profile.id, word.secret)
     const identifiers = word.claims.filter(
       ({ digest, state }) => state === 'active' && word.newDigests?.has(digest) === true,
@@ -267,6 +290,7 @@ async function writeWords(
     news.set(profile.id, { changed, identifiers: identifiers.map(({ kind }) => kind) })
   }
   await updateClaims(tx, claimChanges)
+  await shareClaims(tx, repeated, how.importId ?? null)
   await writeLayers(tx, layered, how)
   const sealed = await sealMore(tx, deps.keys, secrets)
   const writes = world.profiles.filter((profile) => touched.includes(profile) || sealed.has(profile.id))
@@ -293,12 +317,14 @@ export function withoutRepeats(
   )
 }
 
+type Spoken = {
+  profile: StoredProfile
+  said: Attributes
+  related: { before: RelationsByStaff; said: RelationsByStaff }
+}
+
 /** Once a second origin speaks of a profile, each origin's words are kept apart, so that one can be taken back. */
-async function writeLayers(
-  tx: Tx,
-  spoken: readonly { profile: StoredProfile; said: Attributes }[],
-  how: ResolveHow,
-): Promise<void> {
+async function writeLayers(tx: Tx, spoken: readonly Spoken[], how: ResolveHow): Promise<void> {
   const origin = how.importId ?? NO_ORIGIN
   const stored = await layersOf(
     tx,
@@ -307,15 +333,20 @@ async function writeLayers(
   const byProfile = Map.groupBy(stored, ({ profileId }) => profileId)
   await putLayers(
     tx,
-    spoken.flatMap(({ profile, said }) => {
-      const layers = byProfile.get(profile.id) ?? []
-      const creator = profile.createdBy ?? NO_ORIGIN
+    spoken.flatMap(({ profile: { id: profileId, createdBy, attributes }, said, related }) => {
+      const layers = byProfile.get(profileId) ?? []
+      const creator = createdBy ?? NO_ORIGIN
       if (layers.length === 0 && creator === origin) return []
-      const own = layers.find((layer) => layer.origin === origin)?.attributes ?? {}
-      const spokenNow = { profileId: profile.id, origin, attributes: foldLayers([own, said]) }
+      const own = layers.find((layer) => layer.origin === origin)
+      const now = {
+        profileId,
+        origin,
+        attributes: foldLayers([own?.attributes ?? {}, said]),
+        relations: foldRelations([own?.relations ?? {}, related.said]),
+      }
       return layers.length > 0
-        ? [spokenNow]
-        : [{ profileId: profile.id, origin: creator, attributes: profile.attributes }, spokenNow]
+        ? [now]
+        : [{ profileId, origin: creator, attributes, relations: related.before }, now]
     }),
   )
 }
@@ -389,7 +420,7 @@ async function writePersons(
     const old = world.persons.get(id)
     const row = fold(id, profiles)
     if (!old) newPersons.add(id)
-    if (!old || old.state !== 'live' || !sameFold(old, row)) writes.push(row)
+    if (old?.state !== 'live' || !sameFold(old, row)) writes.push(row)
   }
   // A part that was born into one person and goes to another was never a person; its merges need a row to name.
   for (const { restored, profiles } of groups.splits) {
@@ -485,7 +516,7 @@ async function writeMerges(
     mergeRow(
       merge,
       {
-        id: act.mergeId && groups.merges.length === 1 ? act.mergeId : newId(how.at),
+        id: act.merge?.absorbed === merge.absorbed ? act.merge.id : newId(how.at),
         cause: merge.heir ? 'import' : act.cause,
         actor: act.actor,
         via: viaOf(world, merge, personOf, brought),

@@ -229,3 +229,9 @@ export async function mergePage(
   return db.rows<MergeRow>(sql`
     select ${mergeColumns} from merge where cause <> 'birth' ${person} ${after} order by at desc, id desc limit ${asked.limit}`)
 }
+
+/** Questions that were about profiles that are gone. */
+export async function settleReviewsOf(tx: Tx, profiles: readonly number[], at: Date): Promise<void> {
+  await tx.run(sql`
+    update review set state = 'settled', decided_at = ${at} where state = 'open' and profiles && ${profiles}::int[]`)
+}

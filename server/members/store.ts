@@ -7,16 +7,12 @@ import type { Attributes } from './attributes.ts'
 import type { StoredClaim } from './claims.ts'
 import type { PersonFold } from './fold.ts'
 import { linksProfiles } from './identifier.ts'
-import type { IncomingRelation } from './incoming.ts'
+import type { RelationWord } from './relation.ts'
 
-export type StoredRelation = {
-  profileId: number
-  staffId: string
-  externalUserid: string
-  addedAt: Date
-  lostAt: Date | null
-  standing: boolean
-}
+/** The origin of live words, which belong to no import. */
+export const NO_ORIGIN = '00000000-0000-0000-0000-000000000000'
+
+export type StoredRelation = RelationWord & { profileId: number; staffId: string; standing: boolean }
 
 /** `key`, `dataKey` and `secret` as hex. */
 export type StoredProfile = {
@@ -270,58 +266,59 @@ export async function secretsOf(
     where id = any(${profiles}::int[]) and data_key is not null and secret is not null`)
 }
 
-export async function layersOf(
-  db: Db,
-  profiles: readonly number[],
-): Promise<{ profileId: number; origin: string; attributes: Attributes }[]> {
-  return db.rows(sql`
-    select profile_id as "profileId", origin, attributes from profile_layer where profile_id = any(${profiles}::int[])`)
+/** What one origin said of a profile; relations by staff. */
+export type Layer = {
+  profileId: number
+  origin: string
+  attributes: Attributes
+  relations: Readonly<Record<string, RelationWord>>
 }
 
-export async function putLayers(
-  tx: Tx,
-  layers: readonly { profileId: number; origin: string; attributes: Attributes }[],
-): Promise<void> {
+export async function layersOf(db: Db, profiles: readonly number[]): Promise<Layer[]> {
+  return db.rows<Layer>(sql`
+    select profile_id as "profileId", origin, attributes, relations from profile_layer where profile_id = any(${profiles}::int[])`)
+}
+
+export async function putLayers(tx: Tx, layers: readonly Layer[]): Promise<void> {
   if (layers.length === 0) return
   await tx.run(sql`
-    insert into profile_layer (profile_id, origin, attributes)
-    select profile_id, origin, attributes::jsonb
+    insert into profile_layer (profile_id, origin, attributes, relations)
+    select profile_id, origin, attributes::jsonb, relations::jsonb
     from unnest(${layers.map((one) => one.profileId)}::int[], ${layers.map((one) => one.origin)}::uuid[],
-      ${layers.map((one) => JSON.stringify(one.attributes))}::text[]) as n (profile_id, origin, attributes)
-    on conflict (profile_id, origin) do update set attributes = excluded.attributes`)
+      ${layers.map((one) => JSON.stringify(one.attributes))}::text[], ${layers.map((one) => JSON.stringify(one.relations))}::text[])
+      as n (profile_id, origin, attributes, relations)
+    on conflict (profile_id, origin) do update set attributes = excluded.attributes, relations = excluded.relations`)
 }
 
 export async function relationsOf(db: Db, profiles: readonly number[]): Promise<StoredRelation[]> {
   return db.rows<StoredRelation>(sql`
-    select profile_id as "profileId", staff_id as "staffId", external_userid as "externalUserid",
-      added_at as "addedAt", lost_at as "lostAt", standing
+    select profile_id as "profileId", staff_id as "staffId", external_userid as "externalUserid", remark, add_way as "addWay", state,
+      (extract(epoch from added_at) * 1000)::float8 as "addedAt", (extract(epoch from lost_at) * 1000)::float8 as "lostAt",
+      lost_by as "lostBy", standing
     from relation where profile_id = any(${profiles}::int[])`)
 }
 
-/** Relations as told: the later adding and the later loss count; what is not told leaves what is known. */
+/** Writes relations as they stand now. */
 export async function putRelations(
   tx: Tx,
-  relations: readonly (IncomingRelation & { profileId: number })[],
-  importId: string | null,
+  relations: readonly (RelationWord & { profileId: number; staffId: string })[],
 ): Promise<void> {
   if (relations.length === 0) return
-  const of = <Value>(take: (one: IncomingRelation & { profileId: number }) => Value): Value[] =>
-    relations.map(take)
   await tx.run(sql`
-    insert into relation (profile_id, staff_id, external_userid, remark, add_way, state, added_at, lost_at, lost_by, created_by)
-    select profile_id, staff_id, external_userid, remark, add_way, state, added_at, lost_at, lost_by, ${importId}::uuid
-    from unnest(${of((one) => one.profileId)}::int[], ${of((one) => one.staffId)}::uuid[], ${of((one) => one.externalUserid)}::text[],
-      ${of((one) => one.remark ?? null)}::text[], ${of((one) => one.addWay ?? null)}::text[], ${of((one) => one.state ?? null)}::text[],
-      ${of((one) => one.addedAt.toISOString())}::timestamptz[], ${of((one) => one.lostAt?.toISOString() ?? null)}::timestamptz[],
-      ${of((one) => one.lostBy ?? null)}::text[])
-      as n (profile_id, staff_id, external_userid, remark, add_way, state, added_at, lost_at, lost_by)
-    order by profile_id, staff_id
-    on conflict (profile_id, staff_id) do update set
-      remark = coalesce(excluded.remark, relation.remark), add_way = coalesce(excluded.add_way, relation.add_way),
-      state = coalesce(excluded.state, relation.state), added_at = greatest(excluded.added_at, relation.added_at),
-      lost_at = greatest(excluded.lost_at, relation.lost_at),
-      lost_by = case when excluded.lost_at is null then relation.lost_by
-        when relation.lost_at is null or excluded.lost_at > relation.lost_at then excluded.lost_by else relation.lost_by end`)
+    insert into relation (profile_id, staff_id, external_userid, remark, add_way, state, added_at, lost_at, lost_by)
+    select "profileId", "staffId", "externalUserid", remark, "addWay", state, to_timestamp("addedAt" / 1000.0),
+      to_timestamp("lostAt" / 1000.0), "lostBy"
+    from jsonb_to_recordset(${JSON.stringify(relations)}::jsonb) as n
+      ("profileId" int, "staffId" uuid, "externalUserid" text, remark text, "addWay" text, state text, "addedAt" float8,
+       "lostAt" float8, "lostBy" text)
+    order by 1, 2
+    on conflict (profile_id, staff_id) do update set external_userid = excluded.external_userid, remark = excluded.remark,
+      add_way = excluded.add_way, state = excluded.state, added_at = excluded.added_at, lost_at = excluded.lost_at,
+      lost_by = excluded.lost_by`)
+}
+
+export async function deleteRelationsOf(tx: Tx, profiles: readonly number[]): Promise<void> {
+  await tx.run(sql`delete from relation where profile_id = any(${profiles}::int[])`)
 }
 
 /** A person's row: the fold of its profiles and what is not folded. */
@@ -427,4 +424,98 @@ export async function absorbPersons(
     update person p set state = 'absorbed', merged_into = n.kept
     from unnest(${absorbed.map((one) => one.id)}::int[], ${absorbed.map((one) => one.into)}::int[]) as n (id, kept)
     where p.id = n.id`)
+}
+
+/**
+ * The present person of each number: of the profile that bears it, else of the person that went on under another.
+ * Numbers of people who are gone are left out.
+ */
+export async function presentPersonsOf(db: Db, ids: readonly number[]): Promise<Map<number, number>> {
+  const rows = await db.rows<{ asked: number; id: number }>(sql`
+    with recursive trail (asked, id, state) as (
+      select a.asked, e.id, e.state from unnest(${ids}::int[]) as a (asked)
+      join person e on e.id = coalesce((select p.person_id from profile p where p.id = a.asked), a.asked)
+      union
+      select trail.asked, e.id, e.state from trail join person old on old.id = trail.id
+      join person e on e.id = old.merged_into where trail.state = 'absorbed'
+    )
+    select asked, id from trail where state = 'live'`)
+  return new Map(rows.map(({ asked, id }) => [asked, id]))
+}
+
+/** Profiles that an import made or spoke of, in order, after one of them. */
+export async function importedProfiles(
+  db: Db,
+  importId: string,
+  page: { after: number; limit: number },
+): Promise<number[]> {
+  const rows = await db.rows<{ id: number }>(sql`
+    select id from (
+      (select p.id from profile p where p.id > ${page.after} and p.created_by = ${importId} order by p.id limit ${page.limit})
+      union
+      (select l.profile_id from profile_layer l where l.origin = ${importId} and l.profile_id > ${page.after}
+       order by l.profile_id limit ${page.limit})
+    ) n order by id limit ${page.limit}`)
+  return rows.map(({ id }) => id)
+}
+
+/** Of these, the profiles of which somebody else than the import spoke. */
+export async function spokenForOf(db: Db, profiles: readonly number[], importId: string): Promise<number[]> {
+  const rows = await db.rows<{ id: number }>(sql`
+    select n.id from unnest(${profiles}::int[]) as n (id)
+    where exists (select from profile_layer l where l.profile_id = n.id and l.origin <> ${importId})`)
+  return rows.map(({ id }) => id)
+}
+
+export async function deleteProfiles(tx: Tx, ids: readonly number[]): Promise<void> {
+  await tx.run(sql`delete from profile where id = any(${ids}::int[])`)
+}
+
+/** Deletes an import's claims on these profiles; answers the profiles that lost one. */
+export async function deleteClaims(tx: Tx, profiles: readonly number[], importId: string): Promise<number[]> {
+  const rows = await tx.rows<{ id: number }>(sql`
+    delete from identifier where profile_id = any(${profiles}::int[]) and created_by = ${importId} returning profile_id as id`)
+  return rows.map(({ id }) => id)
+}
+
+export async function deleteLayers(tx: Tx, profiles: readonly number[], importId: string): Promise<void> {
+  await tx.run(
+    sql`delete from profile_layer where profile_id = any(${profiles}::int[]) and origin = ${importId}`,
+  )
+}
+
+/** What stays of an import belongs to whoever else speaks of it: another import, or nobody's undo. */
+export async function releaseProfiles(tx: Tx, profiles: readonly number[], importId: string): Promise<void> {
+  const heir = sql`(select nullif(min(l.origin::text), ${NO_ORIGIN})::uuid from profile_layer l where l.profile_id = `
+  await tx.run(sql`
+    update identifier i set created_by = ${heir} i.profile_id)
+    where i.profile_id = any(${profiles}::int[]) and i.created_by = ${importId}`)
+  await tx.run(sql`
+    update profile p set created_by = ${heir} p.id) where p.id = any(${profiles}::int[]) and p.created_by = ${importId}`)
+}
+
+/** Claims that a second origin repeats are no longer the first one's to take back. */
+export async function shareClaims(
+  tx: Tx,
+  claims: readonly { profileId: number; digest: string }[],
+  importId: string | null,
+): Promise<void> {
+  if (claims.length === 0) return
+  await tx.run(sql`
+    update identifier i set created_by = null
+    from unnest(${claims.map((one) => one.profileId)}::int[], ${claims.map((one) => one.digest)}::text[]) as n (profile_id, digest)
+    where i.profile_id = n.profile_id and i.digest = decode(n.digest, 'hex')
+      and i.created_by is not null and i.created_by is distinct from ${importId}::uuid`)
+}
+
+/** Persons without a profile: nothing personal stays. Answers those that really were live. */
+export async function removePersons(tx: Tx, ids: readonly number[], at: Date): Promise<number[]> {
+  const rows = await tx.rows<{ id: number }>(sql`
+    update person set state = 'removed', name = null, gender = null, birthday = null, city = null, attributes = '{}',
+      identifiers = '{}', follower_ids = '{}', consents = '{}', contact_results = '{}', phone = 'none', wecom = 'none',
+      changed_at = ${at}
+    where id = any(${ids}::int[]) and state = 'live'
+      and not exists (select from profile p where p.person_id = person.id)
+    returning id`)
+  return rows.map(({ id }) => id)
 }

@@ -1,0 +1,176 @@
+/**
+ * Merges and partings by hand, and the answers to identity questions.
+ *
+ * Always true: what people decide is a verdict about two profiles; who is one person follows from verdicts and
+ * identifiers alone (partition.ts). So an undo only takes a verdict or a claim back, and everything is as if the merge
+ * had never been: persons, identifiers, attributes, consents, owner and relations fold from their own profiles.
+ */
+import { newId } from '../platform/ids.ts'
+import type { Db, Tx } from '../platform/postgres/database.ts'
+import { Problem } from '../platform/problem.ts'
+import type { ResolveHow } from './incoming.ts'
+import { type Act, lockClosure, type MembersDeps, type Settled, settle } from './settle.ts'
+import { personsOf, presentPersonsOf, profilesOf } from './store.ts'
+import {
+  closeMerges,
+  decideReview,
+  disownClaims,
+  insertMerges,
+  type MergeRow,
+  mergeById,
+  putVerdict,
+  type ReviewRow,
+  revertVerdicts,
+  reviewById,
+  revokeApart,
+} from './store-merges.ts'
+
+/** Who decides, and when. */
+export type ByHand = { readonly actor: string | null; readonly at: Date }
+
+/**
+ * Joins two persons (numbers of live or absorbed ones). The older one is kept. Answers the merge.
+ * Errors: `not_found`, `conflict` where they are one already, `not_allowed` for a demo and a real person.
+ */
+export async function mergePersons(
+  deps: MembersDeps,
+  tx: Tx,
+  pair: readonly [number, number],
+  by: ByHand,
+): Promise<string> {
+  const [one, other] = await lockPair(tx, pair)
+  if (one === other) throw new Problem('conflict', 'They are one person already.')
+  if (isDemo(one) !== isDemo(other))
+    throw new Problem('not_allowed', 'A demo person and a real one cannot be joined.')
+  const mergeId = newId(by.at)
+  const profiles = await profilesOf(tx, [one, other])
+  const of = (person: number): number[] =>
+    profiles.filter(({ personId }) => personId === person).map(({ id }) => id)
+  await revokeApart(tx, of(one), of(other), { mergeId, at: by.at })
+  await putVerdict(tx, { id: newId(by.at), pair: [one, other], says: 'together', mergeId, ...by })
+  const act: Act = { cause: 'hand', actor: by.actor, merge: { id: mergeId, absorbed: Math.max(one, other) } }
+  await settleByHand(deps, tx, [one, other], act, by)
+  return mergeId
+}
+
+/**
+ * Undoes a merge. One by hand is as if it had never been. One by identifiers also tells the two apart for good: the
+ * claims that joined them are disowned, and nothing joins them again but a hand.
+ * Errors: `not_found`; `conflict` where it is undone already.
+ */
+export async function undoMerge(deps: MembersDeps, tx: Tx, mergeId: string, by: ByHand): Promise<void> {
+  const merge = await mergeById(tx, mergeId)
+  if (!merge) throw new Problem('not_found', 'There is no such merge.')
+  const present = await personsOf(tx, [merge.absorbed, merge.kept])
+  await lockClosure(tx, [...new Set(present.values())])
+  const again = await mergeById(tx, mergeId)
+  if (!again || again.undoneAt !== null) throw new Problem('conflict', 'This merge has been undone already.')
+  if (merge.cause === 'hand') await revertVerdicts(tx, mergeId, by.at)
+  else {
+    await disownClaims(tx, merge.via)
+    if (present.has(merge.kept) && present.has(merge.absorbed)) {
+      await putVerdict(tx, {
+        id: newId(by.at),
+        pair: [merge.kept, merge.absorbed],
+        says: 'apart',
+        mergeId: null,
+        ...by,
+      })
+    }
+  }
+  const act: Act = { cause: 'identifier', actor: by.actor, undoes: { cause: 'hand', mergeId } }
+  const settled = await settleByHand(deps, tx, [...new Set(present.values())], act, by)
+  await closeIfStillJoined(tx, merge, settled, by)
+}
+
+/** Identifiers may join them as well: then they stay one, by a merge of that cause. */
+async function closeIfStillJoined(tx: Tx, merge: MergeRow, settled: Settled, by: ByHand): Promise<void> {
+  const open = await mergeById(tx, merge.id)
+  if (open?.undoneAt !== null) return
+  await closeMerges(tx, [merge.id], { ...by, cause: 'hand' })
+  if (settled.personOf.get(merge.absorbed) === merge.absorbed) return
+  await insertMerges(tx, [
+    { ...merge, id: newId(by.at), cause: 'identifier', via: [], actor: null, at: by.at, undoneAt: null },
+  ])
+}
+
+/**
+ * Says that these persons are different people; nothing but a hand joins them from now on.
+ * Errors: `not_found`.
+ */
+export async function keepApart(
+  deps: MembersDeps,
+  tx: Tx,
+  persons: readonly number[],
+  by: ByHand,
+): Promise<void> {
+  const live = [...new Set([...(await presentPersonsOf(tx, persons)).values()])].sort((a, b) => a - b)
+  if (live.length < 2) throw new Problem('conflict', 'They are one person already; undo the merge instead.')
+  await lockClosure(tx, live)
+  for (const [index, low] of live.entries()) {
+    for (const high of live.slice(index + 1)) {
+      await putVerdict(tx, { id: newId(by.at), pair: [low, high], says: 'apart', mergeId: null, ...by })
+    }
+  }
+  await settleByHand(deps, tx, live, { cause: 'identifier', actor: by.actor }, by)
+}
+
+/** Answers a question with "one person": all its sides become one. Answers the last merge. */
+export async function joinReview(deps: MembersDeps, tx: Tx, reviewId: string, by: ByHand): Promise<string> {
+  const review = await openReview(tx, reviewId)
+  const [first, ...others] = await sidesOf(tx, review)
+  if (first === undefined || others.length === 0)
+    throw new Problem('conflict', 'They are one person already.')
+  let mergeId = ''
+  for (const other of others) mergeId = await mergePersons(deps, tx, [first, other], by)
+  await decideReview(tx, reviewId, { state: 'joined', ...by })
+  return mergeId
+}
+
+/** Answers a question with "different people". */
+export async function apartReview(deps: MembersDeps, tx: Tx, reviewId: string, by: ByHand): Promise<void> {
+  const review = await openReview(tx, reviewId)
+  await keepApart(deps, tx, await sidesOf(tx, review), by)
+  await decideReview(tx, reviewId, { state: 'apart', ...by })
+}
+
+/** The live persons that a question is about, in order. */
+export async function sidesOf(db: Db, review: Pick<ReviewRow, 'profiles'>): Promise<number[]> {
+  return [...new Set([...(await presentPersonsOf(db, review.profiles)).values()])].sort((a, b) => a - b)
+}
+
+async function openReview(tx: Tx, id: string): Promise<ReviewRow> {
+  const review = await reviewById(tx, id)
+  if (!review) throw new Problem('not_found', 'There is no such question.')
+  if (review.state !== 'open') throw new Problem('conflict', 'This question has been answered already.')
+  return review
+}
+
+/** Locks both and answers who they are by then. */
+async function lockPair(tx: Tx, pair: readonly [number, number]): Promise<[number, number]> {
+  const before = await presentPersonsOf(tx, pair)
+  await lockClosure(tx, [...new Set(before.values())])
+  const [one, other] = pair.map((id) => before.get(id))
+  if (one === undefined || other === undefined) throw new Problem('not_found', 'There is no such person.')
+  const now = await presentPersonsOf(tx, pair)
+  if (now.get(pair[0]) !== one || now.get(pair[1]) !== other)
+    throw new Problem('conflict', 'They have just changed. Look again.')
+  return [one, other]
+}
+
+async function settleByHand(
+  deps: MembersDeps,
+  tx: Tx,
+  start: readonly number[],
+  act: Act,
+  by: ByHand,
+): Promise<Settled> {
+  const how: ResolveHow = { lane: 'live', source: 'liuliang', at: by.at }
+  const locked = await lockClosure(tx, start)
+  return settle(deps, tx, { start, locked, words: new Map(), fresh: new Map(), act }, how)
+}
+
+/** The bit that says demo (0004-members.sql). */
+export function isDemo(id: number): boolean {
+  return (id & 536_870_912) !== 0
+}

@@ -1,0 +1,148 @@
+/**
+ * Taking back what an import said of people.
+ *
+ * Always true: afterwards profiles, persons and merges are what the remaining words give: an import's own layer of
+ * words goes, its claims go, and who is one person is decided again. A profile that the import made stays if anybody
+ * else spoke of it or uses it; then it keeps its identifiers, for the later words need to find it.
+ * Works in steps of one transaction each, so that no lock is held for long; a crash between two steps loses nothing.
+ */
+import type { Tx } from '../platform/postgres/database.ts'
+import { foldLayers } from './attributes.ts'
+import { withoutClaims } from './claims.ts'
+import { foldRelations } from './relation.ts'
+import { BY_IDENTIFIER, lockClosure, type MembersDeps, settle } from './settle.ts'
+import {
+  claimsOf,
+  deleteClaims,
+  deleteLayers,
+  deleteProfiles,
+  deleteRelationsOf,
+  importedProfiles,
+  layersOf,
+  profilesById,
+  putRelations,
+  releaseProfiles,
+  removePersons,
+  spokenForOf,
+  updateClaims,
+  updateProfiles,
+} from './store.ts'
+import { settleReviewsOf } from './store-merges.ts'
+
+export type UndoneStep = {
+  /** Where the next step goes on; null when nothing is left. */
+  readonly next: number | null
+  readonly removedPersons: number
+  readonly removedProfiles: number
+  /** Profiles that stay, without the import's words. */
+  readonly restored: number
+}
+
+const STEP = 1_000
+
+/**
+ * One step of the undo, beginning after profile `after` (0 at first). `inUse` answers which of these profiles something
+ * of a later capability hangs on (orders that are not of this import); they stay.
+ */
+export async function undoImport(
+  deps: MembersDeps,
+  tx: Tx,
+  importId: string,
+  at: Date,
+  {
+    after = 0,
+    inUse,
+  }: { after?: number; inUse?: (tx: Tx, profileIds: readonly number[]) => Promise<readonly number[]> } = {},
+): Promise<UndoneStep> {
+  const how = { lane: 'bulk', source: 'undo', at, importId } as const
+  const ids = await importedProfiles(tx, importId, { after, limit: STEP })
+  if (ids.length === 0) return { next: null, removedPersons: 0, removedProfiles: 0, restored: 0 }
+  const persons = await lockClosure(tx, [
+    ...new Set((await profilesById(tx, ids)).map(({ personId }) => personId)),
+  ])
+  const profiles = await profilesById(tx, ids)
+  const all = profiles.map(({ id }) => id)
+  const kept = new Set([...(await spokenForOf(tx, all, importId)), ...((await inUse?.(tx, all)) ?? [])])
+  const gone = all.filter((id) => !kept.has(id))
+  const staying = all.filter((id) => kept.has(id))
+  await takeWordsBack(tx, staying, importId)
+  await settleReviewsOf(tx, gone, at)
+  await deleteProfiles(tx, gone)
+  const settled = await settle(
+    deps,
+    tx,
+    {
+      start: persons,
+      locked: persons,
+      words: new Map(),
+      fresh: new Map(),
+      act: { ...BY_IDENTIFIER, undoes: { cause: 'import' } },
+    },
+    how,
+  )
+  const left = new Set(settled.personOf.values())
+  const emptied = persons.filter(
+    (id) => !left.has(id) && !settled.merges.some(({ absorbed }) => absorbed === id),
+  )
+  const removed = await removePersons(tx, emptied, at)
+  for (const follower of deps.followers) {
+    if (gone.length > 0) await follower.removed?.(tx, { importId, persons: removed, profileIds: gone, at })
+  }
+  return {
+    next: ids.length < STEP ? null : (ids.at(-1) ?? null),
+    removedPersons: removed.length,
+    removedProfiles: gone.length,
+    restored: staying.length,
+  }
+}
+
+/** The import's layer, claims and relations go from profiles that stay. */
+async function takeWordsBack(tx: Tx, staying: readonly number[], importId: string): Promise<void> {
+  if (staying.length === 0) return
+  const profiles = await profilesById(tx, staying)
+  const layers = Map.groupBy(await layersOf(tx, staying), ({ profileId }) => profileId)
+  const rest = new Map(
+    [...layers].map(([id, all]) => [
+      id,
+      foldLayers(all.filter(({ origin }) => origin !== importId).map(({ attributes }) => attributes)),
+    ]),
+  )
+  await updateProfiles(
+    tx,
+    profiles.flatMap(({ id, personId }) => {
+      const attributes = rest.get(id)
+      return attributes === undefined ? [] : [{ id, personId, attributes, secret: null }]
+    }),
+  )
+  const related = [...layers].map(
+    ([id, all]) =>
+      [
+        id,
+        foldRelations(all.filter(({ origin }) => origin !== importId).map((one) => one.relations)),
+      ] as const,
+  )
+  await deleteRelationsOf(
+    tx,
+    related.map(([id]) => id),
+  )
+  await putRelations(
+    tx,
+    related.flatMap(([profileId, words]) =>
+      Object.entries(words).map(([staffId, word]) => ({ ...word, profileId, staffId })),
+    ),
+  )
+  const others = profiles.filter(({ createdBy }) => createdBy !== importId).map(({ id }) => id)
+  const lost = await deleteClaims(tx, others, importId)
+  const claims = Map.groupBy(await claimsOf(tx, [...new Set(lost)]), ({ profileId }) => profileId)
+  await updateClaims(
+    tx,
+    [...claims].flatMap(([profileId, known]) => {
+      const demo = profiles.find(({ id }) => id === profileId)?.demo ?? false
+      return withoutClaims(known, new Set())
+        .filter((claim) => !known.includes(claim as (typeof known)[number]))
+        .map((claim) => ({ ...claim, profileId, demo }))
+    }),
+  )
+  await deleteLayers(tx, staying, importId)
+  await releaseProfiles(tx, staying, importId)
+}
