@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { signatureOf } from './aliyun-signature.ts'
 
 export type SmsMessage = {
@@ -32,6 +33,8 @@ export type SmsOptions = {
   accessKeyId: string
   accessKeySecret: string
   visibleAfterMs: number
+  /** Each answer takes this long. */
+  latencyMs: number
   /** Where receipts are pushed to; none: not at all. */
   receiptUrl: string | undefined
   /** Pauses before a push that failed is repeated: 1, 5 and 10 minutes at the real provider. */
@@ -46,6 +49,8 @@ export type SmsSandbox = {
   /** The operator reports; the receipt is pushed. Resolves when the push was taken or given up. */
   report(bizId: string, delivered: boolean): Promise<void>
   setReceiptUrl(url: string): void
+  /** Nothing was ever sent. */
+  forget(): void
   close(): Promise<void>
 }
 
@@ -53,6 +58,7 @@ const DEFAULTS: SmsOptions = {
   accessKeyId: 'sandbox-key',
   accessKeySecret: 'sandbox-secret',
   visibleAfterMs: 0,
+  latencyMs: 0,
   receiptUrl: undefined,
   retryMs: [60_000, 300_000, 600_000],
   clock: () => new Date(),
@@ -84,6 +90,10 @@ export async function startSmsSandbox(
     setReceiptUrl: (url) => {
       room.options.receiptUrl = url
     },
+    forget: () => {
+      room.messages.length = 0
+      room.faults.length = 0
+    },
     close: () => {
       for (const timer of room.waiting) clearTimeout(timer)
       server.closeAllConnections()
@@ -97,6 +107,7 @@ async function answer(request: IncomingMessage, reply: ServerResponse, room: Roo
   const text = await readText(request)
   if (url.pathname.startsWith('/control/'))
     return send(reply, await control(room, url.pathname.slice(9), text))
+  if (room.options.latencyMs > 0) await sleep(room.options.latencyMs)
   const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(text)])
   const expected = signatureOf('POST', params, room.options.accessKeySecret)
   if (params['AccessKeyId'] !== room.options.accessKeyId)

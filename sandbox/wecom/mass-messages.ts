@@ -120,7 +120,8 @@ export function cancelMessage(call: Call, body: NameMessage): WireAnswer {
   const message = messageOf(call, body.msgid, true)
   if ('errcode' in message) return message
   if (message.cancelled) return refused(wireCode.alreadyCancelled)
-  message.cancelled = true
+  // What was delivered is not recalled.
+  if (message.confirmedAt === null) message.cancelled = true
   return OK
 }
 

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type WireAnswer, wireCode } from '../../wecom/wire/base.ts'
 import {
   addMessage,
@@ -31,6 +32,7 @@ const DEFAULTS: SandboxOptions = {
   secret: 'sandbox-secret',
   visibleAfterMs: 0,
   dispatchMs: 0,
+  latencyMs: 0,
   monthlyQuota: undefined,
   clock: () => new Date(),
 }
@@ -75,6 +77,7 @@ async function answer(request: IncomingMessage, reply: ServerResponse, call: Cal
   const body = await readJson(request)
   if (url.pathname.startsWith('/control/')) return send(reply, control(call, url.pathname.slice(9), body))
   call.state.countCall(url.pathname)
+  if (call.options.latencyMs > 0) await sleep(call.options.latencyMs)
   if (url.pathname === '/cgi-bin/gettoken') return send(reply, token(call, url))
   const handle = calls[url.pathname]
   if (!handle) return send(reply, refused(404, 'no such call'), 404)

@@ -40,6 +40,8 @@ export type SandboxOptions = {
   visibleAfterMs: number
   /** The task answers 41063 for this long. */
   dispatchMs: number
+  /** Each answer takes this long. */
+  latencyMs: number
   /** Mass messages that a customer may receive in a calendar month; undefined: as many as the month has days. */
   monthlyQuota: number | undefined
   clock: () => Date

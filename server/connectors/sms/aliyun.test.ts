@@ -20,7 +20,11 @@ test('the published sample is signed as published', () => {
 })
 
 test('client and simulated provider sign alike, also Chinese and marks', () => {
-  const params = { ...sample, TemplateParam: JSON.stringify({ name: "小王 (VIP) * 100% ~ !'" }), SignName: '留量' }
+  const params = {
+    ...sample,
+    TemplateParam: JSON.stringify({ name: "小王 (VIP) * 100% ~ !'" }),
+    SignName: '留量',
+  }
   expect(sign(params, 'testsecret')).toBe(signatureOf('POST', params, 'testsecret'))
 })
 

@@ -42,7 +42,7 @@ async function hand(client: AliyunClient, handover: Handover, signal: AbortSigna
     const answer = await client.call<SendAnswer>(
       'SendSms',
       {
-        PhoneNumbers: addressee.address,
+        PhoneNumbers: domestic(addressee.address),
         SignName: handover.sms.sign,
         TemplateCode: handover.sms.template,
         TemplateParam: JSON.stringify(handover.sms.params),
@@ -55,6 +55,11 @@ async function hand(client: AliyunClient, handover: Handover, signal: AbortSigna
   } catch (error) {
     return { did: 'unclear', error: error instanceof SmsSilent ? error.message : 'the call was broken off' }
   }
+}
+
+/** Numbers of the mainland are given without the country's prefix; others as digits with it. */
+function domestic(number: string): string {
+  return number.replace(/^\+86/, '').replace(/^\+/, '')
 }
 
 /** Codes of the service; those that are not known say nothing about the effect. */
@@ -143,7 +148,7 @@ async function detailsOf(
       const answer = await client.call<DetailsAnswer>(
         'QuerySendDetails',
         {
-          PhoneNumber: addressee.address,
+          PhoneNumber: domestic(addressee.address),
           SendDate: day.replaceAll('-', ''),
           PageSize: String(PAGE),
           CurrentPage: String(page),

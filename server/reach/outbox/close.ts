@@ -40,9 +40,14 @@ async function closeOne(row: store.OutboxRow, channel: Channel, delivery: Delive
   const touches = await store.touchesOf(db, [row.id])
   const addresses = await addressesOf(db, touches, channel, delivery)
   const handover = handoverOf(row, touches, addresses)
-  const cancelled = await channel.cancel(handover, AbortSignal.timeout(CALL_TIMEOUT_MS))
+  const before = await channel.poll(handover, now, AbortSignal.timeout(CALL_TIMEOUT_MS))
+  const confirmed = before.state === 'known' && before.confirmedAt !== null
+  const cancelled = confirmed || (await channel.cancel(handover, AbortSignal.timeout(CALL_TIMEOUT_MS)))
   crashPoint('reach.cancelled')
-  const progress = await channel.poll(handover, now, AbortSignal.timeout(CALL_TIMEOUT_MS))
+  // Somebody may have confirmed it between the question and the cancelling.
+  const progress = confirmed
+    ? before
+    : await channel.poll(handover, now, AbortSignal.timeout(CALL_TIMEOUT_MS))
   await db.transaction(async (tx) => {
     await fence(tx, delivery.token)
     if (progress.state === 'known' && progress.confirmedAt)

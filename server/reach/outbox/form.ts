@@ -4,6 +4,7 @@
  * The id of a hand-over is fixed before any call, and with it the marker by which it is found again.
  */
 
+import { brand } from '../../org/org.ts'
 import { newId } from '../../platform/ids.ts'
 import { fence, type LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database, Tx } from '../../platform/postgres/database.ts'
@@ -84,7 +85,7 @@ async function formMassMessage(
   if (!sender) return endAsMissing(tx, touches, now, 'sender_gone')
   const body = fillIn(content.body, {
     sender: { name: sender.name },
-    brand: { name: await store.brandName(tx) },
+    brand: { name: (await brand(tx)).name },
   })
   if (body === undefined) return endAsMissing(tx, touches, now)
   const id = newId(now)
@@ -106,8 +107,11 @@ async function formSingles(
   content: store.ContentText,
   now: Date,
 ): Promise<void> {
-  const brand = { name: await store.brandName(tx) }
-  const filled = touches.map((touch) => ({ touch, text: fillSingle(content, { brand, ...touch.facts }) }))
+  const shop = { name: (await brand(tx)).name }
+  const filled = touches.map((touch) => ({
+    touch,
+    text: fillSingle(content, { brand: shop, ...touch.facts }),
+  }))
   await endAsMissing(
     tx,
     filled.flatMap(({ touch, text }) => (text ? [] : [touch])),
@@ -124,7 +128,7 @@ async function formSingles(
             attachments: [],
             sms: content.sms
               ? { ...content.sms, params: text.params }
-              : { sign: brand.name, template: UNAPPROVED, params: { text: text.body } },
+              : { sign: shop.name, template: UNAPPROVED, params: { text: text.body } },
             touchIds: [touch.id],
           },
         ]
@@ -171,14 +175,14 @@ async function askForCopies(
   askAPerson: AskAPerson,
   now: Date,
 ): Promise<void> {
-  const brand = { name: await store.brandName(tx) }
+  const shop = { name: (await brand(tx)).name }
   const senderId = touches[0]?.senderId ?? null
   const sender = senderId ? await store.senderFacts(tx, senderId) : undefined
   const requests: Extract<Request, { kind: 'copy' }>[] = []
   const missing: store.PlannedTouch[] = []
   const latest = instant(now.getTime() + CONFIRM_HOURS * 3_600_000)
   for (const touch of touches) {
-    const text = fillIn(content.body, { brand, sender: { name: sender?.name ?? '' }, ...touch.facts })
+    const text = fillIn(content.body, { brand: shop, sender: { name: sender?.name ?? '' }, ...touch.facts })
     if (text === undefined) missing.push(touch)
     else
       requests.push({

@@ -71,10 +71,6 @@ export async function senderFacts(db: Db, staffId: string): Promise<SenderFacts 
     where id = ${staffId} and state = 'active' and wecom_user_id is not null`)
 }
 
-export async function brandName(db: Db): Promise<string> {
-  return (await db.maybe<{ name: string }>(sql`select name from brand`))?.name ?? ''
-}
-
 export type NewOutbox = {
   id: string
   channel: ChannelName

@@ -1,0 +1,61 @@
+/** A process that decides and delivers until it is killed; started by the kill test. Prints one line a round. */
+
+import { openAliyun, smsChannel, wecomChannel } from '../../server/connectors/connectors.ts'
+import { armCrashPoint } from '../../server/platform/crash.ts'
+import { withLease } from '../../server/platform/jobs/lease.ts'
+import { openDatabase } from '../../server/platform/postgres/database.ts'
+import { arbitrateOnce, deliverOnce } from '../../server/reach/reach.ts'
+import { openWecom } from '../../wecom/client.ts'
+import { noteRequests, peopleOf, TEN, testKeys } from './reach.ts'
+
+type Order = {
+  databaseUrl: string
+  wecomUrl: string
+  smsUrl: string
+  startedAt: number
+  settleSeconds: number
+  crashAt?: string
+}
+
+const order = JSON.parse(process.argv[2] ?? '{}') as Order
+const db = openDatabase(order.databaseUrl, { max: 6, applicationName: 'reach-worker' })
+/** Business time: ten o'clock and as much as has passed. */
+const clock = () => new Date(TEN.getTime() + Date.now() - order.startedAt)
+const channels = [
+  wecomChannel({
+    client: openWecom({ baseUrl: order.wecomUrl, corpId: 'ww-sandbox', secret: 'sandbox-secret' }),
+    settleSeconds: order.settleSeconds,
+    pollSeconds: 1,
+  }),
+  smsChannel({
+    client: openAliyun({
+      baseUrl: order.smsUrl,
+      accessKeyId: 'sandbox-key',
+      accessKeySecret: 'sandbox-secret',
+      clock,
+    }),
+    settleSeconds: order.settleSeconds,
+    pollSeconds: 1,
+  }),
+]
+const ports = { people: peopleOf(testKeys()), askAPerson: noteRequests() }
+armCrashPoint(order.crashAt)
+
+for (;;) {
+  await withLease(
+    db,
+    'reach',
+    async (token) => {
+      while (!token.signal.aborted) {
+        const how = { token, now: clock(), zone: 'Asia/Shanghai' }
+        const { persons } = await arbitrateOnce(db, ports.people, how)
+        const done = await deliverOnce(db, channels, ports, how)
+        const sum = persons + done.formed + done.handed + done.asked + done.closed
+        process.stdout.write(`round ${sum}\n`)
+        if (sum === 0) await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    },
+    { leaseMs: 400, renewMs: 120 },
+  )
+  await new Promise((resolve) => setTimeout(resolve, 50))
+}
