@@ -11,20 +11,45 @@ import { audit, brand, type Call, type Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
+import type { Sql } from '../platform/postgres/sql.ts'
 import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
-import { addDays, dayOf, startOfDay } from '../platform/time/zone.ts'
+import { addDays, dayOf, numberOfDay, startOfDay } from '../platform/time/zone.ts'
 import {
-  changeSegment, changeTag, changeTagGroup, createSegment, createTag, createTagGroup, deleteSegment, explainMembership, lifecycleAsOf, lifecycleOverview,
-  listLosses, listSegments, listTagGroups, listTags, previewRule, retireTags, rfmOverview, ruleNames, sentences, sourceFlow, undoRetirement,
+  changeSegment,
+  changeTag,
+  changeTagGroup,
+  createSegment,
+  createTag,
+  createTagGroup,
+  deleteSegment,
+  explainMembership,
+  lifecycleAsOf,
+  lifecycleOverview,
+  listLosses,
+  listSegments,
+  listTagGroups,
+  listTags,
+  previewRule,
+  retireTags,
+  rfmOverview,
+  ruleNames,
+  sentences,
+  sourceFlow,
+  undoRetirement,
 } from './audience.ts'
 import { presentEvaluator } from './definitions.ts'
-import { personByPublicId, reachableOf } from './store.ts'
+import { personByPublicId } from './person-lookup.ts'
 
 /** Joined by app.ts: members as lists show them, masked for the viewer; in the given order. */
 export type MemberRows = (viewer: Viewer, personIds: readonly number[]) => Promise<MemberRow[]>
 
-export type AudienceRoutes = { db: Database; clickhouse: ClickHouse; memberRows: MemberRows; visibleTo: (viewer: Viewer) => import('../platform/postgres/sql.ts').Sql }
+export type AudienceRoutes = {
+  db: Database
+  clickhouse: ClickHouse
+  memberRows: MemberRows
+  visibleTo: (viewer: Viewer) => Sql
+}
 
 const LossCursor = z.tuple([z.iso.datetime(), z.int()])
 
@@ -48,13 +73,15 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
   async function group(id: number) {
     const [found] = await listTagGroups(db, id)
     if (!found) throw new Problem('not_found', 'There is no such tag group.')
-    return branded<z.output<(typeof audienceContract)['createTagGroup']['~orpc']['outputSchema'] & z.ZodType>>(found) as never
+    return found as never
   }
   const by = ({ viewer, now }: Call) => ({ by: viewer.via === 'nobody' ? null : viewer.staffId, at: now })
   return api.router({
     tagGroups: api.tagGroups.handler(async () => ({ items: (await listTagGroups(db)) as never })),
     createTagGroup: api.createTagGroup.handler(async ({ input, context }) => {
-      const id = await db.transaction(async (tx) => told(tx, context, 'tag_group.created', await createTagGroup(tx, input, by(context)), input))
+      const id = await db.transaction(async (tx) =>
+        told(tx, context, 'tag_group.created', await createTagGroup(tx, input, by(context)), input),
+      )
       return group(id)
     }),
     changeTagGroup: api.changeTagGroup.handler(async ({ input, context }) => {
@@ -65,11 +92,19 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
       return group(input.id)
     }),
     tags: api.tags.handler(async ({ input }) => ({
-      items: (await listTags(db, { ...(input.groupId === undefined ? {} : { groupId: input.groupId }), retired: input.retired, wasteOnly: input.wasteOnly })).map(shownTag),
+      items: (
+        await listTags(db, {
+          ...(input.groupId === undefined ? {} : { groupId: input.groupId }),
+          retired: input.retired,
+          wasteOnly: input.wasteOnly,
+        })
+      ).map(shownTag),
     })),
     createTag: api.createTag.handler(async ({ input, context }) => {
       const storeId = madeByStore(context.viewer) ? (context.viewer.storeIds[0] ?? null) : null
-      const id = await db.transaction(async (tx) => told(tx, context, 'tag.created', await createTag(tx, { ...input, storeId }, by(context)), input))
+      const id = await db.transaction(async (tx) =>
+        told(tx, context, 'tag.created', await createTag(tx, { ...input, storeId }, by(context)), input),
+      )
       return tag(id)
     }),
     changeTag: api.changeTag.handler(async ({ input, context }) => {
@@ -81,9 +116,9 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
     }),
     retireTags: api.retireTags.handler(async ({ input, context }) =>
       db.transaction(async (tx) => {
-        const retirement = await retireTags(tx, { ids: input.ids, reason: 'retired by hand' }, by(context))
-        await told(tx, context, 'tag.retired', retirement.retirementId, input)
-        return retirement
+        const retirement = await retireTags(tx, input.ids, { reason: 'retired by hand', ...by(context) })
+        await told(tx, context, 'tag.retired', retirement.id, input)
+        return { retirementId: retirement.id, retired: retirement.retired }
       }),
     ),
     undoRetire: api.undoRetire.handler(async ({ input, context }) =>
@@ -95,15 +130,27 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
     ),
     lostSyncs: api.lostSyncs.handler(async ({ input }) => {
       const before = decodeCursor(input.cursor, LossCursor)
-      const losses = await listLosses(db, { limit: input.limit + 1, before: before ? { at: instant(before[0]), profileId: before[1] } : undefined })
+      const losses = await listLosses(db, {
+        limit: input.limit + 1,
+        before: before ? { at: instant(before[0]), profileId: before[1] } : undefined,
+      })
       return pageFrom(losses, input.limit, {
-        item: ({ memberId, group: of, lost, kept, at, writtenBackAt }) => ({ memberId, group: of, lost, kept, at: at.toISOString(), writtenBackAt: writtenBackAt?.toISOString() ?? null }),
+        item: ({ memberId, group: of, lost, kept, at, writtenBackAt }) => ({
+          memberId,
+          group: of,
+          lost,
+          kept,
+          at: at.toISOString(),
+          writtenBackAt: writtenBackAt?.toISOString() ?? null,
+        }),
         cursor: (loss) => [loss.at.toISOString(), loss.profileId],
       })
     }),
     segments: api.segments.handler(async ({ context: { now } }) => {
       const names = await ruleNames(db)
-      return { items: (await listSegments(db, { since: await since(now) })).map((row) => shownSegment(row, names)) }
+      return {
+        items: (await listSegments(db, { since: await since(now) })).map((row) => shownSegment(row, names)),
+      }
     }),
     segment: api.segment.handler(({ input, context: { now } }) => segment(input.id, now)),
     preview: api.preview.handler(async ({ input, context: { viewer, now } }) => {
@@ -115,14 +162,20 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
         of: found.of,
         exact: true,
         sentence,
-        warnings: findingsOf(input.rule).map(({ verdict }) => (verdict === 'never' ? { zh: '有一个条件永远不成立', en: 'One condition can never hold' } : { zh: '有一个条件永远成立，可以删去', en: 'One condition always holds and can be left out' })),
+        warnings: findingsOf(input.rule).map(({ verdict }) =>
+          verdict === 'never'
+            ? { zh: '有一个条件永远不成立', en: 'One condition can never hold' }
+            : { zh: '有一个条件永远成立，可以删去', en: 'One condition always holds and can be left out' },
+        ),
         byLifecycle: found.byLifecycle,
-        reachable: await reachableOf(db, found.sample.length === 0 ? null : found),
+        reachable: found.reachable,
         sample: await memberRows(viewer, found.sample),
       }
     }),
     createSegment: api.createSegment.handler(async ({ input, context }) => {
-      const id = await db.transaction(async (tx) => told(tx, context, 'segment.created', (await createSegment(tx, input, by(context))).id, input))
+      const id = await db.transaction(async (tx) =>
+        told(tx, context, 'segment.created', (await createSegment(tx, input, by(context))).id, input),
+      )
       return segment(id, context.now)
     }),
     changeSegment: api.changeSegment.handler(async ({ input, context }) => {
@@ -142,38 +195,41 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
     why: api.why.handler(async ({ input, context: { viewer, now } }) => {
       const personId = await personByPublicId(db, input.id, visibleTo(viewer))
       if (personId === undefined) throw new Problem('not_found', 'There is no such member.')
-      const why = await explainMembership(db, clickhouse, { personId, segmentId: input.segmentId }, { now, zone: await zoneOf() })
+      const why = await explainMembership(
+        db,
+        clickhouse,
+        { personId, segmentId: input.segmentId },
+        { now, zone: await zoneOf() },
+      )
       return {
         segmentId: input.segmentId,
         name: why.name,
         member: why.member,
         sentence: why.sentence,
-        leaves: why.leaves.map((leaf) => ({ sentence: leaf.sentence, value: valueText(leaf.value), verdict: leaf.verdict, changesAt: leaf.changesAt?.toISOString() ?? null })),
+        leaves: why.leaves.map((leaf) => ({
+          sentence: leaf.sentence,
+          value: valueText(leaf.value),
+          verdict: leaf.verdict,
+          changesAt: leaf.changesAt?.toISOString() ?? null,
+        })),
         evaluatedAt: why.evaluatedAt?.toISOString() ?? null,
       }
     }),
     lifecycle: api.lifecycle.handler(async ({ input, context: { viewer, now } }) => {
       const zone = await zoneOf()
       const visible = visibleTo(viewer)
-      const at = input.asOf === undefined ? now : startOfDay(zone, addDays(input.asOf, 1))
-      const overview = input.asOf === undefined ? await lifecycleOverview(db, { now, zone, visible }) : await lifecycleAsOf(db, clickhouse, { asOf: input.asOf, now, zone, visible } as never)
       const { definitions } = await presentEvaluator(db, zone)
       const edges = edgesOf(definitions.bands)
-      const count = (state: string) => overview.lifecycle.find((row) => row.state === state) ?? { persons: 0, spentCents: 0 }
-      return {
-        asOf: at.toISOString(),
-        bands: boughtStates.map((state, index) => ({ state, ...bounds(edges, index), persons: count(state).persons, spentCents: count(state).spentCents })),
-        neverBought: neverStates.map((state) => ({ state, persons: count(state).persons })),
-        ownCycle: overview.ownCycle,
-        stages: overview.stages,
-        joinRecency: overview.joinRecency,
-        aipl: overview.aipl,
-        oneTimeBuyers: overview.oneTimeBuyers,
-        interactionSilent: overview.interactionSilent,
-        fallingAsleep30Days: overview.fallingAsleep30Days,
-        wokenThisMonth: overview.wokenThisMonth,
-        newThisMonth: overview.newThisMonth,
+      if (input.asOf !== undefined) {
+        const counts = await lifecycleAsOf(db, clickhouse, { day: numberOfDay(input.asOf), zone, visible })
+        return {
+          ...bandsOf(counts, edges),
+          ...NOT_KEPT,
+          asOf: startOfDay(zone, addDays(input.asOf, 1)).toISOString(),
+        }
       }
+      const { lifecycle, asOf: _, ...overview } = await lifecycleOverview(db, { now, zone, visible })
+      return { ...bandsOf(lifecycle, edges), ...overview, asOf: now.toISOString() }
     }),
     rfm: api.rfm.handler(async ({ context: { viewer } }) => {
       const rfm = await rfmOverview(db, visibleTo(viewer))
@@ -182,16 +238,61 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
         publishedAt: rfm.published?.publishedAt.toISOString() ?? null,
         cuts: cuts ? { recency: [...cuts.r], frequency: [...cuts.f], monetary: [...cuts.m] } : null,
         cells: rfm.cells,
-        groups: rfm.groups.map((row) => ({ ...row, name: { zh: rfmGroupName(row.group, 'zh'), en: rfmGroupName(row.group, 'en') } })),
+        groups: rfm.groups.map((row) => ({
+          ...row,
+          name: { zh: rfmGroupName(row.group, 'zh'), en: rfmGroupName(row.group, 'en') },
+        })),
       }
     }),
-    flow: api.flow.handler(async ({ context: { viewer, now } }) => ({ links: (await sourceFlow(db, { now, zone: await zoneOf(), visible: visibleTo(viewer) })) as never })),
+    flow: api.flow.handler(async ({ context: { viewer, now } }) => ({
+      links: (await sourceFlow(db, { now, zone: await zoneOf(), visible: visibleTo(viewer) })) as never,
+    })),
   })
 }
 
+/** What is told of the present only: its history begins with the life cycle itself. */
+const NOT_KEPT = {
+  ownCycle: [],
+  stages: [],
+  joinRecency: [],
+  aipl: [],
+  oneTimeBuyers: 0,
+  interactionSilent: 0,
+  fallingAsleep30Days: 0,
+  wokenThisMonth: 0,
+  newThisMonth: 0,
+}
+
+function bandsOf(
+  counts: readonly { state: string; persons: number; spentCents: number }[],
+  edges: readonly [number, number, number, number],
+) {
+  const count = (state: string) => counts.find((row) => row.state === state) ?? { persons: 0, spentCents: 0 }
+  return {
+    bands: boughtStates.map((state, index) => ({
+      state,
+      ...bounds(edges, index),
+      persons: count(state).persons,
+      spentCents: count(state).spentCents,
+    })),
+    neverBought: neverStates.map((state) => ({ state, persons: count(state).persons })),
+  }
+}
+
 /** Writes the audit line and hands the id through. */
-async function told<Id extends string | number>(tx: Tx, context: Call, action: string, id: Id, after: unknown): Promise<Id> {
-  await audit(tx, context, { action, objectKind: action.split('.')[0] ?? action, objectId: String(id), after })
+async function told<Id extends string | number>(
+  tx: Tx,
+  context: Call,
+  action: string,
+  id: Id,
+  after: unknown,
+): Promise<Id> {
+  await audit(tx, context, {
+    action,
+    objectKind: action.split('.')[0] ?? action,
+    objectId: String(id),
+    after,
+  })
   return id
 }
 
@@ -199,7 +300,10 @@ function madeByStore({ roles }: { roles: readonly Role[]; rights: readonly Right
   return !roles.includes('owner') && !roles.includes('operator')
 }
 
-function bounds(edges: readonly [number, number, number, number], index: number): { fromDays: number | null; toDays: number | null } {
+function bounds(
+  edges: readonly [number, number, number, number],
+  index: number,
+): { fromDays: number | null; toDays: number | null } {
   const from = [0, edges[0], edges[1], edges[2], edges[3] + 1][index] ?? 0
   const to = [edges[0] - 1, edges[1] - 1, edges[2] - 1, edges[3], null][index] ?? null
   return { fromDays: from, toDays: to }

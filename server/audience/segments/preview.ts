@@ -18,6 +18,8 @@ export type Previewed = {
   /** Everybody who could be meant: live persons that the viewer may see. */
   of: number
   byLifecycle: { state: LifecycleState; persons: number }[]
+  /** How many of them a channel can reach, by the facts of the person. */
+  reachable: { channel: 'wecom' | 'sms'; persons: number }[]
   /** Ids of some of them, spread over the base; the same for the same rule. */
   sample: number[]
 }
@@ -45,6 +47,10 @@ export async function previewRule(
     select ${lifecycleSql(edgesOf(definitions.bands), context)} as state, count(*)::int as persons
     from person p left join person_state st on st.person_id = p.id
     where p.state = 'live' and ${seen} and ${condition} group by 1 order by 1`)
+  const reached = await db.row<{ wecom: number; sms: number }>(sql`
+    select count(*) filter (where p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn')::int as wecom,
+      count(*) filter (where p.phone = 'mobile' and p.consents ->> 'sms' = 'granted')::int as sms
+    from person p left join person_state st on st.person_id = p.id where p.state = 'live' and ${seen} and ${condition}`)
   const { of } = await db.row<{ of: number }>(
     sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`,
   )
@@ -55,6 +61,10 @@ export async function previewRule(
     persons: byLifecycle.reduce((sum, row) => sum + row.persons, 0),
     of,
     byLifecycle,
+    reachable: [
+      { channel: 'wecom', persons: reached.wecom },
+      { channel: 'sms', persons: reached.sms },
+    ],
     sample: sample.map((row) => row.id),
   }
 }
