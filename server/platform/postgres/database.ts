@@ -48,6 +48,10 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     options: '-c timezone=UTC -c jit=off',
   })
   pool.on('error', (error) => options.onIdleError?.(error))
+  pool.on('connect', (client) => {
+    // The pool listens to idle ones only: a connection that ends while it is lent would end the process.
+    client.on('error', (error) => options.onIdleError?.(error))
+  })
   return {
     ...answering(pool),
     url,
