@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Instant, PageInput, pageOf, route } from './base.ts'
+import { ChannelName } from './reach.ts'
 
 const Text = z.object({ zh: z.string(), en: z.string() })
 const readers = ['owner', 'operator', 'regional_manager', 'store_manager', 'analyst', 'engineer'] as const
@@ -35,7 +36,58 @@ export const DeadLetter = z.object({
   error: z.string(),
 })
 
+export const Touch = z.object({
+  id: z.uuid(),
+  memberId: z.uuid(),
+  member: z.string().nullable(),
+  channel: z.string(),
+  class: z.enum(['marketing', 'welcome', 'transactional', 'answer']),
+  state: z.string(),
+  reason: z.string(),
+  journey: z.string().nullable(),
+  sender: z.string().nullable(),
+  content: z.string(),
+  costCents: z.int(),
+  plannedAt: Instant,
+  at: Instant,
+})
+export type Touch = z.infer<typeof Touch>
+
+const decisionReaders = ['owner', 'operator', 'regional_manager', 'analyst'] as const
+
 export const insightContract = {
+  touches: route({
+    method: 'GET',
+    path: '/touches',
+    tag: 'reach',
+    summary: 'List touches with their reasons',
+    who: decisionReaders,
+    scope: 'reach:read',
+  })
+    .input(
+      PageInput.extend({
+        state: z.string().max(40).optional(),
+        reason: z.string().max(60).optional(),
+        channel: ChannelName.optional(),
+        journeyId: z.uuid().optional(),
+        memberId: z.uuid().optional(),
+        day: z.iso.date().optional(),
+      }),
+    )
+    .output(pageOf(Touch)),
+  today: route({
+    method: 'GET',
+    path: '/touches/today',
+    tag: 'reach',
+    summary: 'Touches of today by state and reason',
+    who: decisionReaders,
+    scope: 'reach:read',
+  }).output(
+    z.object({
+      items: z.array(z.object({ state: z.string(), reason: z.string(), touches: z.int() })),
+    }),
+  ),
+
   home: route({
     method: 'GET',
     path: '/home',

@@ -3,9 +3,12 @@ import { implement } from '@orpc/server'
 import { z } from 'zod'
 import { insightContract } from '../../contract/insight.ts'
 import { discardLetter, type Handler, listDeadLetters, retryLetter } from '../events/events.ts'
-import { audit, type Call } from '../org/org.ts'
+import { audit, brand, type Call } from '../org/org.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
+import { dayOf } from '../platform/time/zone.ts'
+import { touchesOfDay } from '../reach/reach.ts'
 import { type HomeDeps, homePage } from './home.ts'
+import { touchPage } from './touches.ts'
 
 const LastId = z.tuple([z.uuid()])
 
@@ -13,6 +16,11 @@ export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] })
   const { db, handlers } = deps
   const api = implement(insightContract).$context<Call>()
   return api.router({
+    touches: api.touches.handler(({ input, context: { viewer } }) => touchPage(db, viewer, input)),
+    today: api.today.handler(async ({ context: { now } }) => {
+      const { zone } = await brand(db)
+      return { items: await touchesOfDay(db, zone, dayOf(zone, now)) }
+    }),
     home: api.home.handler(({ context: { now } }) => homePage(deps, now)),
     deadLetters: api.deadLetters.handler(async ({ input }) => {
       const [before] = decodeCursor(input.cursor, LastId) ?? []

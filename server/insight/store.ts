@@ -37,3 +37,36 @@ export async function dayCounts(db: Db, zone: Zone, from: Date): Promise<DayCoun
 export async function demoPersons(db: Db): Promise<boolean> {
   return (await db.maybe(sql`select 1 from person where demo and state = 'live' limit 1`)) !== undefined
 }
+
+type Named = {
+  members: Map<number, { id: string; name: string | null }>
+  staff: Map<string, string>
+  journeys: Map<string, string>
+}
+
+/** Names for a page of touches, in three statements. */
+export function touchNames(db: Db) {
+  return {
+    async personId(publicId: string): Promise<number | undefined> {
+      return (await db.maybe<{ id: number }>(sql`select id from person where public_id = ${publicId}`))?.id
+    },
+    async of(
+      rows: readonly { personId: number; senderId: string | null; journeyId: string | null }[],
+    ): Promise<Named> {
+      const members = await db.rows<{ id: number; public_id: string; name: string | null }>(
+        sql`select id, public_id, name from person where id = any(${rows.map((row) => row.personId)}::int[])`,
+      )
+      const staff = await db.rows<{ id: string; name: string }>(
+        sql`select id, name from staff where id = any(${rows.flatMap((row) => row.senderId ?? [])}::uuid[])`,
+      )
+      const journeys = await db.rows<{ id: string; name: string }>(
+        sql`select id, name from journey where id = any(${rows.flatMap((row) => row.journeyId ?? [])}::uuid[])`,
+      )
+      return {
+        members: new Map(members.map((row) => [row.id, { id: row.public_id, name: row.name }])),
+        staff: new Map(staff.map((row) => [row.id, row.name])),
+        journeys: new Map(journeys.map((row) => [row.id, row.name])),
+      }
+    },
+  }
+}

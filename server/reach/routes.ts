@@ -1,0 +1,64 @@
+/** Channels over HTTP: who may be reached in test, back to test, live. */
+import { implement } from '@orpc/server'
+import { type ChannelName, reachContract } from '../../contract/reach.ts'
+import { audit, type Call } from '../org/org.ts'
+import type { Database } from '../platform/postgres/database.ts'
+import { Problem } from '../platform/problem.ts'
+import { getChannel, goLive, listChannels, setAllowList, toTest } from './channels.ts'
+import type { People } from './ports.ts'
+
+export function reachRoutes({ db, people }: { db: Database; people: Pick<People, 'digest'> }) {
+  const api = implement(reachContract).$context<Call>()
+  const one = async (name: ChannelName) => shown(await getChannel(db, name))
+  return api.router({
+    channels: api.channels.handler(async () => ({ items: (await listChannels(db)).map(shown) })),
+    changeChannel: api.changeChannel.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        const present = await getChannel(tx, input.name)
+        if (present.version !== input.version) {
+          throw new Problem('stale_version', 'The channel was changed meanwhile.', {
+            details: { yours: { version: input.version }, theirs: shown(present) },
+          })
+        }
+        await setAllowList(tx, people, input.name, input.allowList, context.now)
+        await audit(tx, context, {
+          action: 'channel.allow_list_changed',
+          objectKind: 'channel',
+          objectId: input.name,
+          after: { entries: input.allowList.length },
+        })
+      })
+      return one(input.name)
+    }),
+    channelToTest: api.channelToTest.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await toTest(tx, input.name, context.now)
+        await audit(tx, context, { action: 'channel.to_test', objectKind: 'channel', objectId: input.name })
+      })
+      return one(input.name)
+    }),
+    channelToLive: api.channelToLive.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await goLive(tx, input.name, {
+          confirm: input.confirm,
+          version: input.version,
+          by: context.viewer.staffId,
+          now: context.now,
+        })
+        await audit(tx, context, { action: 'channel.to_live', objectKind: 'channel', objectId: input.name })
+      })
+      return one(input.name)
+    }),
+  })
+}
+
+function shown(channel: Awaited<ReturnType<typeof getChannel>>) {
+  return {
+    name: channel.name,
+    mode: channel.mode,
+    allowList: channel.allowed,
+    configured: channel.baseUrl !== '',
+    failing: channel.failing,
+    version: channel.version,
+  }
+}
