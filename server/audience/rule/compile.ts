@@ -11,11 +11,8 @@ import type { PersonFacts } from '../facts/person-facts.ts'
 import { type PersonState, stateOf } from '../lifecycle/person-state.ts'
 import { type Definitions, withDescendants } from './definitions.ts'
 import { type Behind, type GraphNode, inOrder, type NodeId } from './graph.ts'
-import { type Bench, compileLeaf, type LeafReader, type LeafReading } from './leaf.ts'
+import { type Bench, compileLeaf, type LeafReader, type LeafReading, type SValue } from './leaf.ts'
 import { ZoneDays } from './zone-days.ts'
-
-/** The value of one group of level S; a group that is absent is unknown. */
-export type SValue = { tag: number; origin: 'manual' | 'auto' | 'synced' }
 
 export type Answer = {
   /** Ascending. */

@@ -5,7 +5,6 @@ import { unreachable } from '../../platform/problem.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import type { PersonState } from '../lifecycle/person-state.ts'
 import { ageOn, birthdayOf, dayOfAge, nextBirthday } from './birthday.ts'
-import type { SValue } from './compile.ts'
 import type { TagDefinition } from './definitions.ts'
 import type { NodeId } from './graph.ts'
 import { nextFlip, readOrders } from './orders-leaf.ts'
@@ -15,6 +14,9 @@ import type { ZoneDays } from './zone-days.ts'
 
 export type LeafValue = string | number | boolean | null
 export type LeafReading = { value: LeafValue; verdict: boolean; next: number }
+
+/** The value of one group of level S; a group that is absent is unknown. */
+export type SValue = { tag: number; origin: 'manual' | 'auto' | 'synced' }
 
 /** One person while being evaluated. */
 export type Bench = {

@@ -108,6 +108,14 @@ export async function selectSTags(db: Db, persons: readonly number[]): Promise<S
     from s_tag where person_id = any(${persons}::int[])`)
 }
 
+/** Everybody of whom somebody said one of these tags of level S. */
+export async function claimants(db: Db, tags: readonly number[]): Promise<number[]> {
+  const rows = await db.rows<{ id: number }>(
+    sql`select distinct person_id as id from s_tag_claim where tag_id = any(${tags}::int[]) order by 1`,
+  )
+  return rows.map((row) => row.id)
+}
+
 /** What the claims of each person and group come to: manual before rule before synced, then the latest, then the greater tag. */
 const winners = (persons: readonly number[]): Sql => sql`
   select distinct on (c.person_id, c.group_id) c.person_id, c.group_id, c.tag_id, c.origin, c.producer, c.at

@@ -4,8 +4,8 @@
  * A tag says what it is for and what will be done with it, or it is not made. Its level is its group's, for ever.
  * Guides have little time: a brand has at most MAX_GUIDE_TAGS tags that only a guide can set.
  */
-import { randomUUID } from 'node:crypto'
 import type { Rule } from '../../../contract/rule.ts'
+import { newId } from '../../platform/ids.ts'
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { brokenConstraint } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
@@ -15,6 +15,7 @@ import { changeDefinitions, loadDefinitions } from '../definitions.ts'
 import { compileRules } from '../rule/compile.ts'
 import { checkRule, declareNeeds } from '../rule/needs.ts'
 import { disuses, refuseWhileUsed, usersByObject } from '../usage.ts'
+import { claimants, lockPersons, settleSTags } from './store.ts'
 
 export const MAX_GUIDE_TAGS = 60
 
@@ -217,16 +218,28 @@ export async function retireTags(
     await disuses(tx, { kind: 'tag', id })
   }
   await changeDefinitions(tx)
-  const rows = await tx.rows<{ id: number }>(sql`
+  const rows = await tx.rows<{ id: number; level: 's' | 'b' }>(sql`
     update tag set state = 'retired', retired_at = ${at}, version = version + 1
-    where id = any(${ids}::int[]) and state = 'active' returning id`)
+    where id = any(${ids}::int[]) and state = 'active' returning id, level`)
   if (rows.length === 0) throw new Problem('not_found', 'None of these tags is active.')
-  const id = randomUUID()
+  await resettle(tx, rows)
+  const id = newId(at)
   await tx.run(sql`
     insert into tag_retirement (id, tag_ids, reason, at, staff_id)
     values (${id}, ${rows.map((row) => row.id)}, ${reason}, ${at}, ${by})`)
   return { id, retired: rows.length }
 }
+
+/** Values of level S follow when a tag goes or comes back. */
+async function resettle(tx: Tx, tags: readonly { id: number; level: 's' | 'b' }[]): Promise<void> {
+  const values = tags.filter(({ level }) => level === 's').map(({ id }) => id)
+  const persons = await claimants(tx, values)
+  for (let from = 0; from < persons.length; from += SETTLE_BATCH) {
+    await settleSTags(tx, await lockPersons(tx, persons.slice(from, from + SETTLE_BATCH)))
+  }
+}
+
+const SETTLE_BATCH = 5000
 
 /** Errors: `not_found`, `gone` where it was undone before, `conflict` where a name is taken again. */
 export async function undoRetirement(tx: Tx, id: string, at: Date): Promise<number> {
@@ -238,11 +251,12 @@ export async function undoRetirement(tx: Tx, id: string, at: Date): Promise<numb
   const reading = await changeDefinitions(tx)
   await tx.run(sql`update tag_retirement set undone_at = ${at} where id = ${id}`)
   const restored = await unlessTaken(() =>
-    tx.rows<{ id: number; name: string; rule: Rule | null }>(sql`
+    tx.rows<{ id: number; level: 's' | 'b'; name: string; rule: Rule | null }>(sql`
       update tag set state = 'active', retired_at = null, reading = ${reading}, version = version + 1
-      where id = any(${row.tags}::int[]) and state = 'retired' returning id, name, rule`),
+      where id = any(${row.tags}::int[]) and state = 'retired' returning id, level, name, rule`),
   )
   for (const tag of restored) await takeRule(tx, tag.id, tag)
+  await resettle(tx, restored)
   return restored.length
 }
 
