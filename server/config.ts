@@ -38,6 +38,7 @@ const Environment = z.object({
   LIULIANG_DEMO: z.enum(['auto', 'off']).default('auto'),
   LIULIANG_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Statement pool of one process. */
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   LIULIANG_DB_POOL: z.coerce.number().int().min(4).max(200).default(12),
 })
 
@@ -53,6 +54,8 @@ export type Config = {
   demo: 'auto' | 'off'
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   databasePool: number
+  /** Where programs of the system (pg_dump) are found. */
+  programPath: string
 }
 
 /** Reads the environment. Errors: `StartRefused` that names the variable, never its value (it may hold a password). */
@@ -77,5 +80,6 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     demo: values.LIULIANG_DEMO,
     logLevel: values.LIULIANG_LOG,
     databasePool: values.LIULIANG_DB_POOL,
+    programPath: values.PATH,
   }
 }

@@ -5,7 +5,7 @@
  * machine does, and this one connects to them by the files that it left there. With DATABASE_URL and CLICKHOUSE_URL
  * nothing is held or run here. Closing goes in the opposite order of opening, and leaves no process.
  */
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from './platform/clickhouse/clickhouse.ts'
@@ -52,8 +52,11 @@ export type Stores = {
   close(): Promise<void>
 }
 
-/** `own` must hold the data directory; `either` joins a running process, or is one for as long as the command runs. */
-export type StoreMode = 'own' | 'either'
+/** `own` must hold the data directory, `restore` also one that is being restored; `either` joins a running process, or is one for as long as the command runs. */
+export type StoreMode = 'own' | 'either' | 'restore'
+
+/** Stands in a data directory until a restore into it has ended. */
+export const RESTORING = 'restoring'
 
 const DATABASE = 'liuliang'
 const ACCESS_FILE = 'clickhouse-access.json'
@@ -119,7 +122,13 @@ async function holdFolders(config: Config, { mode, closers }: Opening): Promise<
   }
   const directory = await openDataDirectory(path)
   closers.push(() => directory.release())
+  if (mode !== 'restore') await refuseHalfRestored(path)
   return { folders: directory, mode: 'own', announce: (address) => directory.announce(address) }
+}
+
+async function refuseHalfRestored(path: string): Promise<void> {
+  if (!(await stat(join(path, RESTORING)).catch(() => undefined))) return
+  throw new StartRefused(`A restore into ${path} was broken off. Remove that folder and restore again.`)
 }
 
 async function makeFolders(path: string): Promise<Folders> {

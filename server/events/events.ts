@@ -36,6 +36,14 @@ export {
 export type { Key as OrderKey } from './document-rows.ts'
 export type { Handler } from './handler.ts'
 export {
+  type ImportFile,
+  type ImportResult,
+  importFile,
+  show as showImport,
+  undoImport,
+} from './import/import.ts'
+export type { ImportParts, Progress as ImportProgress } from './import/work.ts'
+export {
   comparePositions,
   isFresh,
   type Json,
@@ -66,6 +74,7 @@ export { presentPersons } from './profile-home.ts'
 export { PROJECT, projectedTo, projectOnce } from './project.ts'
 export { REACT, reactOnce } from './react.ts'
 export { isRebuilding, type Rebuilt, rebuildClickHouse } from './rebuild.ts'
+export { continueFromMark, markProjection, type ProjectionMark } from './restored.ts'
 export {
   type EventRow,
   type LineRow,
