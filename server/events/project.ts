@@ -10,7 +10,7 @@
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { crashPoint } from '../platform/crash.ts'
 import { fence, type LeaseToken } from '../platform/jobs/lease.ts'
-import type { Database } from '../platform/postgres/database.ts'
+import type { Database, Db } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { moveOn, positionOf, takeBatch } from './consumers.ts'
 import { type Lane, type LoggedEvent, laneNumber, type Position, readLog } from './log.ts'
@@ -109,7 +109,7 @@ async function begin(
 }
 
 /** How far the projection has come in a lane. */
-export async function projectedTo(db: Database, lane: Lane): Promise<Position> {
+export async function projectedTo(db: Db, lane: Lane): Promise<Position> {
   return positionOf(db, { name: PROJECT, lane })
 }
 

@@ -8,7 +8,7 @@
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { crashPoint } from '../platform/crash.ts'
 import { fence, type LeaseToken } from '../platform/jobs/lease.ts'
-import type { Database } from '../platform/postgres/database.ts'
+import type { Database, Db } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import type { Day } from '../platform/time/zone.ts'
 import { readArchive } from './archive.ts'
@@ -71,7 +71,7 @@ export async function rebuildClickHouse(
 }
 
 /** Whether a rebuild was begun and not finished: it must be run again. */
-export async function isRebuilding(db: Database): Promise<boolean> {
+export async function isRebuilding(db: Db): Promise<boolean> {
   return (await db.maybe(sql`select 1 from projection where rebuilding_since is not null`)) !== undefined
 }
 

@@ -33,7 +33,8 @@ export type Round = {
 }
 
 const DAY_MS = 86_400_000
-const LEASE_MS = 400
+// Nobody else wants it: the next round need not wait for the lease of a process that was killed.
+const LEASE_MS = 1
 export const EVENTS_A_ROUND = 5
 
 /** The time of a round: ten days after the one before. */
@@ -157,7 +158,6 @@ async function bring(db: Database, number: number, receivedAt: Date, merging: bo
   }
 }
 
-/** The lease of a process that was killed runs out by itself. */
 async function lease(db: Database, name: string): Promise<LeaseToken> {
   for (;;) {
     const token = await takeLease(db, name, LEASE_MS)
