@@ -40,6 +40,10 @@ export type SmsOptions = {
   /** Pauses before a push that failed is repeated: 1, 5 and 10 minutes at the real provider. */
   retryMs: readonly number[]
   clock: () => Date
+  /** Messages of an earlier run. */
+  messages: readonly SmsMessage[]
+  /** Called with what changed, before the answer: keep it and a restart forgets nothing. */
+  keep: (message: SmsMessage) => Promise<void>
 }
 
 export type SmsSandbox = {
@@ -62,6 +66,8 @@ const DEFAULTS: SmsOptions = {
   receiptUrl: undefined,
   retryMs: [60_000, 300_000, 600_000],
   clock: () => new Date(),
+  messages: [],
+  keep: async () => undefined,
 }
 const CHINA_MS = 8 * 3_600_000
 
@@ -77,7 +83,12 @@ export async function startSmsSandbox(
   given: Partial<SmsOptions> & { port?: number } = {},
 ): Promise<SmsSandbox> {
   const { port = 0, ...rest } = given
-  const room: Room = { options: { ...DEFAULTS, ...rest }, messages: [], faults: [], waiting: new Set() }
+  const room: Room = {
+    options: { ...DEFAULTS, ...rest },
+    messages: [...(rest.messages ?? [])],
+    faults: [],
+    waiting: new Set(),
+  }
   const server = createServer((request, reply) => {
     answer(request, reply, room).catch(() => reply.destroy())
   })
@@ -114,7 +125,9 @@ async function answer(request: IncomingMessage, reply: ServerResponse, room: Roo
     return send(reply, said('InvalidAccessKeyId.NotFound'), 404)
   if (params['Signature'] !== expected) return send(reply, said('SignatureDoesNotMatch'), 400)
   if (params['Action'] === 'SendSms') {
+    const before = room.messages.length
     const sent = sendSms(room, params)
+    for (const message of room.messages.slice(before)) await room.options.keep(message)
     if (sent) send(reply, sent)
     else reply.destroy()
     return
@@ -186,6 +199,7 @@ async function report(room: Room, bizId: string, delivered: boolean): Promise<vo
   for (const message of reported) {
     message.status = delivered ? 3 : 2
     message.receiptAt = room.options.clock().getTime()
+    await room.options.keep(message)
   }
   if (room.options.receiptUrl && reported.length > 0)
     await push(room, room.options.receiptUrl, reported.map(receiptOf), 0)

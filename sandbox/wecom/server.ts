@@ -24,6 +24,8 @@ export type WecomSandbox = {
   readonly state: WecomState
   /** The member of staff confirms; false where there is nothing to confirm. */
   confirm(msgid: string): boolean
+  /** As `confirm`, and resolves when it is kept. */
+  confirmAndKeep(msgid: string): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -35,6 +37,8 @@ const DEFAULTS: SandboxOptions = {
   latencyMs: 0,
   monthlyQuota: undefined,
   clock: () => new Date(),
+  messages: [],
+  keep: async () => undefined,
 }
 const MAX_BODY = 2_000_000
 
@@ -47,6 +51,7 @@ const calls: Record<string, (call: Call, body: never) => WireAnswer> = {
   '/cgi-bin/externalcontact/cancel_groupmsg_send': cancelMessage,
 }
 const EFFECTS = new Set(['/cgi-bin/externalcontact/add_msg_template'])
+const CHANGES = new Set([...EFFECTS, '/cgi-bin/externalcontact/cancel_groupmsg_send'])
 
 /** Starts it on a free port of 127.0.0.1 (or the given one). */
 export async function startWecomSandbox(
@@ -54,7 +59,7 @@ export async function startWecomSandbox(
 ): Promise<WecomSandbox> {
   const { port = 0, ...rest } = given
   const options = { ...DEFAULTS, ...rest }
-  const state = new WecomState()
+  const state = new WecomState(options.messages)
   const server = createServer((request, reply) => {
     answer(request, reply, { state, options }).catch(() => reply.destroy())
   })
@@ -63,6 +68,12 @@ export async function startWecomSandbox(
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     state,
     confirm: (msgid) => confirm({ state, options }, msgid),
+    async confirmAndKeep(msgid) {
+      const confirmed = confirm({ state, options }, msgid)
+      const message = state.messages.get(msgid)
+      if (confirmed && message) await options.keep(message)
+      return confirmed
+    },
     close: () => closed(server),
   }
 }
@@ -88,9 +99,16 @@ async function answer(request: IncomingMessage, reply: ServerResponse, call: Cal
   const refusal = call.state.take('refuse')
   if (refusal) return send(reply, refused(refusal.code))
   const result = handle(call, body as never)
+  if (CHANGES.has(url.pathname)) await keep(call, body, result)
   if (effect && call.state.take('drop_answer')) return void reply.destroy()
   if (effect && call.state.take('busy_after_effect')) return send(reply, refused(wireCode.busy))
   send(reply, result)
+}
+
+async function keep({ state, options }: Call, body: unknown, result: WireAnswer): Promise<void> {
+  const { msgid } = { ...(body as { msgid?: string }), ...(result as { msgid?: string }) }
+  const message = state.messages.get(msgid ?? '')
+  if (result.errcode === 0 && message) await options.keep(message)
 }
 
 function token({ state, options }: Call, url: URL): WireAnswer {

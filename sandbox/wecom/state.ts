@@ -1,4 +1,5 @@
-/** What the simulated WeCom knows: mass messages, who confirmed them, whom they reached. In memory only. */
+/** What the simulated WeCom knows: mass messages, who confirmed them, whom they reached. In memory, unless `keep` is given. */
+import { randomBytes } from 'node:crypto'
 import type { WireAttachment } from '../../wecom/wire/mass-message.ts'
 
 export type Recipient = { externalUserId: string; status: 0 | 1 | 2 | 3; sendTime: number | null }
@@ -45,6 +46,10 @@ export type SandboxOptions = {
   /** Mass messages that a customer may receive in a calendar month; undefined: as many as the month has days. */
   monthlyQuota: number | undefined
   clock: () => Date
+  /** Messages of an earlier run. */
+  messages: readonly MassMessage[]
+  /** Called with what a call or a confirmation changed, before the answer: keep it and a restart forgets nothing. */
+  keep: (message: MassMessage) => Promise<void>
 }
 
 export class WecomState {
@@ -57,7 +62,19 @@ export class WecomState {
   readonly received = new Map<string, number[]>()
   readonly calls = new Map<string, number>()
   readonly #faults: { fault: Fault; left: number }[] = []
+  /** Ids of another run are others. */
+  readonly #run = randomBytes(4).toString('hex')
   #made = 0
+
+  constructor(messages: readonly MassMessage[] = []) {
+    for (const message of messages) {
+      this.messages.set(message.msgid, message)
+      for (const { externalUserId, sendTime } of message.recipients) {
+        if (sendTime === null) continue
+        this.received.set(externalUserId, [...(this.received.get(externalUserId) ?? []), sendTime])
+      }
+    }
+  }
 
   inject(fault: Fault): void {
     this.#faults.push({ fault, left: fault.times ?? 1 })
@@ -83,7 +100,7 @@ export class WecomState {
 
   nextMessageId(): string {
     this.#made += 1
-    return `msgGCAAA${String(this.#made).padStart(8, '0')}`
+    return `msgGCAAA${this.#run}${String(this.#made).padStart(8, '0')}`
   }
 
   /** The member of staff presses the button: it goes to each customer who is a friend and has quota left. */

@@ -24,7 +24,7 @@ export async function listProducts(
 export function createProduct(
   db: Database,
   actor: Actor,
-  given: Omit<Product, 'id'>,
+  given: Omit<Product, 'id'> & { demo?: boolean },
 ): Promise<rows.ProductRow> {
   return refusing(() =>
     db.transaction(async (tx) => {

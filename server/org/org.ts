@@ -3,7 +3,7 @@
 // Never knows a member, an order or a message.
 export { createApiKey } from './api-keys.ts'
 export { type AuditNote, audit } from './audit.ts'
-export { brand, nameBrand } from './brand.ts'
+export { brand, changeBrand, nameBrand } from './brand.ts'
 export { acceptClock, type BusinessClock, openBusinessClock } from './business-time.ts'
 export { createProduct } from './catalogue.ts'
 export { openGuard } from './guard.ts'
@@ -11,5 +11,5 @@ export { addGuides, addStores, type KnownPlaces, knownPlaces } from './known-pla
 export { createRegion, createStore, listStores } from './places.ts'
 export { forgetSessions, openSession } from './sessions.ts'
 export { setting } from './settings.ts'
-export { createFirstOwner, createStaff, type OneTime, resetOwner } from './staff.ts'
+export { createFirstOwner, createStaff, type OneTime, resetOwner, resetPassword } from './staff.ts'
 export { type Actor, type Call, NOBODY_ID, systemActor, type Viewer } from './viewer.ts'

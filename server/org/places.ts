@@ -15,7 +15,11 @@ export function listRegions(db: Db): Promise<rows.RegionRow[]> {
 }
 
 /** Errors: `conflict` for a code that is taken. */
-export function createRegion(db: Database, actor: Actor, given: Omit<Region, 'id'>): Promise<rows.RegionRow> {
+export function createRegion(
+  db: Database,
+  actor: Actor,
+  given: Omit<Region, 'id'> & { demo?: boolean },
+): Promise<rows.RegionRow> {
   return refusing(() =>
     db.transaction(async (tx) => {
       const made = await rows.insertRegion(tx, { ...given, id: newId(actor.now), at: actor.now })
@@ -63,7 +67,11 @@ export async function listStores(
 }
 
 /** Errors: `conflict` for a code that is taken, `bad_input` for a region that does not exist. */
-export function createStore(db: Database, actor: Actor, given: Omit<Store, 'id'>): Promise<rows.StoreRow> {
+export function createStore(
+  db: Database,
+  actor: Actor,
+  given: Omit<Store, 'id'> & { demo?: boolean },
+): Promise<rows.StoreRow> {
   return refusing(() =>
     db.transaction(async (tx) => {
       const made = await rows.insertStore(tx, { ...given, id: newId(actor.now), at: actor.now })

@@ -47,7 +47,7 @@ export async function listStaff(
 export async function createStaff(
   db: Database,
   actor: Actor,
-  given: Given & { login: string },
+  given: Given & { login: string; demo?: boolean },
 ): Promise<{ staff: Shown; oneTimePassword: string }> {
   const password = oneTimePassword()
   const passwordHash = await hashPassword(password)

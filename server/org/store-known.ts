@@ -37,22 +37,27 @@ export type GuideRow = {
   name: string
   wecomUserId: string | null
   storeId: string | null
+  role?: 'guide' | 'store_manager'
+  demo?: boolean
 }
 
 /** Answers the ids that were inserted. */
 export async function insertGuides(db: Db, staff: readonly GuideRow[], at: Date): Promise<string[]> {
   const rows = await db.rows<{ id: string }>(sql`
-    insert into staff (id, login, name, wecom_user_id, created_at)
-    select id, login, name, wecom, ${at} from unnest(
+    insert into staff (id, login, name, wecom_user_id, demo, created_at)
+    select id, login, name, wecom, demo, ${at} from unnest(
       ${staff.map((one) => one.id)}::uuid[], ${staff.map((one) => one.login)}::text[],
-      ${staff.map((one) => one.name)}::text[], ${staff.map((one) => one.wecomUserId)}::text[])
-      as s (id, login, name, wecom)
+      ${staff.map((one) => one.name)}::text[], ${staff.map((one) => one.wecomUserId)}::text[],
+      ${staff.map((one) => one.demo ?? false)}::boolean[])
+      as s (id, login, name, wecom, demo)
     on conflict do nothing
     returning id`)
   const made = rows.map((row) => row.id)
-  await db.run(
-    sql`insert into staff_role (staff_id, role) select unnest(${made}::uuid[]), 'guide' on conflict do nothing`,
-  )
+  const roles = staff.filter((one) => made.includes(one.id))
+  await db.run(sql`
+    insert into staff_role (staff_id, role)
+    select * from unnest(${roles.map((one) => one.id)}::uuid[], ${roles.map((one) => one.role ?? 'guide')}::text[])
+    on conflict do nothing`)
   const placed = staff.filter((one) => one.storeId !== null && made.includes(one.id))
   await db.run(sql`
     insert into staff_store (staff_id, store_id)

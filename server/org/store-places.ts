@@ -17,9 +17,13 @@ export function selectRegion(db: Db, id: string): Promise<RegionRow | undefined>
   return db.maybe(sql`select ${REGION} from region where id = ${id}`)
 }
 
-export function insertRegion(db: Db, r: Omit<Region, 'id'> & { id: string; at: Date }): Promise<RegionRow> {
+export function insertRegion(
+  db: Db,
+  r: Omit<Region, 'id'> & { id: string; at: Date; demo?: boolean },
+): Promise<RegionRow> {
   return db.row(sql`
-    insert into region (id, code, name, created_at) values (${r.id}, ${r.code}, ${r.name}, ${r.at}) returning ${REGION}`)
+    insert into region (id, code, name, demo, created_at)
+    values (${r.id}, ${r.code}, ${r.name}, ${r.demo ?? false}, ${r.at}) returning ${REGION}`)
 }
 
 export function updateRegion(db: Db, r: RegionRow): Promise<RegionRow | undefined> {
@@ -57,10 +61,14 @@ export function selectStoreNames(db: Db, ids: readonly string[]): Promise<{ id: 
   return db.rows(sql`select id, name from store where id = any(${ids}::uuid[]) order by ${BY_NAME}, id`)
 }
 
-export function insertStore(db: Db, s: Omit<Store, 'id'> & { id: string; at: Date }): Promise<StoreRow> {
+export function insertStore(
+  db: Db,
+  s: Omit<Store, 'id'> & { id: string; at: Date; demo?: boolean },
+): Promise<StoreRow> {
   return db.row(sql`
-    insert into store (id, code, name, region_id, city, side, state, created_at)
-    values (${s.id}, ${s.code}, ${s.name}, ${s.regionId}, ${s.city}, ${s.side}, ${s.state}, ${s.at}) returning ${STORE}`)
+    insert into store (id, code, name, region_id, city, side, state, demo, created_at)
+    values (${s.id}, ${s.code}, ${s.name}, ${s.regionId}, ${s.city}, ${s.side}, ${s.state}, ${s.demo ?? false}, ${s.at})
+    returning ${STORE}`)
 }
 
 export function updateStore(db: Db, s: StoreRow): Promise<StoreRow | undefined> {
@@ -119,13 +127,14 @@ export type NewStaff = {
   name: string
   wecomUserId: string | null
   passwordHash: string | null
+  demo?: boolean
   at: Date
 }
 
 export async function insertStaff(db: Db, s: NewStaff): Promise<void> {
   await db.run(sql`
-    insert into staff (id, login, name, wecom_user_id, password_hash, must_change_password, created_at)
-    values (${s.id}, ${s.login}, ${s.name}, ${s.wecomUserId}, ${s.passwordHash}, true, ${s.at})`)
+    insert into staff (id, login, name, wecom_user_id, password_hash, must_change_password, demo, created_at)
+    values (${s.id}, ${s.login}, ${s.name}, ${s.wecomUserId}, ${s.passwordHash}, true, ${s.demo ?? false}, ${s.at})`)
 }
 
 export async function updateStaffRow(

@@ -185,10 +185,11 @@ export function selectProduct(db: Db, id: string): Promise<ProductRow | undefine
   return db.maybe(sql`select ${PRODUCT} from product where id = ${id}`)
 }
 
-export function insertProduct(db: Db, p: Product): Promise<ProductRow> {
+export function insertProduct(db: Db, p: Product & { demo?: boolean }): Promise<ProductRow> {
   return db.row(sql`
-    insert into product (id, sku, name, category, price_cents, cost_cents)
-    values (${p.id}, ${p.sku}, ${p.name}, ${p.category}, ${p.priceCents}, ${p.costCents}) returning ${PRODUCT}`)
+    insert into product (id, sku, name, category, price_cents, cost_cents, demo)
+    values (${p.id}, ${p.sku}, ${p.name}, ${p.category}, ${p.priceCents}, ${p.costCents}, ${p.demo ?? false})
+    returning ${PRODUCT}`)
 }
 
 export function updateProduct(db: Db, p: ProductRow): Promise<ProductRow | undefined> {
