@@ -34,7 +34,7 @@ export async function keepWorking(db: Database, loop: Loop, stop: AbortSignal): 
         },
         loop,
       )
-      await rest(STANDBY_MS, stop)
+      await rest(Math.min(STANDBY_MS, (loop.leaseMs ?? STANDBY_MS * 2) / 2), stop)
     } catch (error) {
       if (!(error instanceof LeaseLost)) loop.onError?.(error)
       await rest(pauseMs, stop)
