@@ -34,7 +34,7 @@ const words = {
   error: { zh: '错误', en: 'Error' },
   retry: { zh: '重试', en: 'Try again' },
   retryAll: { zh: '重试已选 {n} 个', en: 'Try {n} again' },
-  retried: { zh: '已交回处理', en: 'Handed back' },
+  retried: { zh: '已重试；仍然失败的会留在列表里', en: 'Tried again; what still fails stays in the list' },
   discard: { zh: '放弃', en: 'Give up' },
   discardSays: {
     zh: '这个事件对“{consumer}”永远不再生效，并记入操作记录。事件本身仍保留在日志中。',
@@ -80,9 +80,7 @@ export function DeadLetters() {
           ) : null
         }
       >
-        {items.length === 0
-          ? undefined
-          : t('some', { n: `${whole(items.length)}${query.hasNextPage ? '+' : ''}` })}
+        {open === 0 ? undefined : t('some', { n: `${whole(open)}${query.hasNextPage ? '+' : ''}` })}
       </Answer>
       <Loaded query={query as never}>
         {() => (
