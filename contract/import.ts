@@ -48,6 +48,10 @@ export const FileFormat = z.object({
 })
 export type FileFormat = z.infer<typeof FileFormat>
 
+/** What of it the operator corrected. */
+export const FormatChange = FileFormat.partial()
+export type FormatChange = z.infer<typeof FormatChange>
+
 /** '05/03/2024': which part is the month. Only asked where a column writes dates like this. */
 export const DateOrder = z.enum(['ymd', 'mdy', 'dmy'])
 export type DateOrder = z.infer<typeof DateOrder>
@@ -210,7 +214,8 @@ export const importContract = {
     method: 'GET',
     path: '/imports/{id}/preview',
     summary: 'Show the first rows and the guessed columns',
-    description: 'Another encoding, separator, heading row or sheet can be tried here; nothing is changed by it.',
+    description:
+      'Another encoding, separator, heading row or sheet can be tried here; nothing is changed by it.',
   })
     .input(
       ById.extend({ kind: ImportKind.optional() }).extend(
@@ -238,7 +243,7 @@ export const importContract = {
         kind: ImportKind,
         source: z.string().trim().min(1).max(60).default('file'),
         mapping: Mapping,
-        format: FileFormat.partial().default({}),
+        format: FormatChange.default({}),
         saveAs: z.string().trim().min(1).max(80).optional(),
       }),
     )

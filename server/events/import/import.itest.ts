@@ -2,8 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { testDatabase } from '../../../test/support/database.ts'
 import { fileOf, importWorld } from '../../../test/support/imports.ts'
 import { sql } from '../../platform/postgres/sql.ts'
-import type { ImportFile } from './import.ts'
-import { importFile } from './import.ts'
+import { type ImportFile, importFile } from './import-file.ts'
 
 const db = await testDatabase()
 const world = await importWorld(db)

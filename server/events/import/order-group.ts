@@ -140,15 +140,22 @@ function draft(externalId: string, rows: readonly OrderRow[]): OrderDraft | Reje
 
 /** The field in which rows of one order contradict each other. */
 function disagreement(rows: readonly OrderRow[]): string | undefined {
+  if (rows.length === 1) return undefined
   for (const field of ['total', 'discount', 'refunded'] as const) {
-    const values = new Set(rows.map((row) => row[field]).filter((value) => value !== null))
-    if (values.size > 1) return field
+    let seen: number | null = null
+    for (const row of rows) {
+      const value = row[field]
+      if (value !== null && seen !== null && value !== seen) return field
+      seen = value ?? seen
+    }
   }
   const seen = new Map<string, string>()
-  for (const [kind, value] of rows.flatMap((row) => row.buyer)) {
-    if (kind === 'name') continue
-    if ((seen.get(kind) ?? value) !== value) return kind === 'number' ? 'memberNo' : kind
-    seen.set(kind, value)
+  for (const row of rows) {
+    for (const [kind, value] of row.buyer) {
+      if (kind === 'name') continue
+      if ((seen.get(kind) ?? value) !== value) return kind === 'number' ? 'memberNo' : kind
+      seen.set(kind, value)
+    }
   }
   return undefined
 }
@@ -171,7 +178,7 @@ type Money = {
 
 /** Lines and sums. Rows with a negative quantity reduce the lines of the same goods; without such they stand for themselves. */
 function settle(rows: readonly OrderRow[]): Money {
-  const mixed = new Set(rows.map((row) => row.status)).size > 1
+  const mixed = rows.some((row) => row.status !== rows[0]?.status)
   const counted = rows.filter((row) => !(mixed && row.status === 'cancelled'))
   const sold = counted.filter((row) => !isReturn(row))
   const returned = counted.filter(isReturn)
@@ -273,6 +280,8 @@ function isReturn(row: OrderRow): boolean {
 }
 
 function buyerOf(rows: readonly OrderRow[]): BuyerPart[] {
+  const [only] = rows
+  if (only && rows.length === 1) return only.buyer
   const parts = new Map<string, BuyerPart>()
   for (const part of rows.flatMap((row) => row.buyer)) if (!parts.has(part[0])) parts.set(part[0], part)
   return [...parts.values()]

@@ -64,12 +64,16 @@ export type Resolved = {
 /** At most 5,000 statements, in the transaction of the chunk. */
 export type Resolve = (tx: Tx, statements: PersonStatement[], how: ResolveHow) => Promise<Resolved[]>
 
-/** Takes back a part of what an import said about persons; asked again, in further transactions, until it is `done`. */
+/**
+ * Takes back a part of what an import said about persons, those after profile `after`; asked again, in further
+ * transactions, until `next` is null. `inUse` answers which profiles must stay because orders hang on them.
+ */
 export type UndoPeople = (
   tx: Tx,
   importId: string,
-  how: { at: Date; limit: number },
-) => Promise<{ undone: number; kept: number; done: boolean }>
+  at: Date,
+  how: { after: number; inUse: (tx: Tx, profileIds: readonly number[]) => Promise<readonly number[]> },
+) => Promise<{ readonly next: number | null; readonly restored: number }>
 
 /** Rows, and so statements and orders, in one transaction. */
 export const CHUNK_ROWS = 5000

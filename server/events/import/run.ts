@@ -51,6 +51,7 @@ async function act(work: Work): Promise<void> {
   const { parts, run, files } = work
   const id = run.id
   try {
+    goOn(work, run.cancel)
     if (run.state === 'undoing') {
       await undoRun(work)
       return

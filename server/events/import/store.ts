@@ -257,6 +257,14 @@ export async function selectKnownOrders(
   return new Set(rows.map((row) => row.externalId))
 }
 
+/** Which of these profiles have orders that count. */
+export async function selectProfilesInUse(tx: Tx, profileIds: readonly number[]): Promise<number[]> {
+  const rows = await tx.rows<{ profileId: number }>(sql`
+    select distinct profile_id as "profileId" from document
+    where kind = 'order' and profile_id = any(${profileIds}::int[]) and not deleted`)
+  return rows.map((row) => row.profileId)
+}
+
 export type RefundBefore = {
   externalId: string
   body: { at: string; refundedCents: number; lines: { sku: string; refundedCents: number }[] }

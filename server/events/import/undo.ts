@@ -15,11 +15,10 @@ import {
   finishRun,
   type RefundBefore,
   selectLastChunk,
+  selectProfilesInUse,
   selectVersions,
 } from './store.ts'
 import { countsOf, goOn, type Work } from './work.ts'
-
-const PEOPLE_A_STEP = 1000
 
 /** Errors: as `workOn`. */
 export async function undoRun(work: Work): Promise<void> {
@@ -40,13 +39,13 @@ export async function undoRun(work: Work): Promise<void> {
     counts.kept += step.kept
     goOn(work, false)
   }
-  for (let done = false; !done; ) {
+  for (let after: number | null = 0; after !== null; ) {
+    const from: number = after
     const step = await db.transaction(async (tx) => {
       await fence(tx, work.lease)
-      return parts.undoPeople(tx, run.id, { at: clock.now(), limit: PEOPLE_A_STEP })
+      return parts.undoPeople(tx, run.id, clock.now(), { after: from, inUse: selectProfilesInUse })
     })
-    counts.kept += step.kept
-    done = step.done
+    after = step.next
     goOn(work, false)
   }
   await finishRun(db, { id: run.id, state: 'undone', at: clock.now(), counts, undoUntil: null })

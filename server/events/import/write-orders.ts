@@ -1,7 +1,6 @@
 /** The orders of a chunk, in its transaction: stores and staff, buyers, documents, refunds, and what an undo needs. */
 import type { Actor } from '../../org/org.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import { instant } from '../../platform/time/clock.ts'
 import type { OrderDocument, RefundDocument } from '../order-state.ts'
 import { type Recorded, recordOrders, recordRefunds } from '../orders.ts'
 import { type Chunk, refuse } from './chunk.ts'
@@ -112,7 +111,7 @@ async function withoutOriginals(
 
 type Buyer = { profileId: number; personId: number }
 
-/** Each buyer of the chunk once, as known at the time of the last order here. */
+/** Each buyer of the chunk once. The time of what is said is that of the import: what it repeats is nothing new. */
 async function resolveBuyers(
   tx: Tx,
   resolve: Resolve,
@@ -120,13 +119,10 @@ async function resolveBuyers(
   chunk: Chunk,
   how: WriteHow,
 ): Promise<Map<string, Buyer>> {
-  const statements = new Map<string, PersonStatement & { at: Date }>()
-  for (const { buyer, state } of drafts) {
+  const statements = new Map<string, PersonStatement>()
+  for (const { buyer } of drafts) {
     const key = buyerKey(buyer)
-    if (key === '') continue
-    const at = instant(state.placedAt)
-    const known = statements.get(key)
-    if (!known || known.at < at) statements.set(key, { ...buyerStatement(buyer, how.source), at })
+    if (key !== '' && !statements.has(key)) statements.set(key, buyerStatement(buyer, how.source))
   }
   const answers = await resolve(tx, [...statements.values()], how)
   const buyers = new Map<string, Buyer>()
@@ -151,7 +147,8 @@ function buyerStatement(buyer: readonly BuyerPart[], source: string): PersonStat
     else if (kind === 'name') name = value
     else identifiers.push(identifier(kind, value, source))
   }
-  return { externalId, identifiers, attributes: { name } }
+  // Whoever is named on an order may be another than the member: it is shown where nobody said a name.
+  return { externalId, identifiers, attributes: { nickname: name } }
 }
 
 function buyerKey(buyer: readonly BuyerPart[]): string {

@@ -1,0 +1,108 @@
+/** An import from beginning to end in this process, as the command line runs it. */
+import { resolve as absolute, basename } from 'node:path'
+import type {
+  ColumnGuess,
+  FormatChange,
+  ImportDefaults,
+  ImportRun,
+  Mapping,
+} from '../../../contract/import.ts'
+import type { ImportKind } from '../../../contract/import-fields.ts'
+import { newId } from '../../platform/ids.ts'
+import { Problem } from '../../platform/problem.ts'
+import { digestFile, exists, filesOf, makeFolder, removeAll } from './folder.ts'
+import { corrected, mapColumns, startCheck, startImport, startUndo } from './import.ts'
+import { checkMapping, guessKind, mappingOf } from './mapping.ts'
+import { recognise } from './reader.ts'
+import { workOn } from './run.ts'
+import { shown } from './shown.ts'
+import { selectUnfinished } from './store.ts'
+import { createRun, guess, sampleOf, usualSource } from './upload.ts'
+import type { ImportParts, Watch } from './work.ts'
+
+export type ImportFile = {
+  file: string
+  kind?: ImportKind | undefined
+  mapping?: Mapping | undefined
+  defaults?: ImportDefaults | undefined
+  /** The system that the file's own numbers belong to. */
+  source?: string | undefined
+  format?: FormatChange | undefined
+  dryRun?: boolean | undefined
+  by?: string | null | undefined
+  now: Date
+} & Watch
+
+export type ImportResult = { run: ImportRun; columns: ColumnGuess[] }
+
+/**
+ * Imports a file that lies on this machine, from beginning to end, and goes on where an earlier call for the same
+ * file was killed. Without a mapping the columns are guessed (a saved mapping first). The file itself is left alone.
+ * Errors: `unsupported_file`, `bad_input` by field; `already_running` while another process works on it.
+ */
+export async function importFile(parts: ImportParts, given: ImportFile): Promise<ImportResult> {
+  const path = absolute(given.file)
+  if (!(await exists(path))) throw new Problem('bad_input', `There is no file ${path}.`, { field: 'file' })
+  const { columns, id } = await prepareFile(parts, { ...given, path })
+  const run = await workOn(parts, id, given)
+  if (!run) throw new Problem('already_running', 'Another process is importing this file.')
+  return { run: shown(run), columns }
+}
+
+async function prepareFile(
+  parts: ImportParts,
+  given: ImportFile & { path: string },
+): Promise<{ id: string; columns: ColumnGuess[] }> {
+  const { db } = parts
+  const { format: recognised } = await recognise(given.path)
+  const format = corrected(recognised, given.format ?? {})
+  const id = newId(given.now)
+  const files = filesOf(parts.folder, id)
+  await makeFolder(files)
+  const sample = await sampleOf(given.path, format, files.folder)
+  const kind = given.kind ?? guessKind(sample.headings)
+  const { columns } = await guess(parts, kind, sample)
+  const mapping = given.mapping ?? mappingOf(columns, given.defaults)
+  checkMapping(kind, mapping)
+  const { digest } = await digestFile(given.path)
+  const unfinished = given.dryRun === true ? undefined : await selectUnfinished(db, digest, kind, given.path)
+  if (unfinished) {
+    await removeAll(files)
+    return { id: unfinished.id, columns }
+  }
+  await createRun(parts, {
+    id,
+    name: basename(given.path),
+    path: given.path,
+    owned: false,
+    kind,
+    source: given.source,
+    by: given.by ?? null,
+    now: given.now,
+  })
+  await mapColumns(parts, {
+    id,
+    version: 1,
+    kind,
+    source: given.source ?? usualSource(kind),
+    mapping,
+    format,
+    by: given.by ?? null,
+    now: given.now,
+  })
+  await (given.dryRun === true ? startCheck(parts, id, given.now) : startImport(parts, id, given.now))
+  return { id, columns }
+}
+
+/** Takes an import back, from beginning to end. Errors: as `startUndo`; `already_running`. */
+export async function undoImport(
+  parts: ImportParts,
+  id: string,
+  now: Date,
+  watch: Watch = {},
+): Promise<ImportRun> {
+  await startUndo(parts, id, now)
+  const run = await workOn(parts, id, watch)
+  if (!run) throw new Problem('already_running', 'Another process is working on this import.')
+  return shown(run)
+}
