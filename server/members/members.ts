@@ -5,5 +5,17 @@
  */
 export type { Follower, MergedPersons, RemovedPersons, SplitPersons } from './follower.ts'
 export type { IncomingIdentifier, IncomingPerson, IncomingRelation, ResolveHow } from './incoming.ts'
+export { apartReview, joinReview, keepApart, mergePersons, undoMerge } from './merges.ts'
+export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipients.ts'
 export { MOST_ROWS, type Resolved, resolve } from './resolve.ts'
 export type { MembersDeps } from './settle.ts'
+export {
+  identifiersOf,
+  maskName,
+  maskPhone,
+  phonesOf,
+  revealIdentifier,
+  type ShownIdentifier,
+  visibleTo,
+  whoHas,
+} from './showing.ts'
