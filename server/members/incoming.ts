@@ -150,7 +150,11 @@ export function factsOf(row: IncomingPerson, how: ResolveHow, { index }: Keyring
     claims: known,
     attributes,
     secret,
-    relations: row.relations ?? [],
+    relations: (row.relations ?? []).map((one) => ({
+      ...one,
+      externalUserid: storableText(one.externalUserid),
+      remark: one.remark ? storableText(one.remark) : null,
+    })),
   }
 }
 
@@ -192,7 +196,7 @@ function attributesOf(
   const found: Record<string, Said> = {}
   const say = (field: string, value: AttributeValue | null | undefined): void => {
     if (value === null || value === undefined || value === '') return
-    found[field] = [typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : value, at]
+    found[field] = [typeof value === 'string' ? storableText(value) : value, at]
   }
   const given = row.attributes
   if (given) {
@@ -224,6 +228,11 @@ function attributesOf(
     found[`consent.${channel}`] = [state, (when ?? row.at)?.getTime() ?? at]
   }
   return found
+}
+
+/** Text that PostgreSQL takes: without U+0000 and half surrogates. */
+function storableText(text: string): string {
+  return text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll('\u0000', '')
 }
 
 /** Whether 'YYYY-MM-DD' is a day; lunar months have up to 30, year 0000 stands for an unknown one. */

@@ -9,6 +9,7 @@ export { apartReview, joinReview, keepApart, mergePersons, undoMerge } from './m
 export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipients.ts'
 export { MOST_ROWS, type Resolved, resolve } from './resolve.ts'
 export type { MembersDeps } from './settle.ts'
+export { type UndoneStep, undoImport } from './undo-import.ts'
 export {
   identifiersOf,
   maskName,
