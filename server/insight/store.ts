@@ -1,6 +1,6 @@
 /** What the home page counts, over tables of earlier ranks; read only. */
 import type { Db } from '../platform/postgres/database.ts'
-import { sql } from '../platform/postgres/sql.ts'
+import { type Sql, sql } from '../platform/postgres/sql.ts'
 import type { Zone } from '../platform/time/zone.ts'
 
 export type BaseCounts = { persons: number; members: number; reachable: number }
@@ -69,4 +69,62 @@ export function touchNames(db: Db) {
       }
     },
   }
+}
+
+export type CardRow = {
+  gender: string | null
+  birthday: string | null
+  birthday_lunar: boolean
+  source: 'referral_fission' | 'returning' | 'member_get_member' | 'guide_recruited' | 'organic'
+  source_side: 'online' | 'offline' | null
+  register_channel: string | null
+  registration: 'registered' | 'registered_before' | 'bought_unregistered' | null
+  next_at: Date | null
+}
+
+export async function cardRow(db: Db, personId: number): Promise<CardRow> {
+  return db.row<CardRow>(sql`
+    select p.gender, p.birthday::text as birthday, p.birthday_lunar, p.source, p.source_side, p.register_channel, p.registration, ps.next_at
+    from person p left join person_segment ps on ps.person_id = p.id where p.id = ${personId}`)
+}
+
+export async function profilesOf(db: Db, personId: number): Promise<number[]> {
+  return (await db.rows<{ id: number }>(sql`select id from profile where person_id = ${personId}`)).map(
+    (row) => row.id,
+  )
+}
+
+export async function relationsOfPerson(
+  db: Db,
+  personId: number,
+): Promise<
+  { guide: string; store: string | null; added_at: Date; lost_at: Date | null; remark: string | null }[]
+> {
+  return db.rows(sql`
+    select s.name as guide, (select min(store.name) from staff_store ss join store on store.id = ss.store_id where ss.staff_id = s.id) as store,
+      r.added_at, case when r.standing then null else r.lost_at end as lost_at, r.remark
+    from relation r join profile p on p.id = r.profile_id join staff s on s.id = r.staff_id
+    where p.person_id = ${personId} order by r.added_at desc`)
+}
+
+export async function mergesOf(db: Db, personId: number): Promise<{ id: string; at: Date; cause: string }[]> {
+  return db.rows(
+    sql`select id, at, cause from merge where kept_person = ${personId} and undone_at is null order by at desc limit 50`,
+  )
+}
+
+export async function placeNames(db: Db, storeIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.rows<{ id: string; name: string }>(
+    sql`select id, name from store where id = any(${storeIds}::uuid[])`,
+  )
+  return new Map(rows.map((row) => [row.id, row.name]))
+}
+
+/** The living person of a public id that the viewer may see. */
+export async function personOf(db: Db, publicId: string, visible: Sql): Promise<number | undefined> {
+  return (
+    await db.maybe<{ id: number }>(
+      sql`select p.id from person p where p.public_id = ${publicId} and p.state = 'live' and ${visible}`,
+    )
+  )?.id
 }
