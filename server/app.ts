@@ -4,12 +4,16 @@
  */
 import { fileURLToPath } from 'node:url'
 import type { StreamRoute } from '../contract/base.ts'
-import { setTags } from './audience/audience.ts'
+import { forgetImports } from './events/import/jobs.ts'
+import { importRoutes, importStreams } from './events/import/routes.ts'
+import { insightRoutes } from './insight/routes.ts'
+import { handlers, importParts, putTag, reachPorts } from './joined.ts'
 import { journeyRoutes } from './journeys/routes.ts'
 import type { Loop } from './loop.ts'
 import { loopsOf } from './loops.ts'
 import { type BusinessClock, type Call, forgetSessions, openGuard } from './org/org.ts'
 import { orgRoutes } from './org/routes.ts'
+import { freeShare } from './platform/data-directory.ts'
 import { type Api, buildApi, type Streamed } from './platform/http/api.ts'
 import { forgetKeys } from './platform/http/idempotency.ts'
 import { type Metrics, openMetrics } from './platform/http/metrics.ts'
@@ -18,8 +22,10 @@ import { type HttpServer, openServer } from './platform/http/server.ts'
 import type { Housekeeping } from './platform/jobs/housekeeping.ts'
 import type { Log } from './platform/logging/log.ts'
 import { sql } from './platform/postgres/sql.ts'
+import { type Channel, pruneLedger } from './reach/reach.ts'
+import { reachRoutes } from './reach/routes.ts'
 import type { Stores } from './stores.ts'
-import { type PutTag, taskRoutes } from './tasks/routes.ts'
+import { taskRoutes } from './tasks/routes.ts'
 import { VERSION } from './version.ts'
 
 export type AppParts = {
@@ -27,6 +33,8 @@ export type AppParts = {
   clock: BusinessClock
   log: Log
   publicUrl?: string | undefined
+  /** How the outside world is reached. */
+  channels?: readonly Channel[]
 }
 
 export type App = {
@@ -57,28 +65,38 @@ export function buildApp(parts: AppParts): App {
   }
 }
 
-function routersOf({ stores }: AppParts) {
-  const { db } = stores
+function routersOf({ stores, clock }: AppParts) {
+  const { db, clickhouse, keyring, folders } = stores
   return {
     org: orgRoutes({ db }),
+    imports: importRoutes(importParts(stores, clock)),
+    reach: reachRoutes({ db, people: reachPorts(keyring).people }),
     tasks: taskRoutes({ db, putTag }),
     journeys: journeyRoutes({ db }),
+    insight: insightRoutes({
+      db,
+      handlers,
+      clockTrouble: () => clock.trouble(),
+      clickhouseAnswers: () => clickhouse.ping(),
+      diskFreeShare: () => freeShare(folders.path),
+    }),
   }
 }
 
-/** What a guide says about a member by doing a task. */
-const putTag: PutTag = async (tx, { personId, tagId, staffId, at }) => {
-  const how = { producer: 'guide', origin: 'manual', at, staffId, reason: 'guide task' } as const
-  await setTags(tx, [{ personId, tagId }], how)
+function streamsOf({ stores, clock }: AppParts): readonly Streamed<Call>[] {
+  return importStreams(importParts(stores, clock))
 }
 
-function streamsOf(_: AppParts): readonly Streamed<Call>[] {
-  return []
-}
-
-function housekeepingOf({ stores: { db }, clock }: AppParts): readonly Housekeeping[] {
+function housekeepingOf({ stores, clock }: AppParts): readonly Housekeeping[] {
+  const { db } = stores
   return [
     { name: 'forget-idempotency-keys', cron: '7 * * * *', run: () => forgetKeys(db, clock.now()) },
+    {
+      name: 'forget-imports',
+      cron: '27 * * * *',
+      run: () => forgetImports(importParts(stores, clock), clock.now()),
+    },
+    { name: 'forget-touches', cron: '37 3 * * *', run: () => pruneLedger(db, clock.now()) },
     { name: 'forget-sessions', cron: '17 * * * *', run: () => forgetSessions(db, clock.now()) },
   ]
 }

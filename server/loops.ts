@@ -1,17 +1,22 @@
 /** What works without being asked, as loops; a line each. Order and pace matter to nobody: every loop has its lease. */
 import { evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
-import type { Handler } from './events/events.ts'
+import { importLoop } from './events/import/jobs.ts'
 import { eventLoops } from './events/jobs.ts'
-import { handledTypes, onEvents, stepOnce } from './journeys/journeys.ts'
+import { handlers, importParts, reachPorts } from './joined.ts'
+import { stepOnce } from './journeys/journeys.ts'
 import type { Loop } from './loop.ts'
 import { type BusinessClock, brand, setting } from './org/org.ts'
 import type { Database } from './platform/postgres/database.ts'
 import type { Zone } from './platform/time/zone.ts'
-import { reachHandler } from './reach/reach.ts'
+import { arbitrateOnce, type Channel, deliverOnce } from './reach/reach.ts'
 import type { Stores } from './stores.ts'
 import { markLate } from './tasks/tasks.ts'
 
-export type LoopSources = { stores: Pick<Stores, 'db' | 'clickhouse' | 'folders'>; clock: BusinessClock }
+export type LoopSources = {
+  stores: Pick<Stores, 'db' | 'clickhouse' | 'folders' | 'keyring'>
+  clock: BusinessClock
+  channels?: readonly Channel[]
+}
 
 const OFTEN_MS = 250
 const SECONDS_MS = 2000
@@ -19,14 +24,9 @@ const MINUTE_MS = 60_000
 /** Ranges of one round of a recompute, so that stopping does not wait for the whole base. */
 const RANGES = 4
 
-/** What reacts to events, in this order. */
-const handlers: readonly Handler[] = [
-  reachHandler,
-  { name: 'journeys', types: [...handledTypes], handle: onEvents },
-]
-
-export function loopsOf({ stores, clock }: LoopSources): readonly Loop[] {
-  const { db, clickhouse, folders } = stores
+export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly Loop[] {
+  const { db, clickhouse, folders, keyring } = stores
+  const ports = reachPorts(keyring)
   const zone = zoneOf(db)
   return [
     ...eventLoops({ db, clickhouse, clock, handlers, archive: folders.archive }),
@@ -68,6 +68,23 @@ export function loopsOf({ stores, clock }: LoopSources): readonly Loop[] {
       acts: true,
       work: async (token) => stepOnce(db, { token, now: clock.now(), zone: await zone() }),
     },
+    {
+      name: 'arbiter',
+      restMs: OFTEN_MS,
+      acts: true,
+      work: async (token) =>
+        (await arbitrateOnce(db, ports.people, { token, now: clock.now(), zone: await zone() })).persons,
+    },
+    {
+      name: 'deliver',
+      restMs: OFTEN_MS,
+      acts: true,
+      async work(token) {
+        const done = await deliverOnce(db, channels, ports, { token, now: clock.now(), zone: await zone() })
+        return Object.values(done).reduce((sum, count) => sum + count, 0)
+      },
+    },
+    importLoop(importParts(stores, clock)),
     { name: 'tasks-late', restMs: SECONDS_MS, work: () => markLate(db, clock.now()) },
   ]
 }

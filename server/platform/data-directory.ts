@@ -113,6 +113,12 @@ export async function freeBytes(path: string): Promise<number> {
   return bavail * bsize
 }
 
+/** The share of the disk under `path` that an ordinary user may still write, 0…1. */
+export async function freeShare(path: string): Promise<number> {
+  const { bavail, blocks } = await statfs(path)
+  return blocks === 0 ? 0 : bavail / blocks
+}
+
 /** True for "no space left", from Node as well as in the words of an engine. */
 export function isDiskFull(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: string; message?: string }

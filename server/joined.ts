@@ -1,0 +1,85 @@
+/** The ports of the capabilities, joined: what an earlier rank declares and a later one implements. */
+import { audienceFollower, setTags } from './audience/audience.ts'
+import type { Handler, ImportParts } from './events/events.ts'
+import { handledTypes, journeyFollower, onEvents } from './journeys/journeys.ts'
+import {
+  type Follower,
+  type MembersDeps,
+  mobileNumbers,
+  reachables,
+  reachDigest,
+  resolve,
+  undoImport,
+} from './members/members.ts'
+import type { Keyring } from './platform/crypto/master-key.ts'
+import type { Clock } from './platform/time/clock.ts'
+import { type People, type ReachPorts, reachFollower, reachHandler } from './reach/reach.ts'
+import type { Stores } from './stores.ts'
+import type { PutTag } from './tasks/routes.ts'
+import { askAPerson, taskFollower } from './tasks/tasks.ts'
+
+/** Who moves along when persons are joined or parted, in the order of ranks. */
+const followers: readonly Follower[] = [
+  audienceFollower,
+  reachFollower,
+  {
+    name: 'tasks',
+    async merged(tx, merges) {
+      for (const merge of merges) await taskFollower.merged(tx, merge)
+    },
+    async split(tx, splits) {
+      for (const split of splits) await taskFollower.split(tx, split)
+    },
+  },
+  {
+    name: 'journeys',
+    async merged(tx, merges) {
+      for (const merge of merges) await journeyFollower.merged(tx, merge)
+    },
+    async split(tx, splits) {
+      for (const split of splits) await journeyFollower.split(tx, split)
+    },
+  },
+]
+
+/** What reacts to events, in this order. */
+export const handlers: readonly Handler[] = [
+  reachHandler,
+  { name: 'journeys', types: [...handledTypes], handle: onEvents },
+]
+
+export function membersDeps(keys: Keyring): MembersDeps {
+  return { keys, followers }
+}
+
+export function reachPorts(keys: Keyring): ReachPorts & { people: People } {
+  return {
+    askAPerson,
+    people: {
+      recipients: (db, personIds) => reachables(db, keys, personIds),
+      phones: (db, personIds) => mobileNumbers(db, keys, personIds),
+      digest: (channel, value) => reachDigest(keys, channel, value),
+    },
+  }
+}
+
+export function importParts(
+  { db, keyring, folders }: Pick<Stores, 'db' | 'keyring' | 'folders'>,
+  clock: Clock,
+): ImportParts {
+  const deps = membersDeps(keyring)
+  return {
+    db,
+    clock,
+    cipher: keyring.cipher,
+    folder: folders.files,
+    resolve: (tx, statements, how) => resolve(deps, tx, statements, how),
+    undoPeople: (tx, importId, at, how) => undoImport(deps, tx, importId, at, how),
+  }
+}
+
+/** What a guide says about a member by doing a task. */
+export const putTag: PutTag = async (tx, { personId, tagId, staffId, at }) => {
+  const how = { producer: 'guide', origin: 'manual', at, staffId, reason: 'guide task' } as const
+  await setTags(tx, [{ personId, tagId }], how)
+}
