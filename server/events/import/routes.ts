@@ -30,7 +30,7 @@ export function importRoutes(parts: ImportParts) {
   return api.router({
     list: api.list.handler(({ input }) => listImports(db, input)),
     get: api.get.handler(({ input }) => show(parts, input.id)),
-    preview: api.preview.handler(({ input }) => preview(parts, input.id, input.kind)),
+    preview: api.preview.handler(({ input: { id, kind, ...tried } }) => preview(parts, id, kind, tried)),
     fields: api.fields.handler(({ input }) =>
       importFields[input.kind].map(({ key, zh, en, value }) => ({ key, zh, en, value })),
     ),
