@@ -1,5 +1,5 @@
 import { Table, Typography } from 'antd'
-import { useWords } from '../../../ui/language.ts'
+import { useWords } from '../../ui/language.ts'
 
 const words = {
   field: { zh: '项目', en: 'Field' },
@@ -12,7 +12,7 @@ type Line = { field: string; before: string; after: string }
 /** What stood there and what stands there now, field by field; what did not change is left out. */
 export function BeforeAfter({ before, after }: { before: unknown; after: unknown }) {
   const t = useWords(words)
-  const lines = linesOf(before, after)
+  const lines = flatLines(before, after)
   return (
     <Table<Line>
       size="small"
@@ -40,11 +40,12 @@ export function BeforeAfter({ before, after }: { before: unknown; after: unknown
   )
 }
 
-function linesOf(before: unknown, after: unknown): Line[] {
+/** Both values field by field ('brand.silent'); only what differs unless `all`. */
+export function flatLines(before: unknown, after: unknown, all = false): Line[] {
   const [old, fresh] = [leaves(before), leaves(after)]
   return [...new Set([...old.keys(), ...fresh.keys()])]
     .map((field) => ({ field, before: old.get(field) ?? '', after: fresh.get(field) ?? '' }))
-    .filter((line) => line.before !== line.after)
+    .filter((line) => all || line.before !== line.after)
 }
 
 function leaves(value: unknown, path = ''): Map<string, string> {

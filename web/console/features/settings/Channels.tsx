@@ -1,0 +1,184 @@
+import { useQuery } from '@tanstack/react-query'
+import { Alert, Button, Card, Col, Row, Select, Space, Steps, Tag } from 'antd'
+import { useState } from 'react'
+import { Link } from 'react-router'
+import type { ChannelState } from '../../../../contract/reach.ts'
+import { api, client } from '../../../client.ts'
+import { useWords } from '../../../ui/language.ts'
+import { Loaded } from '../../parts/Loaded.tsx'
+import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { type Shared, useAct } from '../../parts/use-act.ts'
+import { useMay } from '../../parts/use-brand.ts'
+import { GoLive } from './GoLive.tsx'
+
+const words = {
+  wecom: { zh: '企业微信 1 对 1', en: 'WeCom one to one' },
+  sms: { zh: '短信', en: 'SMS' },
+  off: { zh: '关闭', en: 'Off' },
+  simulated: { zh: '模拟', en: 'Simulated' },
+  test: { zh: '测试', en: 'Test' },
+  live: { zh: '正式', en: 'Live' },
+  offSays: { zh: '没有接入服务商，什么都不会发出去。', en: 'No provider is connected: nothing goes out.' },
+  simulatedSays: {
+    zh: '发到这台电脑上的模拟服务商。没有任何真人会收到。',
+    en: 'Goes to a simulated provider on this machine. Nobody real is reached.',
+  },
+  testSays: {
+    zh: '只发给下面名单里的人，其他人一律拦下并记录原因。',
+    en: 'Only those on the list below are reached; everybody else is held back, with the reason.',
+  },
+  liveSays: {
+    zh: '发给真实会员。演示会员永远不会收到。',
+    en: 'Reaches real members. Demo members are never reached.',
+  },
+  allow: {
+    zh: '测试名单（手机号或企微外部联系人 ID，保存后打码）',
+    en: 'Reached in test (phones or WeCom external ids; masked once saved)',
+  },
+  allowSave: { zh: '保存名单', en: 'Save the list' },
+  saved: { zh: '已保存', en: 'Saved' },
+  toTest: { zh: '退回测试', en: 'Back to test' },
+  backNow: { zh: '立即退回测试，停止对外发送', en: 'Back to test at once: nothing more goes out' },
+  wentBack: { zh: '已退回测试模式', en: 'Back in test mode' },
+  goLive: { zh: '正式上线…', en: 'Go live …' },
+  failing: {
+    zh: '服务商报错，发送已暂停，会自动重试',
+    en: 'The provider fails; sending waits and is tried again',
+  },
+  touches: { zh: '看触达记录', en: 'See the touches' },
+  who: { zh: '上线需要所有者和审批权限。', en: 'Going live needs an owner with the right to approve.' },
+}
+const MODES = ['off', 'simulated', 'test', 'live'] as const
+const COLOURS = { off: 'default', simulated: 'blue', test: 'gold', live: 'green' } as const
+
+/** Where messages go out, and how far each way out is open. */
+export function Channels() {
+  const query = useQuery(api.reach.channels.queryOptions({ refetchInterval: 30_000 }))
+  return (
+    <Loaded query={query}>
+      {({ items }) => (
+        <Row gutter={[12, 12]}>
+          {items.map((channel) => (
+            <Col key={channel.name} xs={24} xl={12}>
+              <Channel channel={channel} />
+            </Col>
+          ))}
+        </Row>
+      )}
+    </Loaded>
+  )
+}
+
+function Channel({ channel }: { channel: ChannelState }) {
+  const t = useWords(words)
+  const mayChange = useMay(['owner', 'operator'])
+  const mayGoLive = useMay(['owner'], 'approve')
+  const [opening, setOpening] = useState(false)
+  const { act, busy } = useAct()
+  const back = (): void =>
+    void act(() => client.reach.channelToTest({ name: channel.name }), {
+      done: t('wentBack'),
+      refresh: [api.reach.key()],
+    })
+  return (
+    <Card
+      style={{ height: '100%' }}
+      title={
+        <Space>
+          {t(channel.name)}
+          <Tag color={COLOURS[channel.mode]}>{t(channel.mode)}</Tag>
+        </Space>
+      }
+      extra={<Link to={`/touches?channel=${channel.name}`}>{t('touches')}</Link>}
+    >
+      {channel.failing ? (
+        <Alert
+          type="error"
+          showIcon
+          title={t('failing')}
+          description={channel.failing}
+          style={{ marginBottom: 12 }}
+        />
+      ) : null}
+      <Steps
+        size="small"
+        responsive={false}
+        current={MODES.indexOf(channel.mode)}
+        items={MODES.map((mode) => ({ title: t(mode) }))}
+      />
+      <p>{t(`${channel.mode}Says`)}</p>
+      {channel.mode === 'off' ? null : (
+        <AllowList key={channel.version} channel={channel} mayChange={mayChange} />
+      )}
+      <Space wrap style={{ marginTop: 12 }}>
+        {channel.mode === 'live' && mayChange ? (
+          <Button danger type="primary" loading={busy} onClick={back}>
+            {t('backNow')}
+          </Button>
+        ) : null}
+        {channel.mode === 'test' && mayGoLive ? (
+          <Button type="primary" onClick={() => setOpening(true)}>
+            {t('goLive')}
+          </Button>
+        ) : null}
+        {channel.mode === 'test' && !mayGoLive ? <small style={{ opacity: 0.65 }}>{t('who')}</small> : null}
+      </Space>
+      {opening ? <GoLive channel={channel} name={t(channel.name)} onClose={() => setOpening(false)} /> : null}
+    </Card>
+  )
+}
+
+function AllowList({ channel, mayChange }: { channel: ChannelState; mayChange: boolean }) {
+  const t = useWords(words)
+  const [list, setList] = useState(channel.allowList)
+  const [theirs, setTheirs] = useState<Shared>()
+  const { act, busy } = useAct()
+  const save = (version = channel.version): void =>
+    void act(() => client.reach.changeChannel({ name: channel.name, version, allowList: list }), {
+      done: t('saved'),
+      refresh: [api.reach.key()],
+      onStale: setTheirs,
+    })
+  const changed = list.join() !== channel.allowList.join()
+  return (
+    <>
+      <div style={{ marginBottom: 6 }}>{t('allow')}</div>
+      <Space.Compact style={{ width: '100%' }}>
+        <Select
+          mode="tags"
+          open={false}
+          suffixIcon={null}
+          disabled={!mayChange}
+          aria-label={t('allow')}
+          style={{ width: '100%' }}
+          tokenSeparators={[',', '，', ' ', '\n']}
+          value={list}
+          onChange={setList}
+        />
+        <Button disabled={!mayChange || !changed} loading={busy} onClick={() => save()}>
+          {t('allowSave')}
+        </Button>
+      </Space.Compact>
+      <StaleDialog
+        rows={
+          theirs
+            ? [
+                {
+                  label: t('allow'),
+                  yours: list.join('、'),
+                  theirs: Array.isArray(theirs['allowList']) ? theirs['allowList'].join('、') : '',
+                },
+              ]
+            : undefined
+        }
+        onTake={() => setTheirs(undefined)}
+        onKeep={() => {
+          const version = Number(theirs?.['version'])
+          setTheirs(undefined)
+          save(version)
+        }}
+        onClose={() => setTheirs(undefined)}
+      />
+    </>
+  )
+}
