@@ -18,6 +18,8 @@ import { profileFor } from './profile-home.ts'
 export type Statement = {
   key: string
   order: OrderState
+  /** The order as JSON. */
+  text: string
   profileId: number | null
   personId: number | null
   revision: number | null
@@ -33,12 +35,20 @@ export function orderIdOf({ source, externalId }: Key): string {
 
 export function statementOf(document: OrderDocument): Statement {
   const { profileId, personId } = document
-  const written = JSON.stringify(canonicalOrder(document.order))
+  const canonical = canonicalOrder(document.order)
+  const written = JSON.stringify(canonical)
   const text = storable(written)
-  const order =
-    text === written ? canonicalOrder(document.order) : canonicalOrder(JSON.parse(text) as OrderState)
+  const order = text === written ? canonical : canonicalOrder(JSON.parse(text) as OrderState)
   const digest = digestOf(text, profileId)
-  return { key: keyText(order), order, profileId, personId, revision: document.revision ?? null, digest }
+  return {
+    key: keyText(order),
+    order,
+    text,
+    profileId,
+    personId,
+    revision: document.revision ?? null,
+    digest,
+  }
 }
 
 /** The first that is heard of an order. */
@@ -73,14 +83,20 @@ export function restatement(
   const order = canonicalOrder(row.stated ?? row.body)
   const before = JSON.stringify(canonicalOrder(row.body))
   if (JSON.stringify(withRefunds(order, refunds)) === before) return undefined
-  return revision(row, { ...row, key: keyText(row), order }, refunds, receivedAt)
+  return revision(row, standing(row, order), refunds, receivedAt)
 }
 
 /** The order as a deleted version of its last state. */
 export function removal(row: OrderRow, receivedAt: Date): Change {
   const order = canonicalOrder(row.stated ?? row.body)
-  const write = writeOf({ ...row, key: keyText(row), order }, canonicalOrder(row.body), row.version + 1)
+  const write = writeOf(standing(row, order), canonicalOrder(row.body), row.version + 1)
   return { write: { ...write, deleted: true }, events: [deletion(row, receivedAt)] }
+}
+
+/** What stands, as if it were stated now. */
+function standing(row: OrderRow, order: OrderState): Statement {
+  const { profileId, personId, revision: of, digest } = row
+  return { key: keyText(row), order, text: JSON.stringify(order), profileId, personId, revision: of, digest }
 }
 
 /** Rows in ClickHouse are keyed by person, time and line: what keeps its key is simply overwritten. */
@@ -94,8 +110,8 @@ function movesAway(row: OrderRow, next: Statement, state: OrderState): boolean {
 
 function writeOf(statement: Statement, state: OrderState, version: number): OrderWrite {
   const { order, profileId, personId, digest } = statement
-  const bodyText = JSON.stringify(state)
-  const statedText = JSON.stringify(order)
+  // Mostly nothing was refunded apart, and the state is the very object that was stated.
+  const bodyText = state === order ? statement.text : JSON.stringify(state)
   return {
     source: order.source,
     externalId: order.externalId,
@@ -108,7 +124,7 @@ function writeOf(statement: Statement, state: OrderState, version: number): Orde
     deleted: false,
     totalCents: state.totalCents,
     refundedCents: state.refundedCents,
-    statedText: statedText === bodyText ? null : statedText,
+    statedText: statement.text === bodyText ? null : statement.text,
     bodyText,
   }
 }

@@ -273,7 +273,7 @@ test('in whatever order states and refunds arrive, in whatever portions, the end
         expect(await folded(second, id)).toEqual(first)
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 }, 60_000)
 
