@@ -39,6 +39,8 @@ const Environment = z.object({
   LIULIANG_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Statement pool of one process. */
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+  /** Tests only: ends the process by SIGKILL at the n-th passing of a crash point, `name:n` (server/platform/crash.ts). */
+  LIULIANG_CRASH_POINT: z.string().optional(),
   LIULIANG_DB_POOL: z.coerce.number().int().min(4).max(200).default(12),
 })
 
@@ -56,6 +58,8 @@ export type Config = {
   databasePool: number
   /** Where programs of the system (pg_dump) are found. */
   programPath: string
+  /** Tests only, see server/platform/crash.ts. */
+  crashPoint: string | undefined
 }
 
 /** Reads the environment. Errors: `StartRefused` that names the variable, never its value (it may hold a password). */
@@ -81,5 +85,6 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     logLevel: values.LIULIANG_LOG,
     databasePool: values.LIULIANG_DB_POOL,
     programPath: values.PATH,
+    crashPoint: values.LIULIANG_CRASH_POINT,
   }
 }

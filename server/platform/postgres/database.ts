@@ -47,7 +47,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     connectionTimeoutMillis: 10_000,
     options: '-c timezone=UTC -c jit=off',
   })
-  pool.on('error', (error) => options.onIdleError?.(error))
+  // The pool repeats what its idle connections say; each connection tells for itself.
+  pool.on('error', () => undefined)
   pool.on('connect', (client) => {
     // The pool listens to idle ones only: a connection that ends while it is lent would end the process.
     client.on('error', (error) => options.onIdleError?.(error))
