@@ -116,8 +116,8 @@ create table identifier (
   -- whether it may join profiles: active, valid and of a kind that joins
   links boolean not null,
   form text check (form in ('mobile', 'landline')),
-  -- keyed hash of the last four digits (phones only)
-  last4 bytea,
+  -- keyed hash by which people look for it: the last four digits of a phone, the whole of a card whatever its system
+  lookup bytea,
   at timestamptz not null,
   created_by uuid,
   demo boolean not null default false,
@@ -128,7 +128,7 @@ create table identifier (
 
 create unique index identifier_first on identifier (kind, scope, digest) where first;
 create index identifier_further on identifier (kind, scope, digest) where not first;
-create index identifier_last4 on identifier (last4) where last4 is not null;
+create index identifier_lookup on identifier (lookup) where lookup is not null;
 
 -- A follow relation in WeCom. It stands while it was added after it was last lost.
 create table relation (

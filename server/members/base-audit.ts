@@ -108,21 +108,3 @@ async function questions(db: Db): Promise<{ duplicatesProposed: number; conflict
     select count(*) filter (where kind = 'fuzzy')::int as "duplicatesProposed", count(*) filter (where kind = 'conflict')::int as conflicts
     from review where state = 'open'`)
 }
-
-/**
- * Members by days since joining (days of `zone`), for those who meet `among`: with "never bought" from a later
- * capability this is LC-10. Edges as in the life cycle: 90, 180, 365, 730; a member who joined after `asOf` is left out.
- */
-export async function registrationAges(
-  db: Db,
-  how: { asOf: Date; zone: string; edges: readonly [number, number, number, number]; among: Sql },
-): Promise<{ band: 0 | 1 | 2 | 3 | 4; persons: number }[]> {
-  const [first, second, third, fourth] = how.edges
-  return db.rows(sql`
-    select case when days < ${first}::int then 0 when days < ${second}::int then 1 when days < ${third}::int then 2
-      when days <= ${fourth}::int then 3 else 4 end as band, count(*)::int as persons
-    from (
-      select (${how.asOf}::timestamptz at time zone ${how.zone})::date - (joined_at at time zone ${how.zone})::date as days
-      from person where person.state = 'live' and joined_at <= ${how.asOf} and ${how.among}
-    ) aged group by 1 order by 1`)
-}

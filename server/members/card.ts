@@ -120,7 +120,8 @@ export async function reveal(
   return value
 }
 
-async function shownIdentifiers(
+/** A person's identifiers, masked; each value once, the standing claim before others. */
+export async function shownIdentifiers(
   deps: MembersDeps,
   db: Db,
   person: number,

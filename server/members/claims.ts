@@ -8,7 +8,7 @@ import { type Claim, identifierRules } from './identifier.ts'
 import type { NewClaim } from './incoming.ts'
 
 /** A claim as it is stored. `at` in ms since 1970. */
-export type StoredClaim = Claim & { readonly at: number; readonly last4: string | null }
+export type StoredClaim = Claim & { readonly at: number; readonly lookup: string | null }
 
 export type ClaimNews = {
   /** Claims that the profile did not have. */

@@ -18,19 +18,18 @@ export type IdentifierKind = (typeof identifierKinds)[number]
  * level: in which round it joins profiles, the surest first (partition.ts).
  * onePerPerson: a person has one value in a scope; two different ones are two people until somebody says otherwise.
  * known: whoever has one is more than a visitor.
- * lastFour: people look for it by its last four characters.
  */
 export const identifierRules: Readonly<
-  Record<IdentifierKind, { level: 1 | 2 | 3; onePerPerson: boolean; known: boolean; lastFour: boolean }>
+  Record<IdentifierKind, { level: 1 | 2 | 3; onePerPerson: boolean; known: boolean }>
 > = {
-  card: { level: 1, onePerPerson: true, known: true, lastFour: false },
-  external_userid: { level: 1, onePerPerson: true, known: true, lastFour: false },
-  unionid: { level: 1, onePerPerson: true, known: false, lastFour: false },
-  mp_openid: { level: 1, onePerPerson: true, known: false, lastFour: false },
-  oa_openid: { level: 1, onePerPerson: true, known: false, lastFour: false },
-  phone: { level: 2, onePerPerson: false, known: true, lastFour: true },
-  email: { level: 2, onePerPerson: false, known: true, lastFour: false },
-  device: { level: 3, onePerPerson: false, known: false, lastFour: false },
+  card: { level: 1, onePerPerson: true, known: true },
+  external_userid: { level: 1, onePerPerson: true, known: true },
+  unionid: { level: 1, onePerPerson: true, known: false },
+  mp_openid: { level: 1, onePerPerson: true, known: false },
+  oa_openid: { level: 1, onePerPerson: true, known: false },
+  phone: { level: 2, onePerPerson: false, known: true },
+  email: { level: 2, onePerPerson: false, known: true },
+  device: { level: 3, onePerPerson: false, known: false },
 }
 
 /** Which identifier names a record that its source gave no number: the first of these kinds that it has. */

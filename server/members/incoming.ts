@@ -77,12 +77,12 @@ export type ResolveHow = {
   importId?: string
 }
 
-/** A claim with the digests that stand for it. `digest` and `last4` are hex. */
+/** A claim with the digests that stand for it. `digest` and `lookup` are hex. */
 export type NewClaim = {
   kind: IdentifierKind
   scope: string
   digest: string
-  last4: string | null
+  lookup: string | null
   state: ClaimState
   valid: boolean
   form: PhoneForm | null
@@ -121,12 +121,12 @@ export function factsOf(row: IncomingPerson, how: ResolveHow, { index }: Keyring
     const digest = index.digest(kind, owned, normal.value).toString('hex')
     const known = claims.get(digest)
     if (known && known.state !== 'hint') return
-    const lastFour = identifierRules[kind].lastFour && normal.value.length >= 4
+    const lookedUp = kind === 'card' || (kind === 'phone' && normal.value.length >= 4)
     claims.set(digest, {
       kind,
       scope: owned,
       digest,
-      last4: lastFour ? lastFourDigest(index, normal.value) : null,
+      lookup: lookedUp ? lookupDigest(index, kind, normal.value) : null,
       state: hint ? 'hint' : 'active',
       valid: normal.valid,
       form: normal.form,
@@ -158,9 +158,12 @@ export function factsOf(row: IncomingPerson, how: ResolveHow, { index }: Keyring
   }
 }
 
-/** What the last four characters of an identifier are looked up by. Shared by phones and cards. */
-export function lastFourDigest(index: Keyring['index'], value: string): string {
-  return index.digest('last4', value.slice(-4)).toString('hex')
+/**
+ * What people look an identifier up by: the last four digits of a phone, the whole number of a card whatever its
+ * system, an e-mail not at all. Hex.
+ */
+export function lookupDigest(index: Keyring['index'], kind: 'phone' | 'card', value: string): string {
+  return index.digest('lookup', kind, kind === 'phone' ? value.slice(-4) : value).toString('hex')
 }
 
 function keyOf(

@@ -18,13 +18,13 @@ export type Likely = {
 }
 
 export type Agreement = {
-  readonly field: 'name' | 'birthday' | 'phone_last4' | 'address' | 'city'
+  readonly field: 'name' | 'birthday' | 'last4' | 'address' | 'city'
   readonly says: 'same' | 'sounds_same' | 'similar'
 }
 export type Likeness = { readonly score: number; readonly evidence: Agreement[] }
 
 export const PROPOSE_FROM = 0.8
-const WEIGHTS = { name: 0.35, birthday: 0.3, phone_last4: 0.2, address: 0.25, city: 0.05 } as const
+const WEIGHTS = { name: 0.35, birthday: 0.3, last4: 0.2, address: 0.25, city: 0.05 } as const
 /** From here on a field counts as agreeing. */
 const AGREES = 0.82
 
@@ -42,7 +42,7 @@ export function likeness(one: Likely, other: Likely): Likeness {
   count('name', name?.share ?? null, name?.says ?? 'similar')
   const birthday = birthdayLikeness(one.birthday, other.birthday)
   count('birthday', birthday, birthday === 1 ? 'same' : 'similar')
-  count('phone_last4', equality(one.last4, other.last4), 'same')
+  count('last4', equality(one.last4, other.last4), 'same')
   const address = textLikeness(one.address, other.address)
   count('address', address, address === 1 ? 'same' : 'similar')
   count('city', equality(fold(one.city), fold(other.city)), 'same')

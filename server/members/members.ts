@@ -3,20 +3,19 @@
  * Promises: the same facts in any order give the same persons, every merge can be undone exactly, and personal data is sealed, masked and shown only with a trace.
  * Never does: join people who contradict each other without being told to, or put a name or a number into an event.
  */
+export { auditBase, type BaseAudit } from './base-audit.ts'
+export { type MemberCard, memberCard, personOf, reveal, type ShownIdentifier } from './card.ts'
+export { findDuplicates } from './duplicates.ts'
 export type { Follower, MergedPersons, RemovedPersons, SplitPersons } from './follower.ts'
 export type { IncomingIdentifier, IncomingPerson, IncomingRelation, ResolveHow } from './incoming.ts'
-export { apartReview, joinReview, keepApart, mergePersons, undoMerge } from './merges.ts'
+export { apartReview, type ByHand, joinReview, keepApart, mergePersons, undoMerge } from './merges.ts'
 export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipients.ts'
 export { MOST_ROWS, type Resolved, resolve } from './resolve.ts'
+export { type MergeShown, mergesPage, type ReviewShown, reviewsPage } from './reviews.ts'
+export { type Found, type MemberQuery, maskedPhones, membersByIds, searchMembers } from './search.ts'
 export type { MembersDeps } from './settle.ts'
+export { presentPersonsOf } from './store.ts'
+export type { Order } from './store-reads.ts'
+export { tell, type Word } from './tell.ts'
 export { type UndoneStep, undoImport } from './undo-import.ts'
-export {
-  identifiersOf,
-  maskName,
-  maskPhone,
-  phonesOf,
-  revealIdentifier,
-  type ShownIdentifier,
-  visibleTo,
-  whoHas,
-} from './showing.ts'
+export { visibleTo } from './visible.ts'

@@ -5,19 +5,12 @@ import type { Keyring } from '../platform/crypto/master-key.ts'
 import { decodeCursor, encodeCursor } from '../platform/cursor.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { type Sql, sql } from '../platform/postgres/sql.ts'
-import { lastFourDigest } from './incoming.ts'
+import { lookupDigest } from './incoming.ts'
 import { maskIdentifier, maskName } from './mask.ts'
 import { normaliseIdentifier, normaliseName } from './normalise.ts'
 import { openSecrets } from './secret.ts'
 import type { MembersDeps } from './settle.ts'
-import {
-  cardScopes,
-  hasIdentifier,
-  type ListRow,
-  listPersons,
-  type Order,
-  shownPhones,
-} from './store-reads.ts'
+import { hasIdentifier, type ListRow, listPersons, type Order, shownPhones } from './store-reads.ts'
 import { visibleTo } from './visible.ts'
 
 export type MemberQuery = {
@@ -57,11 +50,7 @@ export async function searchMembers(
 ): Promise<{ items: Found[]; next: string | null }> {
   const after = decodeCursor(who.cursor, Cursor)
   const order = query.order ?? (query.sort === 'name' ? BY_NAME : BY_JOINING)
-  const conditions = [
-    visibleTo(who.viewer),
-    ...(await conditionsOf(deps.keys, db, query)),
-    ...(query.where ?? []),
-  ]
+  const conditions = [visibleTo(who.viewer), ...conditionsOf(deps.keys, query), ...(query.where ?? [])]
   const rows = await listPersons(db, conditions, order, {
     after: after && { key: after[0], id: after[1] },
     limit: who.limit + 1,
@@ -122,7 +111,7 @@ async function show(deps: MembersDeps, db: Db, rows: readonly ListRow[], viewer:
   }))
 }
 
-async function conditionsOf(keys: Keyring, db: Db, query: MemberQuery): Promise<Sql[]> {
+function conditionsOf(keys: Keyring, query: MemberQuery): Sql[] {
   const { kind, source, storeId, guideId } = query
   return [
     ...(kind ? [sql`person.kind = ${kind}`] : []),
@@ -131,18 +120,21 @@ async function conditionsOf(keys: Keyring, db: Db, query: MemberQuery): Promise<
     ...(guideId
       ? [sql`(person.owner_staff_id = ${guideId}::uuid or ${guideId}::uuid = any(person.follower_ids))`]
       : []),
-    ...(await matching(keys, db, query.q ?? '')),
+    ...matching(keys, query.q ?? ''),
   ]
 }
 
 /** What a search text can mean: digits are a phone or a card; anything else may be a name or a card. */
-async function matching(keys: Keyring, db: Db, q: string): Promise<Sql[]> {
+function matching({ index }: Keyring, q: string): Sql[] {
   const text = q.normalize('NFKC').trim()
   if (text === '') return []
-  const values = await possibleIdentifiers(keys, db, text)
   const digits = text.replace(/[\s-]/g, '')
-  const last4 = /^\d{4}$/.test(digits) ? lastFourDigest(keys.index, digits) : null
-  const named = hasIdentifier(values, last4)
+  const card = normaliseIdentifier('card', text)?.value
+  const lookups = [
+    ...(/^\d{4}$/.test(digits) ? [lookupDigest(index, 'phone', digits)] : []),
+    ...(card === undefined ? [] : [lookupDigest(index, 'card', card)]),
+  ]
+  const named = hasIdentifier(possibleIdentifiers(index, text), lookups)
   const name = normaliseName(text)
   if (name === undefined || /^[\d+\s-]+$/.test(text)) return [named]
   return [sql`(${nameMatches(name)} or ${named})`]
@@ -158,22 +150,17 @@ function nameMatches(name: string): Sql {
   return sql`(person.name ilike ${`${literal}%`} or person.name ilike ${`%${literal}`})`
 }
 
-async function possibleIdentifiers(
-  keys: Keyring,
-  db: Db,
+function possibleIdentifiers(
+  index: Keyring['index'],
   text: string,
-): Promise<{ kind: string; scope: string; digest: string }[]> {
-  const asked: { kind: 'phone' | 'card' | 'email'; scope: string }[] = [
-    ...(await cardScopes(db)).map((scope) => ({ kind: 'card', scope }) as const),
-    ...(['', 'demo:'] as const).flatMap((scope) => [
-      { kind: 'phone', scope } as const,
-      { kind: 'email', scope } as const,
-    ]),
-  ]
-  return asked.flatMap(({ kind, scope }) => {
-    const normal = normaliseIdentifier(kind, text)
-    return normal
-      ? [{ kind, scope, digest: keys.index.digest(kind, scope, normal.value).toString('hex') }]
-      : []
+): { kind: string; scope: string; digest: string }[] {
+  return (['phone', 'email'] as const).flatMap((kind) => {
+    const value = normaliseIdentifier(kind, text)?.value
+    if (value === undefined) return []
+    return ['', 'demo:'].map((scope) => ({
+      kind,
+      scope,
+      digest: index.digest(kind, scope, value).toString('hex'),
+    }))
   })
 }

@@ -92,35 +92,25 @@ export async function identifiersOf(db: Db, person: number): Promise<IdentifierR
     where p.person_id = ${person} order by i.kind, i.valid desc, i.at desc, i.digest`)
 }
 
-/** The card systems whose numbers are known; one index look-up each. */
-export async function cardScopes(db: Db): Promise<string[]> {
-  const rows = await db.rows<{ scope: string }>(sql`
-    with recursive scopes (scope) as (
-      (select scope from identifier where kind = 'card' and first order by kind, scope limit 1)
-      union all
-      select (select i.scope from identifier i where i.kind = 'card' and i.first and i.scope > scopes.scope order by i.kind, i.scope limit 1)
-      from scopes where scopes.scope is not null
-    )
-    select scope from scopes where scope is not null limit 100`)
-  return rows.map(({ scope }) => scope)
-}
-
-/** A condition: the person has one of these values (digests in hex), or one that ends in these four digits. */
+/** A condition: the person has one of these values, or one that is looked up by one of these keys. All digests are hex. */
 export function hasIdentifier(
   values: readonly { kind: string; scope: string; digest: string }[],
-  last4: string | null,
+  lookups: readonly string[],
 ): Sql {
-  const whole = sql`
+  return sql`person.id in (
     select p.person_id from unnest(${values.map((one) => one.kind)}::text[], ${values.map((one) => one.scope)}::text[],
       ${values.map((one) => one.digest)}::text[]) as n (kind, scope, digest)
     cross join lateral (
-      select i.profile_id from identifier i where i.kind = n.kind and i.scope = n.scope and i.digest = decode(n.digest, 'hex') and i.first and i.state <> 'hint'
+      select i.profile_id from identifier i
+      where i.kind = n.kind and i.scope = n.scope and i.digest = decode(n.digest, 'hex') and i.first and i.state <> 'hint'
       union all
-      select i.profile_id from identifier i where i.kind = n.kind and i.scope = n.scope and i.digest = decode(n.digest, 'hex') and not i.first and i.state <> 'hint'
-    ) c join profile p on p.id = c.profile_id`
-  if (last4 === null) return sql`person.id in (${whole})`
-  return sql`person.id in (${whole} union all
-    select p.person_id from identifier i join profile p on p.id = i.profile_id where i.last4 = decode(${last4}, 'hex') and i.state <> 'hint')`
+      select i.profile_id from identifier i
+      where i.kind = n.kind and i.scope = n.scope and i.digest = decode(n.digest, 'hex') and not i.first and i.state <> 'hint'
+    ) c join profile p on p.id = c.profile_id
+    union all
+    select p.person_id from unnest(${lookups}::text[]) as l (lookup)
+    join identifier i on i.lookup = decode(l.lookup, 'hex') and i.state <> 'hint'
+    join profile p on p.id = i.profile_id)`
 }
 
 export type RelationRow = {
@@ -151,18 +141,7 @@ export async function profileFacts(
   )
 }
 
-/** Why each person can or cannot be reached. */
-export async function reasonsOf(
-  db: Db,
-  persons: readonly number[],
-  channel: Channel,
-  how: { real: boolean },
-): Promise<{ id: number; reason: string }[]> {
-  return db.rows(sql`
-    select person.id, ${reachReason(channel, how)} as reason from person
-    where person.id = any(${persons}::int[]) and person.state = 'live'`)
-}
-
+/** Why a person can or cannot be reached, by channel. */
 export async function allReasonsOf(
   db: Db,
   person: number,
@@ -173,4 +152,15 @@ export async function allReasonsOf(
     ', ',
   )
   return db.row(sql`select ${columns} from person where person.id = ${person}`)
+}
+
+/** Names of persons, absorbed ones included. */
+export async function namesOf(
+  db: Db,
+  persons: readonly number[],
+): Promise<Map<number, { publicId: string; name: string | null }>> {
+  const rows = await db.rows<{ id: number; publicId: string; name: string | null }>(
+    sql`select id, public_id as "publicId", name from person where id = any(${persons}::int[])`,
+  )
+  return new Map(rows.map(({ id, ...row }) => [id, row]))
 }

@@ -113,8 +113,8 @@ export async function insertFirstClaims(
 ): Promise<Set<string>> {
   if (claims.length === 0) return new Set()
   const rows = await tx.rows<{ profileId: number; digest: string }>(sql`
-    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, last4, at, created_by, demo)
-    select profile_id, kind, scope, decode(digest, 'hex'), true, state, valid, links, form, decode(last4, 'hex'),
+    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, lookup, at, created_by, demo)
+    select profile_id, kind, scope, decode(digest, 'hex'), true, state, valid, links, form, decode(lookup, 'hex'),
       to_timestamp(at / 1000.0), ${importId}::uuid, demo
     from ${claimRows(claims)}
     order by kind collate "C", scope collate "C", digest
@@ -131,8 +131,8 @@ export async function insertFurtherClaims(
 ): Promise<void> {
   if (claims.length === 0) return
   await tx.run(sql`
-    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, last4, at, created_by, demo)
-    select profile_id, kind, scope, decode(digest, 'hex'), false, state, valid, links, form, decode(last4, 'hex'),
+    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, lookup, at, created_by, demo)
+    select profile_id, kind, scope, decode(digest, 'hex'), false, state, valid, links, form, decode(lookup, 'hex'),
       to_timestamp(at / 1000.0), ${importId}::uuid, demo
     from ${claimRows(claims)}
     on conflict do nothing`)
@@ -162,9 +162,9 @@ function claimRows(claims: readonly ClaimRow[]): Sql {
     ${claims.map((one) => one.scope)}::text[], ${claims.map((one) => one.digest)}::text[],
     ${claims.map((one) => one.state)}::text[], ${claims.map((one) => one.valid)}::bool[],
     ${claims.map(linksProfiles)}::bool[], ${claims.map((one) => one.form)}::text[],
-    ${claims.map((one) => one.last4)}::text[], ${claims.map((one) => one.at)}::float8[],
+    ${claims.map((one) => one.lookup)}::text[], ${claims.map((one) => one.at)}::float8[],
     ${claims.map((one) => one.demo)}::bool[])
-    as n (profile_id, kind, scope, digest, state, valid, links, form, last4, at, demo)`
+    as n (profile_id, kind, scope, digest, state, valid, links, form, lookup, at, demo)`
 }
 
 export type ClaimOfProfile = StoredClaim & { profileId: number }
@@ -172,7 +172,7 @@ export type ClaimOfProfile = StoredClaim & { profileId: number }
 export async function claimsOf(db: Db, profiles: readonly number[]): Promise<ClaimOfProfile[]> {
   return db.rows<ClaimOfProfile>(sql`
     select i.profile_id as "profileId", i.kind, i.scope, encode(i.digest, 'hex') as digest, i.state, i.valid, i.form,
-      encode(i.last4, 'hex') as last4, (extract(epoch from i.at) * 1000)::float8 as at
+      encode(i.lookup, 'hex') as lookup, (extract(epoch from i.at) * 1000)::float8 as at
     from identifier i where i.profile_id = any(${profiles}::int[])`)
 }
 
