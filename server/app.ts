@@ -4,14 +4,18 @@
  */
 import { fileURLToPath } from 'node:url'
 import type { StreamRoute } from '../contract/base.ts'
+import { audienceRoutes } from './audience/routes.ts'
 import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
+import { memberRowsOf } from './insight/insight.ts'
+import { memberRoutes } from './insight/member-routes.ts'
 import { insightRoutes } from './insight/routes.ts'
-import { handlers, importParts, putTag, reachPorts } from './joined.ts'
+import { handlers, importParts, membersDeps, putTag, reachPorts } from './joined.ts'
 import { journeyRoutes } from './journeys/routes.ts'
 import type { Loop } from './loop.ts'
 import { loopsOf } from './loops.ts'
-import { type BusinessClock, type Call, forgetSessions, openGuard } from './org/org.ts'
+import { visibleTo } from './members/members.ts'
+import { type BusinessClock, type Call, forgetSessions, openGuard, type Viewer } from './org/org.ts'
 import { orgRoutes } from './org/routes.ts'
 import { freeShare } from './platform/data-directory.ts'
 import { type Api, buildApi, type Streamed } from './platform/http/api.ts'
@@ -21,7 +25,7 @@ import { describeApi } from './platform/http/open-api.ts'
 import { type HttpServer, openServer } from './platform/http/server.ts'
 import type { Housekeeping } from './platform/jobs/housekeeping.ts'
 import type { Log } from './platform/logging/log.ts'
-import { sql } from './platform/postgres/sql.ts'
+import { type Sql, sql } from './platform/postgres/sql.ts'
 import { type Channel, pruneLedger } from './reach/reach.ts'
 import { reachRoutes } from './reach/routes.ts'
 import type { Stores } from './stores.ts'
@@ -69,6 +73,13 @@ function routersOf({ stores, clock }: AppParts) {
   const { db, clickhouse, keyring, folders } = stores
   return {
     org: orgRoutes({ db }),
+    members: memberRoutes({ db, clickhouse, deps: membersDeps(keyring) }),
+    audience: audienceRoutes({
+      db,
+      clickhouse,
+      visibleTo: aliased,
+      memberRows: (viewer, ids) => memberRowsOf(membersDeps(keyring), db, viewer, ids),
+    }),
     imports: importRoutes(importParts(stores, clock)),
     reach: reachRoutes({ db, people: reachPorts(keyring).people }),
     tasks: taskRoutes({ db, putTag }),
@@ -81,6 +92,11 @@ function routersOf({ stores, clock }: AppParts) {
       diskFreeShare: () => freeShare(folders.path),
     }),
   }
+}
+
+/** What a viewer may see, as a condition over `person p`. */
+function aliased(viewer: Viewer): Sql {
+  return viewer.all ? sql`true` : sql`p.id in (select person.id from person where ${visibleTo(viewer)})`
 }
 
 function streamsOf({ stores, clock }: AppParts): readonly Streamed<Call>[] {

@@ -3,7 +3,7 @@ import { evaluateOnce, publishCutPoints, recompute } from './audience/audience.t
 import { importLoop } from './events/import/jobs.ts'
 import { eventLoops } from './events/jobs.ts'
 import { handlers, importParts, reachPorts } from './joined.ts'
-import { stepOnce } from './journeys/journeys.ts'
+import { stepOnce, takeInPresent } from './journeys/journeys.ts'
 import type { Loop } from './loop.ts'
 import { type BusinessClock, brand, setting } from './org/org.ts'
 import type { Database } from './platform/postgres/database.ts'
@@ -85,6 +85,12 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
       },
     },
     importLoop(importParts(stores, clock)),
+    {
+      name: 'journeys-present',
+      restMs: SECONDS_MS,
+      acts: true,
+      work: (token) => takeInPresent(db, { token, now: clock.now() }),
+    },
     { name: 'tasks-late', restMs: SECONDS_MS, work: () => markLate(db, clock.now()) },
   ]
 }

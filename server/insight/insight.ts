@@ -2,3 +2,4 @@
 // Promises: every number is read from its owner at the moment of asking.
 // Never writes a thing, and is imported by nobody.
 export { type HomeDeps, homePage } from './home.ts'
+export { memberRowsOf } from './member-list.ts'

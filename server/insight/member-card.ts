@@ -3,117 +3,115 @@ import { z } from 'zod'
 import type { MemberCard, OrderRow, TimelineItem } from '../../contract/members.ts'
 import { segmentsOf, statesOf, tagsOf } from '../audience/audience.ts'
 import { ordersOf, rowsOf } from '../events/events.ts'
-import { identifiersOf, reachables } from '../members/members.ts'
+import { memberCard as identityCard, type MembersDeps } from '../members/members.ts'
 import type { Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
-import type { Keyring } from '../platform/crypto/master-key.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { instant } from '../platform/time/clock.ts'
 import { daysBetween, type Zone } from '../platform/time/zone.ts'
-import { memberRowsOf } from './member-list.ts'
-import { cardRow, mergesOf, placeNames, profilesOf, relationsOfPerson } from './store.ts'
+import { withBeside } from './member-list.ts'
+import { nextChangeOf, placeNames, profilesOf, staffNames } from './store.ts'
 import { orderTitle, titleOf } from './timeline-words.ts'
 
 const MOST_ORDERS = 500
 
-export type Sight = { db: Db; keys: Keyring; viewer: Viewer; now: Date; zone: Zone }
+export type Sight = { deps: MembersDeps; db: Db; viewer: Viewer; now: Date; zone: Zone }
 
-/** Everything on the page of a member. Undefined where the viewer may not see the person. */
-export async function memberCard(sight: Sight, personId: number): Promise<MemberCard | undefined> {
-  const { db, keys, viewer, now, zone } = sight
-  const [row] = await memberRowsOf(db, keys, viewer, [personId])
-  if (!row) return undefined
-  const person = await cardRow(db, personId)
-  const state = (await statesOf(db, [personId])).get(personId)
-  const { tags, values } = await tagsOf(db, personId)
-  const [reach] = await reachables(db, keys, [personId])
-  const relations = await relationsOfPerson(db, personId)
+/** Everything on the page of a member. Errors: `not_found` also where the viewer may not see the person. */
+export async function memberCard(
+  { deps, db, viewer, now, zone }: Sight,
+  publicId: string,
+): Promise<MemberCard> {
+  const identity = await identityCard(deps, db, publicId, viewer)
+  const [row] = await withBeside(db, [identity])
+  if (!row) throw new Error('a member vanished while it was read')
+  const state = (await statesOf(db, [identity.id])).get(identity.id)
+  const { tags, values } = await tagsOf(db, identity.id)
+  const staff = await staffNames(
+    db,
+    identity.relations.map((one) => one.staffId),
+  )
   return {
     ...row,
-    gender: person.gender,
-    birthday: viewer.maySeePersonal ? person.birthday : null,
-    birthdayLunar: person.birthday_lunar,
-    source: person.source,
-    sourceSide: person.source_side,
-    registerChannel: person.register_channel,
-    registration: person.registration,
-    identifiers: await identifiersOf(db, keys, personId),
-    reachability: [wecomReach(reach), smsReach(reach)],
-    consents: Object.entries(reach?.consents ?? {}).map(([channel, consent]) => ({
-      channel,
-      state: consent,
-      at: null,
+    gender: identity.gender,
+    birthday: viewer.maySeePersonal ? identity.birthday : null,
+    birthdayLunar: identity.birthdayLunar,
+    source: identity.source as MemberCard['source'],
+    sourceSide: identity.sourceSide as MemberCard['sourceSide'],
+    registerChannel: identity.registerChannel,
+    registration: identity.registration as MemberCard['registration'],
+    identifiers: identity.identifiers.map(({ kind, masked, valid, revealable }) => ({
+      kind,
+      masked,
+      valid,
+      revealable,
     })),
-    relations: relations.map((one) => ({
-      guide: one.guide,
-      store: one.store,
-      addedAt: one.added_at.toISOString(),
-      lostAt: one.lost_at?.toISOString() ?? null,
-      remark: viewer.maySeePersonal ? one.remark : null,
+    reachability: identity.reachability,
+    consents: identity.consents.map(({ channel, state: consent, at }) => ({
+      channel,
+      state: consent as 'granted',
+      at: at.toISOString(),
+    })),
+    relations: identity.relations.map((one) => ({
+      guide: staff.get(one.staffId)?.name ?? '–',
+      store: staff.get(one.staffId)?.store ?? null,
+      addedAt: one.addedAt.toISOString(),
+      lostAt: one.lostAt?.toISOString() ?? null,
+      remark: one.remark,
     })),
     state: state
       ? {
-          lifecycle: state.lifecycle,
-          daysSincePurchase:
-            state.lastPurchaseAt === null ? null : daysBetween(zone, state.lastPurchaseAt, now),
-          ownCycle: state.ownCycle,
-          medianGapDays: state.medianGapDays,
-          orderStage: state.orderStage,
-          aipl: state.aipl,
-          joinRecency: state.joinRecency,
-          oneTimeBuyer: state.purchases === 1,
-          interactionSilent: state.interactionSilent,
-          recency: state.r,
-          frequency: state.f,
-          monetary: state.m,
-          rfmGroup: state.rfmGroup,
-          nextChangeAt: person.next_at?.toISOString() ?? null,
+          ...stateOf(state, zone, now),
+          nextChangeAt: (await nextChangeOf(db, identity.id))?.toISOString() ?? null,
         }
       : null,
     sTags: values.map((value) => ({
-      groupId: value.groupId as MemberCard['sTags'][number]['groupId'],
+      groupId: value.groupId as never,
       group: value.group,
-      tagId: value.tagId as MemberCard['sTags'][number]['tagId'],
+      tagId: value.tagId as never,
       value: value.value ?? '',
     })),
     tagList: tags.map((tag) => ({
-      tagId: tag.tagId as MemberCard['tagList'][number]['tagId'],
+      tagId: tag.tagId as never,
       name: tag.name,
       group: tag.group,
       producer: tag.producer,
       origin: tag.origin,
       at: tag.at.toISOString(),
     })),
-    segments: (await segmentsOf(db, personId)).map(({ id, name }) => ({
-      segmentId: id as MemberCard['segments'][number]['segmentId'],
-      name,
-    })),
-    mergedFrom: (await mergesOf(db, personId)).map((merge) => ({
+    segments: (await segmentsOf(db, identity.id)).map(({ id, name }) => ({ segmentId: id as never, name })),
+    mergedFrom: identity.merges.map((merge) => ({
       mergeId: merge.id,
       at: merge.at.toISOString(),
       cause: merge.cause,
-      undoable: true,
+      undoable: merge.undoneAt === null,
     })),
   }
 }
 
-type Reach = Awaited<ReturnType<typeof reachables>>[number] | undefined
+type State = NonNullable<ReturnType<Awaited<ReturnType<typeof statesOf>>['get']>>
 
-function wecomReach(reach: Reach): MemberCard['reachability'][number] {
-  const consent = reach?.consents['wecom']
-  if (consent === 'withdrawn') return { channel: 'wecom', state: 'unreachable', reason: 'consent_withdrawn' }
-  if (reach && reach.contacts.length > 0) return { channel: 'wecom', state: 'reachable', reason: 'followed' }
-  return { channel: 'wecom', state: 'unreachable', reason: 'not_in_wecom' }
-}
-
-function smsReach(reach: Reach): MemberCard['reachability'][number] {
-  const consent = reach?.consents['sms']
-  if (consent === 'withdrawn') return { channel: 'sms', state: 'unreachable', reason: 'consent_withdrawn' }
-  if (!reach?.sms) return { channel: 'sms', state: 'unreachable', reason: 'no_phone' }
-  return consent === 'granted'
-    ? { channel: 'sms', state: 'reachable', reason: 'consent_granted' }
-    : { channel: 'sms', state: 'unknown', reason: 'consent_unknown' }
+function stateOf(
+  state: State,
+  zone: Zone,
+  now: Date,
+): Omit<NonNullable<MemberCard['state']>, 'nextChangeAt'> {
+  return {
+    lifecycle: state.lifecycle,
+    daysSincePurchase: state.lastPurchaseAt === null ? null : daysBetween(zone, state.lastPurchaseAt, now),
+    ownCycle: state.ownCycle,
+    medianGapDays: state.medianGapDays,
+    orderStage: state.orderStage,
+    aipl: state.aipl,
+    joinRecency: state.joinRecency,
+    oneTimeBuyer: state.purchases === 1,
+    interactionSilent: state.interactionSilent,
+    recency: state.r,
+    frequency: state.f,
+    monetary: state.m,
+    rfmGroup: state.rfmGroup,
+  }
 }
 
 /** Orders as they stand, the newest first, at most 500. */

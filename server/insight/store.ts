@@ -71,45 +71,9 @@ export function touchNames(db: Db) {
   }
 }
 
-export type CardRow = {
-  gender: string | null
-  birthday: string | null
-  birthday_lunar: boolean
-  source: 'referral_fission' | 'returning' | 'member_get_member' | 'guide_recruited' | 'organic'
-  source_side: 'online' | 'offline' | null
-  register_channel: string | null
-  registration: 'registered' | 'registered_before' | 'bought_unregistered' | null
-  next_at: Date | null
-}
-
-export async function cardRow(db: Db, personId: number): Promise<CardRow> {
-  return db.row<CardRow>(sql`
-    select p.gender, p.birthday::text as birthday, p.birthday_lunar, p.source, p.source_side, p.register_channel, p.registration, ps.next_at
-    from person p left join person_segment ps on ps.person_id = p.id where p.id = ${personId}`)
-}
-
 export async function profilesOf(db: Db, personId: number): Promise<number[]> {
   return (await db.rows<{ id: number }>(sql`select id from profile where person_id = ${personId}`)).map(
     (row) => row.id,
-  )
-}
-
-export async function relationsOfPerson(
-  db: Db,
-  personId: number,
-): Promise<
-  { guide: string; store: string | null; added_at: Date; lost_at: Date | null; remark: string | null }[]
-> {
-  return db.rows(sql`
-    select s.name as guide, (select min(store.name) from staff_store ss join store on store.id = ss.store_id where ss.staff_id = s.id) as store,
-      r.added_at, case when r.standing then null else r.lost_at end as lost_at, r.remark
-    from relation r join profile p on p.id = r.profile_id join staff s on s.id = r.staff_id
-    where p.person_id = ${personId} order by r.added_at desc`)
-}
-
-export async function mergesOf(db: Db, personId: number): Promise<{ id: string; at: Date; cause: string }[]> {
-  return db.rows(
-    sql`select id, at, cause from merge where kept_person = ${personId} and undone_at is null order by at desc limit 50`,
   )
 }
 
@@ -120,11 +84,58 @@ export async function placeNames(db: Db, storeIds: readonly string[]): Promise<M
   return new Map(rows.map((row) => [row.id, row.name]))
 }
 
-/** The living person of a public id that the viewer may see. */
-export async function personOf(db: Db, publicId: string, visible: Sql): Promise<number | undefined> {
+export type Beside = {
+  lifecycle: string | null
+  last_purchase_at: Date | null
+  purchases: number
+  spent_cents: number
+  store: string | null
+  guide: string | null
+  tags: string[]
+}
+
+/** What stands beside persons in lists. */
+export async function besideOf(db: Db, personIds: readonly number[]): Promise<Map<number, Beside>> {
+  const rows = await db.rows<Beside & { id: number }>(sql`
+    select p.id, st.lifecycle, st.last_purchase_at, coalesce(st.purchases, 0)::int as purchases, coalesce(st.spent_cents, 0)::bigint as spent_cents,
+      store.name as store, staff.name as guide,
+      coalesce((select array_agg(distinct t.name) from person_tag pt join tag t on t.id = pt.tag_id where pt.person_id = p.id and t.state = 'active'), '{}') as tags
+    from person p left join person_state st on st.person_id = p.id left join store on store.id = p.home_store_id left join staff on staff.id = p.owner_staff_id
+    where p.id = any(${personIds}::int[])`)
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** When time alone may change an answer about the person next. */
+export async function nextChangeOf(db: Db, personId: number): Promise<Date | null> {
   return (
-    await db.maybe<{ id: number }>(
-      sql`select p.id from person p where p.public_id = ${publicId} and p.state = 'live' and ${visible}`,
-    )
-  )?.id
+    (
+      await db.maybe<{ next_at: Date | null }>(
+        sql`select next_at from person_segment where person_id = ${personId}`,
+      )
+    )?.next_at ?? null
+  )
+}
+
+/** Names of staff, with their first store. */
+export async function staffNames(
+  db: Db,
+  staffIds: readonly string[],
+): Promise<Map<string, { name: string; store: string | null }>> {
+  const rows = await db.rows<{ id: string; name: string; store: string | null }>(sql`
+    select s.id, s.name, (select min(store.name) from staff_store ss join store on store.id = ss.store_id where ss.staff_id = s.id) as store
+    from staff s where s.id = any(${staffIds}::uuid[])`)
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** Life cycle of those who were audited, and of those who never bought. */
+export async function lifecycleCounts(db: Db, among: Sql): Promise<{ state: string; persons: number }[]> {
+  return db.rows(sql`
+    select st.lifecycle as state, count(*)::int as persons from person_state st join person on person.id = st.person_id
+    where person.state = 'live' and ${among} group by 1`)
+}
+
+export async function withoutBuyer(db: Db): Promise<{ orders: number; cents: number }> {
+  return db.row(
+    sql`select count(*)::int as orders, coalesce(sum(total_cents - refunded_cents), 0)::bigint as cents from document where kind = 'order' and not deleted and profile_id is null`,
+  )
 }
