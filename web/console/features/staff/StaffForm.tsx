@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { type Right, type Role, rights, roles } from '../../../../contract/base.ts'
 import type { Staff } from '../../../../contract/org.ts'
 import { api, client } from '../../../client.ts'
+import type { Lang } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { type Difference, StaleDialog } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
@@ -33,6 +34,8 @@ const words = {
   short: { zh: '至少 2 个字符，不含空格', en: 'At least 2 characters, no blanks' },
 }
 
+const names: Readonly<Record<string, Readonly<Record<Lang, string>>>> = { ...roleWords, ...rightWords }
+
 type Fields = Pick<Staff, 'name' | 'roles' | 'rights' | 'storeIds' | 'regionIds'> & {
   login: string
   wecomUserId: string | null
@@ -51,6 +54,8 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
   const { act, busy } = useAct()
   const [theirs, setTheirs] = useState<Shared>()
   const refresh = [api.staff.key()]
+  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const regions = useQuery(api.regions.list.queryOptions())
   async function save(fields: Fields, version = staff?.version ?? 0): Promise<void> {
     const { login, ...rest } = fields
     const input = { ...rest, wecomUserId: fields.wecomUserId?.trim() || null }
@@ -69,8 +74,18 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
   }
   const differences = (now: Shared): Difference[] => {
     const yours = form.getFieldsValue()
+    const nameOf = (id: string): string =>
+      stores.data?.items.find((store) => store.id === id)?.name ??
+      regions.data?.items.find((region) => region.id === id)?.name ??
+      names[id]?.[lang] ??
+      id
     const say = (value: unknown): string =>
-      Array.isArray(value) ? value.map(String).sort().join('、') : String(value ?? '')
+      Array.isArray(value)
+        ? value
+            .map((each) => nameOf(String(each)))
+            .sort()
+            .join('、')
+        : String(value ?? '')
     return (['name', 'roles', 'rights', 'stores', 'regions', 'wecom'] as const).map((label) => {
       const key = (
         {
@@ -145,10 +160,7 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
       </Form>
       <StaleDialog
         rows={theirs ? differences(theirs) : undefined}
-        onTake={() => {
-          form.setFieldsValue(theirs as unknown as Fields)
-          onClose()
-        }}
+        onTake={onClose}
         onKeep={() => {
           const version = Number(theirs?.['version'])
           setTheirs(undefined)
