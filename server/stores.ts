@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from './platform/clickhouse/clickhouse.ts'
 import { startEngine } from './platform/clickhouse/engine.ts'
+import { armCrashPoint } from './platform/crash.ts'
 import { type Keyring, masterKey, openKeyring, printKey } from './platform/crypto/master-key.ts'
 import { openDataDirectory, runningAddress } from './platform/data-directory.ts'
 import { placeEngine } from './platform/engine-account.ts'
@@ -63,6 +64,7 @@ const ACCESS_FILE = 'clickhouse-access.json'
 
 /** Errors: `StartRefused`, `EngineRefused`, `KeyRefused`, each with one sentence; whatever was opened is closed again. */
 export async function openStores(config: Config, log: Log, mode: StoreMode): Promise<Stores> {
+  armCrashPoint(config.crashPoint)
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const step of closers.splice(0).reverse()) await step()
@@ -83,12 +85,19 @@ async function open(config: Config, opening: Opening): Promise<Omit<Stores, 'clo
   const { folders } = held
   const key = await masterKey({ given: config.masterKey, directory: folders.keys })
   const postgres = await postgresAddress(config, held, opening)
+  let closing = false
   const db = openDatabase(postgres.url, {
     max: config.databasePool,
     applicationName: 'liuliang',
-    onIdleError: (error) => log.warn({ event: 'postgres.connection_lost', err: error }),
+    onIdleError(error) {
+      // Closing does not wait for the goodbye of every connection.
+      if (!closing) log.warn({ event: 'postgres.connection_lost', err: error })
+    },
   })
-  closers.push(() => db.close())
+  closers.push(() => {
+    closing = true
+    return db.close()
+  })
   if (config.databaseUrl !== undefined) await refuseUnreachable(db)
   const engine = await clickhouseAddress(config, held, opening)
   const clickhouse = openClickHouse(engine.options)

@@ -35,6 +35,7 @@ export {
 } from './dead-letters.ts'
 export type { Key as OrderKey } from './document-rows.ts'
 export type { Handler } from './handler.ts'
+export { rejectedText } from './import/import.ts'
 export { type ImportFile, type ImportResult, importFile, undoImport } from './import/import-file.ts'
 export type { ImportParts, Progress as ImportProgress } from './import/work.ts'
 export {
