@@ -6,7 +6,7 @@ import { withLease } from '../../server/platform/jobs/lease.ts'
 import { openDatabase } from '../../server/platform/postgres/database.ts'
 import { arbitrateOnce, deliverOnce } from '../../server/reach/reach.ts'
 import { openWecom } from '../../wecom/client.ts'
-import { noteRequests, peopleOf, TEN, testKeys } from './reach.ts'
+import { noteRequests, peopleOf, TEN, testKeys } from './reach-ports.ts'
 
 type Order = {
   databaseUrl: string
@@ -17,6 +17,8 @@ type Order = {
   crashAt?: string
 }
 
+// Only a process that ends by itself leaves its compiled modules in the cache.
+if (process.argv[2] === 'warm-up') process.exit(0)
 const order = JSON.parse(process.argv[2] ?? '{}') as Order
 const db = openDatabase(order.databaseUrl, { max: 6, applicationName: 'reach-worker' })
 /** Business time: ten o'clock and as much as has passed. */

@@ -9,11 +9,9 @@ import {
   makeStaff,
   offerAll,
   openSimulated,
-  peopleOf,
   statesOf,
-  TEN,
-  testKeys,
 } from '../../../test/support/reach.ts'
+import { peopleOf, TEN, testKeys } from '../../../test/support/reach-ports.ts'
 import { idOf } from '../../platform/ids.ts'
 import { type LeaseToken, takeLease } from '../../platform/jobs/lease.ts'
 import { sql } from '../../platform/postgres/sql.ts'

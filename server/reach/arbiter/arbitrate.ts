@@ -29,6 +29,8 @@ const PERSONS_A_BATCH = 1000
 /** Candidates of one person looked at in one go; the rest follows in the next. */
 const CANDIDATES_A_PERSON = 50
 const MAX_OFFER = 5000
+/** Rows forgotten in one statement. */
+const STEP = 10_000
 
 /**
  * Takes candidates in, in the transaction that found them. At most 5,000 a call.
@@ -203,7 +205,9 @@ function eventOf(now: Date) {
   }
 }
 
-/** Forgets what is older than 40 days, in steps. Returns how many rows went. */
+/** Forgets what no cap counts any more and receipts as old, in steps. Returns how many rows went. */
 export async function pruneLedger(db: Db, now: Date): Promise<number> {
-  return store.pruneLedgerRows(db, instant(now.getTime() - LEDGER_DAYS * 86_400_000), 10_000)
+  const before = instant(now.getTime() - LEDGER_DAYS * 86_400_000)
+  const rows = await store.pruneLedgerRows(db, before, STEP)
+  return rows + (await store.pruneReceiptRows(db, before, STEP))
 }

@@ -68,7 +68,7 @@ export async function claimPersons(tx: Tx, now: Date, limit: number): Promise<nu
   return rows.map((row) => row.person_id)
 }
 
-/** Of each person at most `each` candidates that are due. */
+/** Of each person at most `each` candidates that are due, locked: one that is being withdrawn is passed over. */
 export async function dueCandidates(
   tx: Tx,
   personIds: readonly number[],
@@ -83,7 +83,7 @@ export async function dueCandidates(
         cost_cents as "costCents", reason
       from touch
       where touch.person_id = person.person_id and state in ('offered', 'deferred') and due_at <= ${now}
-      order by due_at limit ${each}
+      order by due_at limit ${each} for update skip locked
     ) t`)
 }
 
@@ -200,6 +200,13 @@ export async function pruneLedgerRows(db: Db, before: Date, limit: number): Prom
   return db.run(sql`
     delete from touch_ledger
     where touch_id = any(array(select touch_id from touch_ledger where at < ${before} order by at limit ${limit}))`)
+}
+
+/** Receipts that no provider repeats any more. */
+export async function pruneReceiptRows(db: Db, before: Date, limit: number): Promise<number> {
+  return db.run(sql`
+    delete from receipt
+    where ctid = any(array(select ctid from receipt where received_at < ${before} limit ${limit}))`)
 }
 
 /** Whether some person waits for a decision that is due. */

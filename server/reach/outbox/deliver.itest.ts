@@ -8,14 +8,11 @@ import {
   makeContent,
   makeMembers,
   makeStaff,
-  noteRequests,
   offerAll,
   openSimulated,
-  peopleOf,
   statesOf,
-  TEN,
-  testKeys,
 } from '../../../test/support/reach.ts'
+import { noteRequests, peopleOf, TEN, testKeys } from '../../../test/support/reach-ports.ts'
 import { openWecom } from '../../../wecom/client.ts'
 import { openAliyun, parseReceipts, smsChannel, wecomChannel } from '../../connectors/connectors.ts'
 import { type LeaseToken, takeLease } from '../../platform/jobs/lease.ts'

@@ -20,26 +20,47 @@ import * as store from './store.ts'
 
 /** Shorter than the lease: no answer is waited for while somebody else may already ask. */
 export const CALL_TIMEOUT_MS = 3500
-/** A call that has not begun this long after its announcement is not made. */
-const LATEST_START_MS = 2000
+/** A call that has not begun this long after the announcement was begun is not made: others may be asking already. */
+const LATEST_START_MS = 8000
 const CALLS_A_ROUND = 5
+/** Addressees that one announcement looks at again. */
+const ADDRESSEES_A_ROUND = 10_000
 
 /** Hands over what is ready; the number of hand-overs that were looked at. */
 export async function handReady(channel: Channel, delivery: Delivery): Promise<number> {
   const { db, now } = delivery
-  const rows = await store.dueOutboxes(db, channel.name, 'ready', now, channel.concurrency * CALLS_A_ROUND)
+  const due = await store.dueOutboxes(db, channel.name, 'ready', now, channel.concurrency * CALLS_A_ROUND)
+  const rows = firstFew(due)
   if (rows.length === 0) return 0
   const announcedAt = performance.now()
   const handovers = await db.transaction((tx) => announceAll(tx, rows, channel, delivery))
   crashPoint('reach.announced')
   await inParallel(handovers, channel.concurrency, async ({ row, handover }) => {
-    if (performance.now() - announcedAt > LATEST_START_MS) return
+    if (performance.now() - announcedAt > LATEST_START_MS) {
+      // No call was made. If the lease is gone, whoever has it asks, and finds nothing.
+      await db.transaction((tx) => putBack(tx, row, delivery))
+      return
+    }
     const answer = await channel.hand(handover, AbortSignal.timeout(CALL_TIMEOUT_MS))
     crashPoint('reach.handed')
     await db.transaction((tx) => settle(tx, row, answer, channel, delivery))
     crashPoint('reach.settled')
   })
   return rows.length
+}
+
+/** As many as hold no more addressees than one transaction should look at; always at least one. */
+function firstFew(due: readonly store.OutboxRow[]): store.OutboxRow[] {
+  let addressees = 0
+  return due.filter((row, index) => {
+    addressees += row.size
+    return index === 0 || addressees <= ADDRESSEES_A_ROUND
+  })
+}
+
+async function putBack(tx: Tx, row: store.OutboxRow, { token, now }: Delivery): Promise<void> {
+  await fence(tx, token)
+  await store.setUncreated(tx, row.id, { state: 'ready', dueAt: now, error: 'not begun in time' })
 }
 
 type Announced = { row: store.OutboxRow; handover: Handover }

@@ -128,6 +128,7 @@ export type OutboxRow = {
   sms: { sign: string; template: string; params: Record<string, string> } | null
   marker: string
   slot: Date
+  size: number
   state: OutboxState
   attempts: number
   token: number | null
@@ -142,7 +143,7 @@ export type OutboxRow = {
 
 const outboxColumns = sql`
   o.id, o.channel, o.class, o.sender_id as "senderId", o.sender_user_id as "senderUserId", o.body, o.attachments, o.sms,
-  o.marker, o.slot, o.state, o.attempts, o.token, o.first_tried_at as "firstTriedAt", o.tried_at as "triedAt",
+  o.marker, o.slot, o.size, o.state, o.attempts, o.token, o.first_tried_at as "firstTriedAt", o.tried_at as "triedAt",
   o.provider_id as "providerId", o.created_at as "createdAt", o.confirmed_at as "confirmedAt",
   o.expires_at as "expiresAt", o.close_reason as "closeReason"`
 
