@@ -10,6 +10,8 @@ export type Loop = {
   restMs: number
   /** One round; how much was done. More than 0 and the next round follows at once. */
   work(held: Held): Promise<number>
+  /** After the last round under a lease: gives back what only its holder may have open. */
+  end?(): Promise<void>
   onError?(error: unknown): void
 } & LeaseTimes
 
@@ -26,10 +28,14 @@ export async function keepWorking(db: Database, loop: Loop, stop: AbortSignal): 
         db,
         loop.name,
         async (held) => {
-          while (!stop.aborted && !held.signal.aborted) {
-            const done = await loop.work(held)
-            pauseMs = FIRST_PAUSE_MS
-            if (done === 0) await rest(loop.restMs, AbortSignal.any([stop, held.signal]))
+          try {
+            while (!stop.aborted && !held.signal.aborted) {
+              const done = await loop.work(held)
+              pauseMs = FIRST_PAUSE_MS
+              if (done === 0) await rest(loop.restMs, AbortSignal.any([stop, held.signal]))
+            }
+          } finally {
+            await loop.end?.()
           }
         },
         loop,
