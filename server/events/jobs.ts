@@ -3,6 +3,7 @@ import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import type { Loop } from '../platform/jobs/loop.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Clock } from '../platform/time/clock.ts'
+import { adoptLog, type Renumbered } from './adopt-log.ts'
 import { turnSeen } from './append.ts'
 import { archiveDays, dropArchivedDays } from './archive.ts'
 import { registerConsumers } from './consumers.ts'
@@ -13,6 +14,7 @@ import { moveMisplaced } from './move-rows.ts'
 import { makePartitionsAhead } from './partitions.ts'
 import { PROJECT, projectOnce } from './project.ts'
 import { REACT, reactOnce } from './react.ts'
+import { isRebuilding, rebuildClickHouse } from './rebuild.ts'
 
 export type EventLoops = {
   db: Database
@@ -27,8 +29,13 @@ const LIVE_REST_MS = 100
 const BULK_REST_MS = 250
 const HOUSE_REST_MS = 60_000
 
-/** To be called once before the loops run: makes the partitions and the consumers' positions. */
-export async function prepareLog(db: Database, clock: Clock): Promise<void> {
+/** To be called once before the loops run: adopts a restored log, makes the partitions and the consumers' positions. */
+export async function prepareLog(
+  db: Database,
+  clock: Clock,
+  renumbered: readonly Renumbered[] = [],
+): Promise<void> {
+  await adoptLog(db, clock.now(), renumbered)
   await makePartitionsAhead(db, clock.now())
   await registerConsumers(db, [REACT, PROJECT])
 }
@@ -46,6 +53,15 @@ export function eventLoops({ db, clickhouse, clock, handlers, archive }: EventLo
     name: PROJECT,
     restMs: LIVE_REST_MS,
     async work(token) {
+      // One that was broken off, or is due after a restore, is begun again; nothing can be projected before.
+      if (await isRebuilding(db)) {
+        const { events } = await rebuildClickHouse(db, clickhouse, {
+          folder: archive,
+          token,
+          now: clock.now(),
+        })
+        return events + 1
+      }
       // Live first: a bulk batch is taken only when no live event waits.
       const live = await projectOnce(db, clickhouse, { lane: 'live', token, now: clock.now() })
       if (live > 0) return live
