@@ -68,13 +68,20 @@ export const ColumnMapping = z.object({
 })
 export type ColumnMapping = z.infer<typeof ColumnMapping>
 
+const plainText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}]*$/u, 'no control characters')
+
 /** What holds for every row of the file that does not say otherwise. */
 export const ImportDefaults = z.object({
   source: MemberSource.optional(),
   side: z.enum(['online', 'offline']).optional(),
-  channel: z.string().max(100).optional(),
+  channel: plainText.optional(),
   registration: z.enum(['registered', 'registered_before', 'bought_unregistered']).optional(),
-  storeCode: z.string().max(100).optional(),
+  storeCode: plainText.optional(),
 })
 export type ImportDefaults = z.infer<typeof ImportDefaults>
 

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { ImportParts } from '../../server/events/import/work.ts'
-import { resolve } from '../../server/members/members.ts'
+import { resolve } from '../../server/members/resolve.ts'
+import { undoImport } from '../../server/members/undo-import.ts'
 import { type Keyring, openKeyring } from '../../server/platform/crypto/master-key.ts'
 import type { Database } from '../../server/platform/postgres/database.ts'
 import { FixedClock } from '../../server/platform/time/clock.ts'
@@ -34,7 +35,7 @@ export function worldIn(dataFolder: string, db: Database, at: string, key: Buffe
     clock: new FixedClock(at),
     folder: join(dataFolder, 'imports'),
     resolve: (tx, rows, how) => resolve(members, tx, rows, how),
-    undoPeople: () => Promise.resolve({ undone: 0, kept: 0, done: true }),
+    undoPeople: (tx, importId, undoAt, how) => undoImport(members, tx, importId, undoAt, how),
   }
 }
 

@@ -14,6 +14,7 @@ import type { Database, Tx } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
 import { instant } from '../../platform/time/clock.ts'
 import { readBucket } from './buckets.ts'
+import { BuyerBook } from './buyers.ts'
 import { type Chunk, takeOrders, takePeople } from './chunk.ts'
 import { addCounts, noCounts } from './counts.ts'
 import { exists, filesOf, removeSource } from './folder.ts'
@@ -23,7 +24,7 @@ import { appendSealed, sealOf } from './sealed-file.ts'
 import { finishRun, insertChunk, movePosition, noteProgress, type RunRow, selectRun } from './store.ts'
 import { undoRun } from './undo.ts'
 import { countsOf, goOn, type ImportParts, READ_SHARE, Stopped, type Watch, type Work } from './work.ts'
-import { type WriteHow, writeOrders } from './write-orders.ts'
+import { type WriteHow, type Written, writeOrders } from './write-orders.ts'
 import { writePeople } from './write-people.ts'
 
 const UNDO_DAYS = 30
@@ -111,6 +112,7 @@ async function write(work: Work, standing: Standing): Promise<Standing> {
   let { counts, rejectsBytes } = standing
   let chunks = run.chunks
   let book = await PlaceBook.read(parts.db)
+  const buyers = new BuyerBook()
   for (let bucket = run.bucket; bucket < standing.buckets; bucket += 1) {
     const lines = await readBucket(files.buckets, seal, bucket)
     let next = takeFrom(work, lines, bucket === run.bucket ? run.position : 0)
@@ -121,7 +123,7 @@ async function write(work: Work, standing: Standing): Promise<Standing> {
       const done = await parts.db.transaction(async (tx) => {
         await fence(tx, work.lease)
         const chunk = copyOf(now)
-        const written = await writeChunk(tx, work, chunk, book)
+        const written = await writeChunk(tx, work, chunk, { book, buyers })
         const rejected = await appendSealed(
           files.rejects,
           seal,
@@ -140,10 +142,11 @@ async function write(work: Work, standing: Standing): Promise<Standing> {
           rowsPerSecond: pace.rowsPerSecond(sum),
         })
         crashPoint('import.before-commit')
-        return { sum, rejected, cancel, book: written.book }
+        return { sum, rejected, cancel, book: written.book, learned: written.learned }
       })
       crashPoint('import.after-commit')
       ;({ sum: counts, rejected: rejectsBytes, book } = done)
+      buyers.learn(done.learned)
       chunks += 1
       pace.report(work, counts)
       goOn(work, done.cancel)
@@ -167,7 +170,7 @@ async function check(work: Work, standing: Standing): Promise<Standing> {
       let present = planned
       await rolledBack(parts.db, (tx) => {
         present = copyOf(planned)
-        return writeChunk(tx, work, present, book)
+        return writeChunk(tx, work, present, { book, buyers: new BuyerBook() })
       })
       rejectsBytes = await appendSealed(files.rejects, seal, rejectsBytes, present.rejects)
       counts = addCounts(counts, present.counts)
@@ -199,13 +202,14 @@ async function rolledBack(db: Database, work: (tx: Tx) => Promise<unknown>): Pro
     })
 }
 
-type WrittenChunk = { book: PlaceBook; log: Awaited<ReturnType<typeof writeOrders>>['log'] | undefined }
+type Books = { book: PlaceBook; buyers: BuyerBook }
+type WrittenChunk = Pick<Written, 'book' | 'learned'> & { log: Written['log'] | undefined }
 
 async function writeChunk(
   tx: Tx,
   { parts, run }: Work,
   chunk: Chunk,
-  book: PlaceBook,
+  { book, buyers }: Books,
 ): Promise<WrittenChunk> {
   const now = parts.clock.now()
   const how: WriteHow = {
@@ -216,9 +220,9 @@ async function writeChunk(
     now,
     actor: systemActor(now),
   }
-  if (run.kind === 'orders') return writeOrders(tx, parts.resolve, chunk, book, how)
+  if (run.kind === 'orders') return writeOrders(tx, parts.resolve, chunk, book, { ...how, buyers })
   const next = await writePeople(tx, parts.resolve, chunk, book, { ...how, kind: run.kind })
-  return { book: next, log: undefined }
+  return { book: next, log: undefined, learned: new Map() }
 }
 
 /** The transaction may be tried again: each try counts for itself. */

@@ -47,7 +47,7 @@ const RUN = trusted(`
   r.rows_per_second as "rowsPerSecond", r.forecast, r.cancel, r.failure, r.created_by as "createdBy",
   r.created_at as "createdAt", r.finished_at as "finishedAt", r.undo_until as "undoUntil",
   r.forgotten_at as "forgottenAt", r.version,
-  (select o.id from import_run o where o.digest = r.digest and o.state = 'imported' and o.id <> r.id and o.created_at < r.created_at
+  (select o.id from import_run o where o.digest = r.digest and o.state = 'imported' and o.id <> r.id and o.created_at <= r.created_at
    order by o.created_at desc limit 1) as "importedBefore"`)
 
 export type NewRun = Pick<

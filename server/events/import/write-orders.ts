@@ -3,6 +3,7 @@ import type { Actor } from '../../org/org.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { OrderDocument, RefundDocument } from '../order-state.ts'
 import { type Recorded, recordOrders, recordRefunds } from '../orders.ts'
+import type { Buyer, BuyerBook } from './buyers.ts'
 import { type Chunk, refuse } from './chunk.ts'
 import type { OrderDraft, OrderPlan } from './order-group.ts'
 import type { BuyerPart } from './order-row.ts'
@@ -12,7 +13,12 @@ import type { PersonStatement, Resolve, ResolveHow } from './ports.ts'
 import { type ChunkLog, selectKnownOrders, selectRefunds, selectVersions } from './store.ts'
 
 export type WriteHow = ResolveHow & { now: Date; actor: Actor }
-export type Written = { book: PlaceBook; log: Omit<ChunkLog, 'importId' | 'number'> }
+export type Written = {
+  book: PlaceBook
+  log: Omit<ChunkLog, 'importId' | 'number'>
+  /** For the buyer book, once the transaction has committed. */
+  learned: ReadonlyMap<string, Buyer>
+}
 
 /** Writes the plans and counts into `chunk` what became of them. */
 export async function writeOrders(
@@ -20,7 +26,7 @@ export async function writeOrders(
   resolve: Resolve,
   chunk: Chunk,
   given: PlaceBook,
-  how: WriteHow,
+  how: WriteHow & { buyers: BuyerBook },
 ): Promise<Written> {
   const { book, added } = await addUnknown(tx, how.actor, given, {
     ...namesOf(chunk.orders),
@@ -29,7 +35,7 @@ export async function writeOrders(
   chunk.counts.storesCreated += added
   const plans = chunk.orders.filter((plan) => placed(chunk, plan, book))
   const { drafts, refunds } = await withoutOriginals(tx, plans, how.source)
-  const buyers = await resolveBuyers(tx, resolve, drafts, chunk, how)
+  const { buyers, learned } = await resolveBuyers(tx, resolve, drafts, chunk, how)
   const documents = drafts.map((draft) =>
     documentOf(draft, buyers.get(buyerKey(draft.buyer)), book, how.source),
   )
@@ -43,6 +49,7 @@ export async function writeOrders(
   const touched = [...log.created, ...log.changed.map((one) => one.order.externalId)]
   return {
     book,
+    learned,
     log: {
       created: log.created,
       changed: log.changed,
@@ -109,33 +116,35 @@ async function withoutOriginals(
   return { drafts, refunds }
 }
 
-type Buyer = { profileId: number; personId: number }
-
 /** Each buyer of the chunk once. The time of what is said is that of the import: what it repeats is nothing new. */
 async function resolveBuyers(
   tx: Tx,
   resolve: Resolve,
   drafts: readonly OrderDraft[],
   chunk: Chunk,
-  how: WriteHow,
-): Promise<Map<string, Buyer>> {
-  const statements = new Map<string, PersonStatement>()
-  for (const { buyer } of drafts) {
-    const key = buyerKey(buyer)
-    if (key !== '' && !statements.has(key)) statements.set(key, buyerStatement(buyer, how.source))
-  }
-  const answers = await resolve(tx, [...statements.values()], how)
-  const buyers = new Map<string, Buyer>()
-  for (const [place, key] of [...statements.keys()].entries()) {
+  how: WriteHow & { buyers: BuyerBook },
+): Promise<{ buyers: Map<string, Buyer>; learned: Map<string, Buyer> }> {
+  const parts = new Map<string, readonly BuyerPart[]>()
+  for (const { buyer } of drafts) if (buyer.length > 0) parts.set(buyerKey(buyer), buyer)
+  const buyers = await how.buyers.find(tx, parts.keys())
+  const unknown = [...parts].filter(([key]) => !buyers.has(key))
+  const answers = await resolve(
+    tx,
+    unknown.map(([, buyer]) => buyerStatement(buyer, how.source)),
+    how,
+  )
+  const learned = new Map<string, Buyer>()
+  for (const [place, [key]] of unknown.entries()) {
     const answer = answers[place]
     if (!answer) throw new Error('a buyer without an answer')
-    buyers.set(key, { profileId: answer.profileId, personId: answer.personId })
+    learned.set(key, { profileId: answer.profileId, personId: answer.personId })
     chunk.counts.people += 1
     chunk.counts.peopleCreated += answer.newPerson ? 1 : 0
     chunk.counts.merged += answer.merged.length
     chunk.counts.reviews += answer.review === null ? 0 : 1
   }
-  return buyers
+  for (const [key, buyer] of learned) buyers.set(key, buyer)
+  return { buyers, learned }
 }
 
 function buyerStatement(buyer: readonly BuyerPart[], source: string): PersonStatement {
