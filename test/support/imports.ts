@@ -1,42 +1,28 @@
-/** Imports over a test database, joined with the members as app.ts joins them. */
+/** Imports over a test database, and processes that import and are killed. */
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
-import type { ImportParts } from '../../server/events/import/work.ts'
-import { resolve } from '../../server/members/resolve.ts'
-import { undoImport } from '../../server/members/undo-import.ts'
-import { type Keyring, openKeyring } from '../../server/platform/crypto/master-key.ts'
 import type { Database } from '../../server/platform/postgres/database.ts'
-import { FixedClock } from '../../server/platform/time/clock.ts'
+import { sql } from '../../server/platform/postgres/sql.ts'
+import type { ImportTask } from './import-process.ts'
+import { type ImportWorld, worldIn } from './import-world.ts'
 
-export type ImportWorld = ImportParts & { clock: FixedClock; keys: Keyring; dataFolder: string }
-
-/** Parts over `db` with a folder of their own, removed after the file. */
+/** Parts over `db` with a brand and a folder of their own, removed after the file. */
 export async function importWorld(
   db: Database,
-  at = '2026-03-01T02:00:00Z',
-  key = randomBytes(32),
+  { at = '2026-03-01T02:00:00Z', zone = 'Asia/Shanghai' } = {},
 ): Promise<ImportWorld> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'liuliang-import-'))
   afterAll(() => rm(dataFolder, { recursive: true, force: true }))
-  return worldIn(dataFolder, db, at, key)
-}
-
-export function worldIn(dataFolder: string, db: Database, at: string, key: Buffer): ImportWorld {
-  const keys = openKeyring(key)
-  const members = { keys, followers: [] }
-  return {
-    db,
-    keys,
-    dataFolder,
-    cipher: keys.cipher,
-    clock: new FixedClock(at),
-    folder: join(dataFolder, 'imports'),
-    resolve: (tx, rows, how) => resolve(members, tx, rows, how),
-    undoPeople: (tx, importId, undoAt, how) => undoImport(members, tx, importId, undoAt, how),
-  }
+  const world = worldIn(dataFolder, db, at, randomBytes(32))
+  await db.run(sql`
+    insert into brand (name, zone, currency, created_at) values ('测试', ${zone}, 'CNY', ${world.clock.now()})
+    on conflict (id) do update set zone = excluded.zone`)
+  return world
 }
 
 /** Writes a file of the world and answers its path. */
@@ -48,4 +34,46 @@ export async function fileOf(
   const path = join(world.dataFolder, name)
   await writeFile(path, content)
   return path
+}
+
+/** Empties what imports write. */
+export async function emptyImports(db: Database): Promise<void> {
+  await db.run(sql`
+    truncate document, event_log, person, profile, identifier, relation, merge, verdict, review, profile_layer, profile_home,
+      merge_carried, import_run, import_chunk, import_mapping, lease, store, staff cascade`)
+}
+
+/** Runs an import in a process of its own; `killAfterMs` kills it by SIGKILL. Answers its last state, or 'killed'. */
+export function importInProcess(
+  world: ImportWorld,
+  given: { file: string; source: string; crashAt?: string; killAfterMs?: number },
+): Promise<string> {
+  const task: ImportTask = {
+    postgres: world.db.url,
+    dataFolder: world.dataFolder,
+    key: world.key.toString('hex'),
+    at: world.clock.now().toISOString(),
+    file: given.file,
+    source: given.source,
+    crashAt: given.crashAt ?? '',
+  }
+  const script = fileURLToPath(new URL('./import-process.ts', import.meta.url))
+  const child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let complaints = ''
+  child.stdout.on('data', (piece: Buffer) => {
+    out += piece.toString()
+  })
+  child.stderr.on('data', (piece: Buffer) => {
+    complaints += piece.toString()
+  })
+  if (given.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), given.killAfterMs).unref()
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      if (signal === 'SIGKILL') resolve('killed')
+      else if (code === 0) resolve(out.trim())
+      else reject(new Error(complaints))
+    })
+  })
 }
