@@ -1,5 +1,6 @@
 /** The state of the brand at a glance: what has stopped, how the base is, what happens today. */
 import type { Home } from '../../contract/insight.ts'
+import { type LifecycleState, lifecycleStates } from '../../contract/lifecycle.ts'
 import { lifecycleOverview } from '../audience/audience.ts'
 import { countDeadLetters, readLag } from '../events/events.ts'
 import { countLive } from '../journeys/journeys.ts'
@@ -42,7 +43,7 @@ export async function homePage(deps: HomeDeps, now: Date): Promise<Home> {
     brand: { name: own.name, demo: await demoPersons(db), currency: own.currency, zone },
     stopped: await whatStopped(deps, now),
     ...counts,
-    lifecycle: overview.lifecycle.map(({ state, persons }) => ({ state, persons })),
+    lifecycle: inOrder(overview.lifecycle),
     asleep: asleep.reduce((sum, { persons }) => sum + persons, 0),
     fallingAsleep30Days: overview.fallingAsleep30Days,
     newThisMonth: overview.newThisMonth,
@@ -52,6 +53,12 @@ export async function homePage(deps: HomeDeps, now: Date): Promise<Home> {
     tasksToday: tasks,
     days: filled(days, zone, now),
   }
+}
+
+/** From alive to lost, then those who never bought. */
+function inOrder(counts: readonly { state: LifecycleState; persons: number }[]): Home['lifecycle'] {
+  const known = new Map(counts.map(({ state, persons }) => [state, persons]))
+  return lifecycleStates.map((state) => ({ state, persons: known.get(state) ?? 0 }))
 }
 
 function byState(counts: readonly { state: string; touches: number }[]): Home['touchesToday'] {

@@ -1,5 +1,6 @@
 /** Members, their audit and identity questions over HTTP. */
 import { implement } from '@orpc/server'
+import { lifecycleStates } from '../../contract/lifecycle.ts'
 import { membersContract } from '../../contract/members.ts'
 import { removeTags, setTags } from '../audience/audience.ts'
 import {
@@ -102,7 +103,8 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
     audit: api.audit.handler(async ({ context: { viewer, now } }) => {
       const among = visibleTo(viewer)
       const { registrations: _, completeness, ...counts } = await auditBase(db, among)
-      const lifecycle = await lifecycleCounts(db, among)
+      const counted = new Map((await lifecycleCounts(db, among)).map(({ state, persons }) => [state, persons]))
+      const lifecycle = lifecycleStates.map((state) => ({ state, persons: counted.get(state) ?? 0 }))
       return {
         asOf: now.toISOString(),
         ...counts,

@@ -40,3 +40,10 @@ export function antTokens(dark: boolean) {
     ...(dark ? {} : { colorBgLayout: '#f6f8f9', colorTextBase: '#18252d' }),
   }
 }
+
+/** The navigation: one accent, and a selected room that does not shout. */
+export function menuTokens(dark: boolean) {
+  return dark
+    ? {}
+    : { itemSelectedBg: 'rgba(15, 118, 110, 0.1)', itemSelectedColor: accent, subMenuItemBg: 'transparent' }
+}

@@ -6,7 +6,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { RouterProvider } from 'react-router/dom'
 import type { Lang } from '../../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage } from '../../ui/language.ts'
-import { antTokens } from '../../ui/tokens.ts'
+import { antTokens, menuTokens } from '../../ui/tokens.ts'
 import { router } from './routes.tsx'
 import { DarkContext, prefersDark, storeDark } from '../parts/dark.ts'
 
@@ -29,7 +29,11 @@ export function App() {
       <DarkContext.Provider value={shade}>
         <ConfigProvider
           locale={lang === 'zh' ? zhCN : enUS}
-          theme={{ algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm, token: antTokens(dark) }}
+          theme={{
+            algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+            token: antTokens(dark),
+            components: { Menu: menuTokens(dark) },
+          }}
         >
           <AntApp style={{ height: '100%' }}>
             <QueryClientProvider client={queries}>
