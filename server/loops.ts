@@ -1,8 +1,11 @@
 /** What works without being asked, as loops; a line each. Order and pace matter to nobody: every loop has its lease. */
+import { sandboxCredentials } from '../sandbox/credentials.ts'
 import { evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
+import { openSimulated } from './connectors/connectors.ts'
+import { demoLife } from './demo/demo.ts'
 import { importLoop } from './events/import/jobs.ts'
 import { eventLoops } from './events/jobs.ts'
-import { handlers, importParts, reachPorts } from './joined.ts'
+import { handlers, importParts, membersDeps, reachPorts } from './joined.ts'
 import { stepOnce, takeInPresent } from './journeys/journeys.ts'
 import type { Loop } from './loop.ts'
 import { type BusinessClock, brand, setting } from './org/org.ts'
@@ -28,6 +31,7 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
   const { db, clickhouse, folders, keyring } = stores
   const ports = reachPorts(keyring)
   const zone = zoneOf(db)
+  const simulated = openSimulated(sandboxCredentials, clock)
   return [
     ...eventLoops({ db, clickhouse, clock, handlers, archive: folders.archive }),
     {
@@ -80,7 +84,8 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
       restMs: OFTEN_MS,
       acts: true,
       async work(token) {
-        const done = await deliverOnce(db, channels, ports, { token, now: clock.now(), zone: await zone() })
+        const open = [...channels, ...(await simulated(db))]
+        const done = await deliverOnce(db, open, ports, { token, now: clock.now(), zone: await zone() })
         return Object.values(done).reduce((sum, count) => sum + count, 0)
       },
     },
@@ -91,6 +96,7 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
       acts: true,
       work: (token) => takeInPresent(db, { token, now: clock.now() }),
     },
+    demoLife({ db, clickhouse, clock, members: membersDeps(keyring) }),
     { name: 'tasks-late', restMs: SECONDS_MS, work: () => markLate(db, clock.now()) },
   ]
 }

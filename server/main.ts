@@ -91,6 +91,27 @@ command('undo-import', 'Take back what an import created, changed and merged (fo
     }),
   )
 
+command('demo', 'Write the demo brand into an empty directory, or take it out.')
+  .option('--members <n>', 'how many members (20000)')
+  .option('--seed <text>', 'another seed makes another brand (liuliang)')
+  .option('--remove', 'take it out, with everything that came of it')
+  .action((options: Json & import('./commands/demo.ts').DemoOptions) =>
+    run(options, async () => {
+      const { demo } = await import('./commands/demo.ts')
+      return (given) => demo(given, options)
+    }),
+  )
+
+command('demo', 'Write the demo brand into an empty database, or take it out again.')
+  .option('--members <number>', 'how many members (20000)')
+  .option('--remove', 'take the demo brand out; what is real stays')
+  .action((options: Json & import('./commands/demo.ts').DemoOptions) =>
+    run(options, async () => {
+      const { demo } = await import('./commands/demo.ts')
+      return (given) => demo(given, options)
+    }),
+  )
+
 command('rebuild', 'Make ClickHouse again from log and archive.').action((options: Json) =>
   run(options, async () => (await import('./commands/rebuild.ts')).rebuild),
 )

@@ -63,10 +63,12 @@ export function taskAnswer(
   const chance = new Chance(seed, 'task', task.id)
   if (chance.hits(0.1)) return null
   const at = whenAwake(task.at + Math.round(chance.logNormal(4 * HOUR_MS, 1)), 10, 21)
-  const dice = chance.next()
-  const outcome =
-    task.kind === 'invite' ? invited(dice) : dice < 0.8 ? ('sent' as const) : ('called' as const)
+  const outcome = task.kind === 'invite' ? invited(chance.next()) : followedUp(chance.next())
   return { at, outcome, feedback: FEEDBACK[outcome], tags: chance.hits(0.2) }
+}
+
+function followedUp(dice: number): TaskAnswer['outcome'] {
+  return dice < 0.8 ? 'sent' : 'called'
 }
 
 function invited(dice: number): TaskAnswer['outcome'] {

@@ -1,0 +1,67 @@
+/** demo: write the demo brand into an empty database, or take it out. */
+import { countDemo, DEMO_LEASE, removeDemo, type Seeded, seedDemo, wantsDemo } from '../demo/demo.ts'
+import { membersDeps } from '../joined.ts'
+import { systemClock } from '../platform/time/clock.ts'
+import type { Stores } from '../stores.ts'
+import { type Command, withStores } from './command.ts'
+import type { Terminal } from './terminal.ts'
+
+export type DemoOptions = { remove?: boolean | undefined; members?: string | undefined }
+
+export async function demo(command: Command, { remove = false, members }: DemoOptions): Promise<undefined> {
+  const { terminal } = command
+  await withStores(command, 'either', async (stores) => {
+    if (remove) {
+      const progress = terminal.progress('rows removed')
+      const rows = await removeDemo(stores, {
+        now: systemClock.now(),
+        lease: DEMO_LEASE,
+        onProgress: (done) => progress.tick(done),
+      })
+      progress.done()
+      terminal.say(`The demo brand is gone: ${rows.toLocaleString('en-US')} rows. The audit trail stays.`)
+      terminal.result({ removed: rows })
+      return
+    }
+    const seeded = await seed(stores, terminal, members === undefined ? undefined : Number(members))
+    tellDemo(terminal, seeded)
+    terminal.result({ seeded, counts: await countDemo(stores.db) })
+  })
+}
+
+/** What a start does with a directory that holds nothing yet. Undefined where there is something. */
+export async function seedWhenEmpty(stores: Stores, terminal: Terminal): Promise<Seeded | undefined> {
+  if (!(await wantsDemo(stores.db))) return undefined
+  terminal.say('')
+  terminal.say('The directory is empty: writing a demo brand (LIULIANG_DEMO=off leaves it out) …')
+  return seed(stores, terminal, undefined)
+}
+
+export function tellDemo(terminal: Terminal, { members, orders, logins }: Seeded): void {
+  terminal.say(
+    `Demo brand: ${members.toLocaleString('en-US')} members, ${orders.toLocaleString('en-US')} orders. Remove it with: npm run liuliang -- demo --remove`,
+  )
+  for (const { login, oneTimePassword } of logins) {
+    terminal.say(`  ${login} / ${oneTimePassword}   (opens the workbench; shown once)`)
+  }
+}
+
+async function seed(
+  { db, keyring }: Stores,
+  terminal: Terminal,
+  members: number | undefined,
+): Promise<Seeded> {
+  const progress = terminal.progress('members')
+  const seeded = await seedDemo(
+    { db, members: membersDeps(keyring) },
+    {
+      now: systemClock.now(),
+      ...(members === undefined ? {} : { members }),
+      onProgress(what, done, total) {
+        if (what === 'members') progress.tick(done, total)
+      },
+    },
+  )
+  progress.done()
+  return seeded
+}
