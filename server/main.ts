@@ -102,16 +102,6 @@ command('demo', 'Write the demo brand into an empty directory, or take it out.')
     }),
   )
 
-command('demo', 'Write the demo brand into an empty database, or take it out again.')
-  .option('--members <number>', 'how many members (20000)')
-  .option('--remove', 'take the demo brand out; what is real stays')
-  .action((options: Json & import('./commands/demo.ts').DemoOptions) =>
-    run(options, async () => {
-      const { demo } = await import('./commands/demo.ts')
-      return (given) => demo(given, options)
-    }),
-  )
-
 command('rebuild', 'Make ClickHouse again from log and archive.').action((options: Json) =>
   run(options, async () => (await import('./commands/rebuild.ts')).rebuild),
 )
