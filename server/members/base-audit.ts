@@ -39,20 +39,22 @@ export type BaseAudit = {
  */
 export async function auditBase(db: Db, among: Sql = sql`true`): Promise<BaseAudit> {
   const states = join(
-    channels.map((channel) => sql`${reachState(channel, { real: false })} as ${trusted(channel)}`),
+    channels.map((channel) => sql`${reachState(channel, { real: false })} as ${trusted(`reach_${channel}`)}`),
     ', ',
   )
   const counts = join(
     channels.flatMap((channel) =>
       (['reachable', 'unreachable', 'unknown'] as const).map(
         (state) =>
-          sql`count(*) filter (where ${trusted(channel)} = ${trusted(`'${state}'`)})::int as ${trusted(`${channel}_${state}`)}`,
+          sql`count(*) filter (where ${trusted(`reach_${channel}`)} = ${trusted(`'${state}'`)})::int as ${trusted(`${channel}_${state}`)}`,
       ),
     ),
     ', ',
   )
-  const all = (state: string): string => channels.map((channel) => `${channel} = '${state}'`).join(' and ')
-  const any = (state: string): string => channels.map((channel) => `${channel} = '${state}'`).join(' or ')
+  const all = (state: string): string =>
+    channels.map((channel) => `reach_${channel} = '${state}'`).join(' and ')
+  const any = (state: string): string =>
+    channels.map((channel) => `reach_${channel} = '${state}'`).join(' or ')
   const row = await db.row<Record<string, number>>(sql`
     with seen as (
       select person.kind, person.phone, person.completeness, person.wecom, person.in_erp, ${states}

@@ -12,6 +12,7 @@ import { withoutClaims } from './claims.ts'
 import { foldRelations } from './relation.ts'
 import { BY_IDENTIFIER, lockClosure, type MembersDeps, settle } from './settle.ts'
 import {
+  claimantsOf,
   claimsOf,
   deleteClaims,
   deleteLayers,
@@ -57,9 +58,8 @@ export async function undoImport(
   const how = { lane: 'bulk', source: 'undo', at, importId } as const
   const ids = await importedProfiles(tx, importId, { after, limit: STEP })
   if (ids.length === 0) return { next: null, removedPersons: 0, removedProfiles: 0, restored: 0 }
-  const persons = await lockClosure(tx, [
-    ...new Set((await profilesById(tx, ids)).map(({ personId }) => personId)),
-  ])
+  const start = await mayJoin(tx, ids)
+  await lockClosure(tx, start)
   const profiles = await profilesById(tx, ids)
   const all = profiles.map(({ id }) => id)
   const kept = new Set([...(await spokenForOf(tx, all, importId)), ...((await inUse?.(tx, all)) ?? [])])
@@ -72,8 +72,7 @@ export async function undoImport(
     deps,
     tx,
     {
-      start: persons,
-      locked: persons,
+      start,
       words: new Map(),
       fresh: new Map(),
       act: { ...BY_IDENTIFIER, undoes: { cause: 'import' } },
@@ -81,7 +80,7 @@ export async function undoImport(
     how,
   )
   const left = new Set(settled.personOf.values())
-  const emptied = persons.filter(
+  const emptied = start.filter(
     (id) => !left.has(id) && !settled.merges.some(({ absorbed }) => absorbed === id),
   )
   const removed = await removePersons(tx, emptied, at)
@@ -94,6 +93,18 @@ export async function undoImport(
     removedProfiles: gone.length,
     restored: staying.length,
   }
+}
+
+/** The persons of these profiles, and of whoever claims a value that one of them ever claimed: it may join them again. */
+async function mayJoin(tx: Tx, profiles: readonly number[]): Promise<number[]> {
+  const own = (await profilesById(tx, profiles)).map(({ personId }) => personId)
+  const claimants = await claimantsOf(tx, await claimsOf(tx, profiles), 'all')
+  return [
+    ...new Set([
+      ...own,
+      ...claimants.filter(({ state }) => state !== 'worn').map(({ personId }) => personId),
+    ]),
+  ]
 }
 
 /** The import's layer, claims and relations go from profiles that stay. */
