@@ -1,5 +1,5 @@
 /** The look in one file: colours, type and sizes for the console, the workbench and the charts. */
-import { lifecycleStates, type LifecycleState } from '../../contract/lifecycle.ts'
+import { type LifecycleState, lifecycleStates } from '../../contract/lifecycle.ts'
 
 export const accent = '#0f766e'
 export const fontFamily =
@@ -37,7 +37,19 @@ export function antTokens(dark: boolean) {
     borderRadius: 8,
     fontSize: 14,
     fontFamily,
-    ...(dark ? {} : { colorBgLayout: '#f6f8f9', colorTextBase: '#18252d' }),
+    ...(dark
+      ? {}
+      : {
+          colorBgLayout: '#f6f8f9',
+          colorTextBase: '#18252d',
+          // What is derived from so dark an accent is grey.
+          colorPrimaryBg: '#e2f1ee',
+          colorPrimaryBgHover: '#cfe7e2',
+          colorPrimaryBorder: '#8cc7bd',
+          colorPrimaryBorderHover: '#5fb0a3',
+          controlItemBgActive: '#e2f1ee',
+          controlItemBgActiveHover: '#cfe7e2',
+        }),
   }
 }
 

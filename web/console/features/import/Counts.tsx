@@ -12,6 +12,8 @@ import { countNames, countWords, reasonWords } from './import-words.ts'
 const words = {
   read: { zh: '文件行数', en: 'Rows of the file' },
   accepted: { zh: '可进入', en: 'Go in' },
+  wentIn: { zh: '已进入', en: 'Went in' },
+  happened: { zh: '发生了什么', en: 'What happened' },
   rejected: { zh: '被拒', en: 'Rejected' },
   ofAll: { zh: '占 {share}', en: '{share} of all' },
   new: { zh: '新建的人', en: 'New persons' },
@@ -31,6 +33,7 @@ const words = {
 export function Counts({ run, counts }: { run: ImportRun; counts: ImportCounts }) {
   const t = useWords(words)
   const lang = useLang()
+  const real = run.state !== 'checked'
   const told = countNames.filter((name) => counts[name] > 0)
   const share = (value: number): string =>
     t('ofAll', { share: percent(counts.read === 0 ? 0 : value / counts.read) })
@@ -41,7 +44,11 @@ export function Counts({ run, counts }: { run: ImportRun; counts: ImportCounts }
           <Figure label={t('read')} value={counts.read} />
         </Col>
         <Col xs={12} lg={6}>
-          <Figure label={t('accepted')} value={counts.accepted} note={share(counts.accepted)} />
+          <Figure
+            label={t(real ? 'wentIn' : 'accepted')}
+            value={counts.accepted}
+            note={share(counts.accepted)}
+          />
         </Col>
         <Col xs={12} lg={6}>
           <Figure label={t('rejected')} value={counts.rejected} note={share(counts.rejected)} />
@@ -52,7 +59,7 @@ export function Counts({ run, counts }: { run: ImportRun; counts: ImportCounts }
       </Row>
       <Row gutter={[12, 12]} style={{ marginTop: 12 }}>
         <Col xs={24} xl={8}>
-          <Card title={t('effect')} style={{ height: '100%' }}>
+          <Card title={t(real ? 'happened' : 'effect')} style={{ height: '100%' }}>
             {told.map((name) => (
               <div key={name} style={{ display: 'flex', padding: '3px 0' }}>
                 <span style={{ flex: 1, opacity: 0.75 }}>

@@ -80,7 +80,10 @@ function MapForm({ run, kind, preview }: FormProps) {
   const faults = faultsOf(kind, columns)
   return (
     <>
-      <Card size="small">
+      <Card
+        size="small"
+        styles={{ body: { display: 'flex', justifyContent: 'space-between', alignItems: 'center', gap: 16 } }}
+      >
         <Space wrap size={[16, 8]}>
           <Space>
             {t('kind')}
@@ -97,6 +100,15 @@ function MapForm({ run, kind, preview }: FormProps) {
           />
           <FormatFields format={preview.run.format} sheets={preview.sheets} />
         </Space>
+        <Button
+          type="primary"
+          size="large"
+          loading={busy}
+          disabled={faults.length > 0}
+          onClick={() => void check(run.version)}
+        >
+          {t('check')}
+        </Button>
       </Card>
       {faults.map((fault) => (
         <Alert key={fault} type="warning" showIcon title={t(fault)} style={{ marginTop: 12 }} />
@@ -123,15 +135,6 @@ function MapForm({ run, kind, preview }: FormProps) {
             aria-label={t('saveAs')}
             onChange={(event) => setSaveAs(event.target.value)}
           />
-          <Button
-            type="primary"
-            size="large"
-            loading={busy}
-            disabled={faults.length > 0}
-            onClick={() => void check(run.version)}
-          >
-            {t('check')}
-          </Button>
         </Space>
       </Card>
       <FirstRows preview={preview} columns={columns} kind={kind} />
