@@ -19,8 +19,7 @@ import { type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
 import { dayFromNumber, dayNumber, startOfDay, type Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
 import { type PublishedCuts, presentCuts } from '../measures/cut-points.ts'
-import { lifecycleSql } from '../rule/person-sql.ts'
-import { ZoneDays } from '../rule/zone-days.ts'
+import { lifecycleSql, personsFrom } from '../rule/person-sql.ts'
 
 export type Count<Name extends string, Value> = { [K in Name]: Value } & { persons: number }
 export type LifecycleCount = { state: LifecycleState; persons: number; spentCents: number }
@@ -48,22 +47,20 @@ export type OverviewHow = { now: Date; zone: Zone; visible?: Sql }
 export async function lifecycleOverview(db: Database, how: OverviewHow): Promise<Overview> {
   const { definitions } = await presentEvaluator(db, how.zone)
   const edges = edgesOf(definitions.bands)
-  const from = sql`from person p left join person_state st on st.person_id = p.id where p.state = 'live' and ${how.visible ?? sql`true`}`
-  const context = { days: new ZoneDays(how.zone), now: how.now.getTime() }
+  const from = sql`from ${personsFrom(definitions, how.now.getTime())} where p.state = 'live' and ${how.visible ?? sql`true`}`
   const lifecycle = await db.rows<LifecycleCount>(sql`
-    select ${lifecycleSql(edges, context)} as state, count(*)::int as persons, coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
+    select ${lifecycleSql(edges)} as state, count(*)::int as persons, coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
     ${from} group by 1`)
   const spread = <Row>(column: string, name: string, unknown: string): Promise<Row[]> =>
     db.rows<Row>(sql`
       select coalesce(${trusted(column)}, ${unknown}) as ${trusted(name)}, count(*)::int as persons ${from} group by 1 order by 2 desc`)
   const month = startOfDay(how.zone, `${dayFromNumber(dayNumber(how.zone, how.now)).slice(0, 7)}-01`)
-  const since = sql`(${dayFromNumber(dayNumber(how.zone, how.now))}::date - (st.last_purchase_at at time zone ${how.zone})::date)`
   const single = await db.row<
     Omit<Overview, 'asOf' | 'lifecycle' | 'ownCycle' | 'stages' | 'joinRecency' | 'aipl'>
   >(sql`
     select count(*) filter (where st.purchases = 1)::int as "oneTimeBuyers",
       count(*) filter (where st.interaction_silent)::int as "interactionSilent",
-      count(*) filter (where ${since} < ${edges[0]}::int and ${since} + 30 >= ${edges[0]}::int)::int as "fallingAsleep30Days",
+      count(*) filter (where d.bought < ${edges[0]}::int and d.bought + 30 >= ${edges[0]}::int)::int as "fallingAsleep30Days",
       count(*) filter (where p.joined_at >= ${month} and p.joined_at <= ${how.now})::int as "newThisMonth",
       (select count(distinct l.person_id)::int from event_log l join person p on p.id = l.person_id and p.state = 'live'
         where l.type = 'lifecycle_changed' and l.at >= ${month} and l.day >= (${month}::timestamptz at time zone 'UTC')::date
@@ -174,9 +171,8 @@ export type FlowLink = {
 /** From where people came to where they are now. */
 export async function sourceFlow(db: Database, how: OverviewHow): Promise<FlowLink[]> {
   const { definitions } = await presentEvaluator(db, how.zone)
-  const context = { days: new ZoneDays(how.zone), now: how.now.getTime() }
   return db.rows<FlowLink>(sql`
-    select p.source, p.source_side as side, ${lifecycleSql(edgesOf(definitions.bands), context)} as state, count(*)::int as persons
-    from person p left join person_state st on st.person_id = p.id
+    select p.source, p.source_side as side, ${lifecycleSql(edgesOf(definitions.bands))} as state, count(*)::int as persons
+    from ${personsFrom(definitions, how.now.getTime())}
     where p.state = 'live' and ${how.visible ?? sql`true`} group by 1, 2, 3 order by 4 desc`)
 }

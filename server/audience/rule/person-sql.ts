@@ -29,7 +29,7 @@ import { ZoneDays } from './zone-days.ts'
 
 type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
 
-/** A condition over `person p left join person_state st`, once the sets are known. */
+/** A condition over `personsFrom`, once the sets are known. */
 export type PersonSql = {
   /** Sets of persons to ask ClickHouse for. */
   readonly sets: readonly PersonsQuery[]
@@ -92,8 +92,6 @@ function tree(rule: Rule, context: Context): Build {
 
 function leafSql(leaf: Leaf, context: Context): Build {
   const { definitions, days, now } = context
-  const sincePurchase = since(sql`st.last_purchase_at`, context)
-  const sinceJoining = since(sql`p.joined_at`, context)
   switch (leaf.kind) {
     case 'orders': {
       const { holds, ...query } = ordersSql(leaf, now, days, context.placed)
@@ -102,10 +100,10 @@ function leafSql(leaf: Leaf, context: Context): Build {
     }
     case 'lifecycle':
       return leaf.category === undefined
-        ? constant(sql`${lifecycleSql(edgesOf(definitions.bands), context)} = any(${leaf.states}::text[])`)
+        ? constant(sql`${lifecycleSql(edgesOf(definitions.bands))} = any(${leaf.states}::text[])`)
         : categoryLeaf(leaf, leaf.category, context)
     case 'own_cycle':
-      return constant(sql`${ownCycleSql(sincePurchase)} = any(${leaf.states}::text[])`)
+      return constant(sql`${ownCycleSql} = any(${leaf.states}::text[])`)
     case 'order_stage':
       return constant(
         sql`(array['new', 'first_purchase', 'one_to_two', 'two_to_three', 'more'])[least(${purchases}, 4) + 1] = any(${leaf.stages}::text[])`,
@@ -118,13 +116,14 @@ function leafSql(leaf: Leaf, context: Context): Build {
     case 'one_time_buyer':
       return constant(sql`${purchases} = 1`)
     case 'interaction_silent': {
-      const heard = sql`coalesce(${since(sql`st.last_interaction_at`, context)}, ${sinceJoining})`
-      return constant(sql`coalesce(${heard} >= ${INTERACTION_SILENT_DAYS}, true)`)
+      return constant(
+        sql`coalesce(coalesce(${sinceExchange}, ${sinceJoining}) >= ${INTERACTION_SILENT_DAYS}, true)`,
+      )
     }
     case 'rfm_group':
-      return constant(sql`${rfmGroupSql(context)} = any(${leaf.groups}::text[])`)
+      return constant(sql`${rfmGroupSql} = any(${leaf.groups}::text[])`)
     case 'rfm_score':
-      return constant(scoresSql(leaf, context))
+      return constant(scoresSql(leaf))
     case 'attribute':
       return constant(attributeSql(leaf))
     case 'tag':
@@ -154,9 +153,24 @@ const constant =
     text
 const purchases = sql`coalesce(st.purchases, 0)`
 
-/** Whole days of the zone since an instant; null where there is none. */
-function since(column: Sql, { days, now }: Context): Sql {
-  return sql`(${dayFromNumber(days.of(now))}::date - (${column} at time zone ${days.zone})::date)`
+/** Whole days of the zone since the last purchase, joining and the last exchange; null where there is none. */
+const sincePurchase = sql`d.bought`
+const sinceJoining = sql`d.joined`
+const sinceExchange = sql`d.heard`
+
+/**
+ * What every condition stands on: person p, person_state st, days since d, scores k. The parts are fenced by `offset 0`,
+ * so that a date is turned into a day once a row and not once for each comparison.
+ */
+export function personsFrom(definitions: Definitions, now: number): Sql {
+  const days = new ZoneDays(definitions.zone)
+  const today = sql`${dayFromNumber(days.of(now))}::date`
+  const since = (column: string): Sql =>
+    sql`${today} - (${trusted(column)} at time zone ${definitions.zone})::date`
+  return sql`person p left join person_state st on st.person_id = p.id
+    cross join lateral (select ${since('st.last_purchase_at')} as bought, ${since('p.joined_at')} as joined,
+      ${since('st.last_interaction_at')} as heard offset 0) d
+    cross join lateral (select ${scoreSql('r', definitions)} as r, ${scoreSql('f', definitions)} as f, ${scoreSql('m', definitions)} as m offset 0) k`
 }
 
 function bandSql(count: Sql, [a, b, c, d]: Edges, names: readonly string[]): Sql {
@@ -164,36 +178,32 @@ function bandSql(count: Sql, [a, b, c, d]: Edges, names: readonly string[]): Sql
     when ${count} >= ${b}::int then ${names[2]}::text when ${count} >= ${a}::int then ${names[1]}::text else ${names[0]}::text end`
 }
 
-/** The state as of `now`; also for distributions. */
-export function lifecycleSql(edges: Edges, context: Pick<Context, 'days' | 'now'>): Sql {
-  const given = context as Context
-  return sql`case when st.last_purchase_at is not null then ${bandSql(since(sql`st.last_purchase_at`, given), edges, boughtStates)}
-    else ${neverSql(edges, given)} end`
+/** The state as of the instant of `personsFrom`; also for distributions. */
+export function lifecycleSql(edges: Edges): Sql {
+  return sql`case when st.last_purchase_at is not null then ${bandSql(sincePurchase, edges, boughtStates)}
+    else ${neverSql(edges)} end`
 }
 
-function neverSql(edges: Edges, context: Context): Sql {
-  return sql`case when p.joined_at is null then 'never_undated' else ${bandSql(since(sql`p.joined_at`, context), edges, neverStates)} end`
+function neverSql(edges: Edges): Sql {
+  return sql`case when p.joined_at is null then 'never_undated' else ${bandSql(sinceJoining, edges, neverStates)} end`
 }
 
-function ownCycleSql(count: Sql): Sql {
-  const edge = (place: 0 | 1 | 2 | 3): Sql =>
-    sql`ceil(${OWN_CYCLE_MULTIPLES[place]}::int * greatest(1, st.median_gap_days))`
-  return sql`case when st.median_gap_days is null or ${count} is null then 'unknown'
-    when ${count} > ${edge(3)} then 'lost' when ${count} >= ${edge(2)} then 'hibernating'
-    when ${count} >= ${edge(1)} then 'near_sleep' when ${count} >= ${edge(0)} then 'silent' else 'active' end`
-}
+const ownEdge = (place: 0 | 1 | 2 | 3): Sql =>
+  sql`ceil(${OWN_CYCLE_MULTIPLES[place]}::int * greatest(1, st.median_gap_days))`
+const ownCycleSql = sql`case when st.median_gap_days is null or ${sincePurchase} is null then 'unknown'
+  when ${sincePurchase} > ${ownEdge(3)} then 'lost' when ${sincePurchase} >= ${ownEdge(2)} then 'hibernating'
+  when ${sincePurchase} >= ${ownEdge(1)} then 'near_sleep' when ${sincePurchase} >= ${ownEdge(0)} then 'silent' else 'active' end`
 
 function aiplSql(context: Context): Sql {
-  const state = lifecycleSql(edgesOf(context.definitions.bands), context)
+  const state = lifecycleSql(edgesOf(context.definitions.bands))
   return sql`case when ${purchases} >= ${LOYAL_PURCHASES}::int and ${state} = 'active' then 'loyalty'
     when ${purchases} > 0 then 'purchase'
     when p.joined_at is not null or st.last_interaction_at is not null then 'interest' else 'awareness' end`
 }
 
-function scoreSql(measure: 'r' | 'f' | 'm', context: Context): Sql {
-  const { cuts } = context.definitions
+function scoreSql(measure: 'r' | 'f' | 'm', { cuts }: Definitions): Sql {
   if (!cuts) return sql`null::int`
-  const value = { r: since(sql`st.last_purchase_at`, context), f: purchases, m: sql`st.spent_cents` }[measure]
+  const value = { r: sincePurchase, f: purchases, m: sql`st.spent_cents` }[measure]
   const reached = join(
     cuts[measure].map((cut) => sql`(${value} >= ${cut}::float8)::int`),
     ' + ',
@@ -202,24 +212,21 @@ function scoreSql(measure: 'r' | 'f' | 'm', context: Context): Sql {
   return sql`case when st.last_purchase_at is not null then ${score} end`
 }
 
-function scoresSql(leaf: LeafOf<'rfm_score'>, context: Context): Sql {
+function scoresSql(leaf: LeafOf<'rfm_score'>): Sql {
   const parts = (['r', 'f', 'm'] as const).flatMap((measure) => {
     const span = leaf[measure]
-    return span ? [sql`${scoreSql(measure, context)} between ${span[0]} and ${span[1]}`] : []
+    return span ? [sql`${trusted(`k.${measure}`)} between ${span[0]} and ${span[1]}`] : []
   })
-  return join([sql`${scoreSql('r', context)} is not null`, ...parts], ' and ')
+  return join([sql`k.r is not null`, ...parts], ' and ')
 }
 
-function rfmGroupSql(context: Context): Sql {
-  const [r, f, m] = [scoreSql('r', context), scoreSql('f', context), scoreSql('m', context)]
-  const cases = rfmRules.map(
-    (
-      rule,
-    ) => sql`when ${r} between ${rule.r[0]} and ${rule.r[1]} and ${f} between ${rule.f[0]} and ${rule.f[1]}
-      and ${m} between ${rule.m[0]} and ${rule.m[1]} then ${rule.group}::text`,
-  )
-  return sql`case when ${r} is null then null ${join(cases, ' ')} else 'others' end`
-}
+const rfmGroupSql = sql`case when k.r is null then null ${join(
+  rfmRules.map(
+    (rule) => sql`when k.r between ${rule.r[0]} and ${rule.r[1]} and k.f between ${rule.f[0]} and ${rule.f[1]}
+      and k.m between ${rule.m[0]} and ${rule.m[1]} then ${rule.group}::text`,
+  ),
+  ' ',
+)} else 'others' end`
 
 const columns: Readonly<Record<string, string>> = {
   kind: 'p.kind',
@@ -324,9 +331,7 @@ function categoryLeaf(leaf: LeafOf<'lifecycle'>, category: string, context: Cont
     const parts: Sql[] = [sql`false`]
     if (inStates !== undefined) parts.push(context.inSet(inStates))
     if (bought !== undefined) {
-      parts.push(
-        sql`(not (${context.inSet(bought)}) and ${neverSql(edges, context)} = any(${never}::text[]))`,
-      )
+      parts.push(sql`(not (${context.inSet(bought)}) and ${neverSql(edges)} = any(${never}::text[]))`)
     }
     return sql`(${join(parts, ' or ')})`
   }

@@ -9,9 +9,8 @@ import type { Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
 import type { Definitions } from '../rule/definitions.ts'
 import { checkRule } from '../rule/needs.ts'
-import { compileSql, lifecycleSql, type PersonSql } from '../rule/person-sql.ts'
+import { compileSql, lifecycleSql, type PersonSql, personsFrom } from '../rule/person-sql.ts'
 import { drawSql } from '../rule/sample.ts'
-import { ZoneDays } from '../rule/zone-days.ts'
 
 export type Previewed = {
   persons: number
@@ -41,33 +40,34 @@ export async function previewRule(
   await checkRule(db, rule)
   const { definitions } = await presentEvaluator(db, how.zone)
   const condition = await conditionOf(db, clickhouse, rule, definitions, how.now)
-  const context = { days: new ZoneDays(how.zone), now: how.now.getTime() }
   const seen = how.visible ?? sql`true`
-  const byLifecycle = await db.rows<{ state: LifecycleState; persons: number }>(sql`
-    select ${lifecycleSql(edgesOf(definitions.bands), context)} as state, count(*)::int as persons
-    from person p left join person_state st on st.person_id = p.id
-    where p.state = 'live' and ${seen} and ${condition} group by 1 order by 1`)
-  const reached = await db.row<{ wecom: number; sms: number }>(sql`
-    select count(*) filter (where p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn')::int as wecom,
-      count(*) filter (where p.phone = 'mobile' and p.consents ->> 'sms' = 'granted')::int as sms
-    from person p left join person_state st on st.person_id = p.id where p.state = 'live' and ${seen} and ${condition}`)
+  const found = await db.rows<Found>(sql`
+    with found as materialized (
+      select p.id, ${lifecycleSql(edgesOf(definitions.bands))} as state,
+        p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn' as wecom,
+        p.phone = 'mobile' and p.consents ->> 'sms' = 'granted' as sms
+      from ${personsFrom(definitions, how.now.getTime())} where p.state = 'live' and ${seen} and ${condition})
+    select state, count(*)::int as persons, count(*) filter (where wecom)::int as wecom, count(*) filter (where sms)::int as sms,
+      (select array_agg(id) from (select f.id from found f order by ${drawSql(0, sql`f.id`)}, f.id limit ${how.sample ?? 10}) picked) as sample
+    from found group by state order by state`)
   const { of } = await db.row<{ of: number }>(
     sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`,
   )
-  const sample = await db.rows<{ id: number }>(sql`
-    select p.id from person p left join person_state st on st.person_id = p.id
-    where p.state = 'live' and ${seen} and ${condition} order by ${drawSql(0, sql`p.id`)}, p.id limit ${how.sample ?? 10}`)
+  const sum = (count: 'persons' | 'wecom' | 'sms'): number =>
+    found.reduce((total, row) => total + row[count], 0)
   return {
-    persons: byLifecycle.reduce((sum, row) => sum + row.persons, 0),
+    persons: sum('persons'),
     of,
-    byLifecycle,
+    byLifecycle: found.map(({ state, persons }) => ({ state, persons })),
     reachable: [
-      { channel: 'wecom', persons: reached.wecom },
-      { channel: 'sms', persons: reached.sms },
+      { channel: 'wecom', persons: sum('wecom') },
+      { channel: 'sms', persons: sum('sms') },
     ],
-    sample: sample.map((row) => row.id),
+    sample: found[0]?.sample ?? [],
   }
 }
+
+type Found = { state: LifecycleState; persons: number; wecom: number; sms: number; sample: number[] }
 
 /** Everybody the rule means, ascending. For tests and for one new segment; bounded by memory. */
 export async function personsOf(
@@ -78,7 +78,7 @@ export async function personsOf(
 ): Promise<number[]> {
   const condition = await conditionOf(db, clickhouse, rule, how.definitions, how.now)
   const rows = await db.rows<{ id: number }>(sql`
-    select p.id from person p left join person_state st on st.person_id = p.id
+    select p.id from ${personsFrom(how.definitions, how.now.getTime())}
     where p.state = 'live' and ${condition} order by p.id`)
   return rows.map((row) => row.id)
 }

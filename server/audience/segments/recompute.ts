@@ -37,7 +37,7 @@ export type RecomputeHow = {
   zone: Zone
   /** Also when nobody asked for one. */
   always?: boolean
-  /** At most so many ranges of 4,000 persons in this call; the next call goes on. */
+  /** At most so many ranges of 10,000 persons in this call; the next call goes on. */
   ranges?: number
   freshHours?: number
   onProgress?: (progress: { persons: number; total: number; changed: number }) => void
@@ -46,7 +46,7 @@ export type RecomputeHow = {
 
 export type Recomputed = { persons: number; changed: number; finished: boolean }
 
-const RANGE = 4000
+const RANGE = 10_000
 
 /** Runs if a change of definitions asked for it. Undefined where there was nothing to do. Errors: `LeaseLost`. */
 export async function recompute(
@@ -202,15 +202,15 @@ async function* rangeFacts(
 ): AsyncGenerator<PersonFacts> {
   const unsettled = await unsettledPersons(db)
   const apart = lines ? [...ids] : ids.filter((id) => unsettled.has(id))
-  for (const facts of (await loadFacts(db, clickhouse, apart, { lines })).values()) yield facts
+  if (apart.length > 0) yield* (await loadFacts(db, clickhouse, apart, { lines })).values()
   if (lines) return
   const from = ids[0] ?? 0
   const before = (ids.at(-1) ?? 0) + 1
-  const persons = await loadPersons(
-    db,
-    ids.filter((id) => !unsettled.has(id)),
-  )
-  const heard = await lastInteractions(db, clickhouse, from, before)
+  const settled = ids.filter((id) => !unsettled.has(id))
+  const [persons, heard] = await Promise.all([
+    loadPersons(db, settled),
+    lastInteractions(db, clickhouse, from, before),
+  ])
   const complete = (person: number, orders: PersonOrders['orders']): PersonFacts | undefined => {
     const own = persons.get(person)
     persons.delete(person)

@@ -7,7 +7,6 @@ import {
   settleAll,
   type World,
 } from '../../../test/support/audience-world.ts'
-import { lanes, readLog, START } from '../../events/events.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import {
@@ -86,14 +85,9 @@ async function sayOf(personId: number, group: number): Promise<string | null | u
 }
 
 async function eventsOf(personId: number): Promise<string[]> {
-  const found: string[] = []
-  for (const lane of lanes) {
-    for (const event of await readLog(world.db, { lane, after: START, limit: 10_000 })) {
-      if (event.personId === personId && /tag/.test(event.type))
-        found.push(`${event.type} ${JSON.stringify(event.data)}`)
-    }
-  }
-  return found
+  const rows = await world.db.rows<{ type: string; data: object }>(sql`
+    select type, data from event_log where person_id = ${personId} and type like '%tag%' order by xid, seq`)
+  return rows.map(({ type, data }) => `${type} ${JSON.stringify(data)}`)
 }
 
 describe('a group of level S', () => {
