@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { route, versioned, versionedWrite } from './base.ts'
+import { route, streamRoute, versioned, versionedWrite } from './base.ts'
 
 const readers = ['owner', 'operator', 'regional_manager', 'analyst'] as const
 const headquarters = ['owner', 'operator'] as const
@@ -65,3 +65,13 @@ export const reachContract = {
     .input(versionedWrite({ name: ChannelName, confirm: ChannelName }))
     .output(ChannelState),
 }
+
+/** The body is what the provider sends, a JSON array; `key` is known to the provider only. */
+export const smsReceipts = streamRoute({
+  method: 'POST',
+  path: '/callbacks/sms/{key}',
+  tag: 'callbacks',
+  summary: 'Take receipts that the SMS provider pushes',
+  who: 'public',
+  maxBytes: 1_000_000,
+})

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import type { StreamRoute } from '../contract/base.ts'
 import { audienceRoutes } from './audience/routes.ts'
+import { smsStreams } from './connectors/sms/routes.ts'
 import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
 import { memberRowsOf } from './insight/insight.ts'
@@ -99,8 +100,13 @@ function aliased(viewer: Viewer): Sql {
   return viewer.all ? sql`true` : sql`p.id in (select person.id from person where ${visibleTo(viewer)})`
 }
 
-function streamsOf({ stores, clock }: AppParts): readonly Streamed<Call>[] {
-  return importStreams(importParts(stores, clock))
+function streamsOf({ stores, clock, channels = [] }: AppParts): readonly Streamed<Call>[] {
+  const { db, keyring } = stores
+  const { askAPerson } = reachPorts(keyring)
+  return [
+    ...importStreams(importParts(stores, clock)),
+    ...smsStreams({ db, channels, askAPerson, index: keyring.index }),
+  ]
 }
 
 function housekeepingOf({ stores, clock }: AppParts): readonly Housekeeping[] {
