@@ -10,7 +10,14 @@ import { openDatabase } from '../../server/platform/postgres/database.ts'
 import { sql } from '../../server/platform/postgres/sql.ts'
 import { systemClock } from '../../server/platform/time/clock.ts'
 
-export type Worker = { postgres: string; clickhouse: ClickHouseOptions; name: string; leaseMs: number }
+export type Worker = {
+  postgres: string
+  clickhouse: ClickHouseOptions
+  name: string
+  leaseMs: number
+  /** The stores are killed as well: errors are expected and not told. */
+  quiet?: boolean
+}
 
 const worker = JSON.parse(process.argv[2] ?? '') as Worker
 const db = openDatabase(worker.postgres, { max: 6 })
@@ -31,7 +38,8 @@ const noting: Handler = {
 /** Losing a lease, or the connection that was idle while this process was stopped, is what the test is about. */
 function onError(error: unknown): void {
   const away = error instanceof Error && /terminat|onnection|idle/.test(error.message)
-  if (!(error instanceof LeaseLost) && !away) process.stderr.write(`${String(error)}\n`)
+  if (worker.quiet !== true && !(error instanceof LeaseLost) && !away)
+    process.stderr.write(`${String(error)}\n`)
 }
 
 const times = { leaseMs: worker.leaseMs, renewMs: worker.leaseMs / 3 }
