@@ -7,6 +7,7 @@ import { api, client, faultOf } from '../../client.ts'
 import { LanguageContext, useWords } from '../../ui/language.ts'
 import { useContext } from 'react'
 import { useDark } from '../parts/dark.ts'
+import { Loaded } from '../parts/Loaded.tsx'
 import { menuFor } from './menu.tsx'
 
 const words = {
@@ -37,7 +38,7 @@ export function Shell() {
     return <Navigate to={`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`} replace />
   }
   if (me.data?.mustChangePassword) return <Navigate to="/password" replace />
-  if (!me.data) return null
+  if (!me.data) return <Loaded query={me}>{() => null}</Loaded>
   return <Frame name={me.data.name} roles={me.data.roles} brand={brand.data?.name ?? ''} demo={brand.data?.demo ?? false} />
 }
 
