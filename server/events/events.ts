@@ -3,26 +3,16 @@
  * Promises: what is appended is durable with its transaction, read by every consumer once and in order per person and lane, and can be made again in ClickHouse.
  * Never does: decide who a person is, what a member is to get, or hold a name, a phone or an address.
  */
-export { type Appended, type AppendHow, append, turnSeen } from './append.ts'
-export {
-  ArchiveBroken,
-  type Archived,
-  archiveDays,
-  dropArchivedDays,
-  type LogDay,
-  listDays,
-} from './archive.ts'
+export { type Appended, type AppendHow, append } from './append.ts'
 export {
   type Batch,
   type ConsumerOf,
-  type ConsumerRun,
   hasCaughtUp,
   type Lag,
   moveOn,
   positionOf,
   readLag,
   registerConsumers,
-  runConsumer,
   takeBatch,
 } from './consumers.ts'
 export {
@@ -30,16 +20,13 @@ export {
   type DeadLetter,
   discardLetter,
   listDeadLetters,
-  retryDue,
   retryLetter,
 } from './dead-letters.ts'
-export type { Key as OrderKey } from './document-rows.ts'
 export type { Handler } from './handler.ts'
 export { rejectedText } from './import/import.ts'
 export { type ImportFile, type ImportResult, importFile, undoImport } from './import/import-file.ts'
 export type { ImportParts, Progress as ImportProgress } from './import/work.ts'
 export {
-  comparePositions,
   isFresh,
   type Json,
   type Lane,
@@ -50,24 +37,17 @@ export {
   readLog,
   START,
 } from './log.ts'
-export { moveMisplaced } from './move-rows.ts'
-export { orderIdOf } from './order-changes.ts'
 export type { OrderDocument, RefundDocument } from './order-state.ts'
 export {
-  type OrderTotals,
   ordersOf,
-  orderTotals,
   type Recorded,
   type RecordHow,
   recordOrders,
-  recordRefunds,
-  removeOrders,
   type StandingOrder,
 } from './orders.ts'
-export { makePartitionsAhead } from './partitions.ts'
 export { presentPersons } from './profile-home.ts'
-export { PROJECT, projectedTo, projectOnce } from './project.ts'
-export { REACT, reactOnce } from './react.ts'
+export { PROJECT, projectOnce } from './project.ts'
+export { REACT } from './react.ts'
 export { isRebuilding, type Rebuilt, rebuildClickHouse } from './rebuild.ts'
 export { continueFromMark, markProjection, type ProjectionMark } from './restored.ts'
 export {
