@@ -65,6 +65,7 @@ const compileCache = await mkdtemp(join(tmpdir(), 'liuliang-cache-'))
 const env = { ...process.env, NODE_COMPILE_CACHE: compileCache }
 await once(spawn(process.execPath, [WORKER, 'warm-up'], { env }), 'exit')
 const running = new Set<ChildProcess>()
+const roundsOf = new WeakMap<ChildProcess, number>()
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL')
   await wecom.close()
@@ -86,6 +87,7 @@ function start(crashAt?: string): ChildProcess {
     env,
   })
   running.add(child)
+  child.stdout?.on('data', () => roundsOf.set(child, (roundsOf.get(child) ?? 0) + 1))
   child.once('exit', () => running.delete(child))
   return child
 }
@@ -93,7 +95,6 @@ function start(crashAt?: string): ChildProcess {
 /** Ends by itself at its crash point, or is killed after `mostMs`. True when it died at the point. */
 async function runToItsPoint(point: string, mostMs: number): Promise<boolean> {
   const child = start(point)
-  child.stdout?.resume()
   const timer = setTimeout(() => child.kill('SIGTERM'), mostMs)
   const [, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
   clearTimeout(timer)
@@ -107,14 +108,18 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone
 }
 
-/** The process that works is killed after `ms`; the one that waited for its lease takes over. Returns the next to wait. */
-async function takeTurns(active: ChildProcess, ms: number): Promise<ChildProcess> {
-  const standby = start()
-  await once(active.stdout as NodeJS.ReadableStream, 'data')
-  active.stdout?.resume()
+/** Two processes wait for one lease; whichever works is killed `ms` after it began a round, and the other takes over. */
+async function killWhoeverWorks(ms: number): Promise<void> {
+  while (running.size < 2) start()
+  const before = new Map([...running].map((child) => [child, roundsOf.get(child) ?? 0]))
+  const isWorking = (child: ChildProcess) => (roundsOf.get(child) ?? 0) > (before.get(child) ?? 0)
+  let working: ChildProcess | undefined
+  while (!working && running.size > 0) {
+    await sleep(5)
+    working = [...running].find(isWorking)
+  }
   await sleep(ms)
-  await kill(active)
-  return standby
+  if (working) await kill(working)
 }
 
 /** Touches that are on their way to an end. */
@@ -125,11 +130,10 @@ async function unfinished(): Promise<number> {
 }
 
 async function finish(mostMs: number): Promise<void> {
-  const child = start()
-  child.stdout?.resume()
+  if (running.size === 0) start()
   const until = Date.now() + mostMs
   while ((await unfinished()) > 0 && Date.now() < until) await sleep(200)
-  await kill(child)
+  for (const child of [...running]) await kill(child)
 }
 
 async function offerTo(some: readonly number[], round: number): Promise<void> {
@@ -194,7 +198,6 @@ test('killed at each named point, every touch is received once or listed as unkn
 }, 300_000)
 
 test('killed fifty times at random while answers get lost, every touch is received once or listed as unknown', async () => {
-  let active = start()
   let from = 120
   let seed = 7
   const random = (most: number) => {
@@ -210,9 +213,8 @@ test('killed fifty times at random while answers get lost, every touch is receiv
     if (kill % 7 === 0) sms.inject({ kind: 'drop_call' })
     for (const message of wecom.state.messages.values())
       if (random(3) === 0 && !message.cancelled && message.confirmedAt === null) wecom.confirm(message.msgid)
-    active = await takeTurns(active, random(260))
+    await killWhoeverWorks(random(260))
   }
-  await kill(active)
   await finish(60_000)
   await expectOnceOrUnknown()
   const states = await statesOf(db)
