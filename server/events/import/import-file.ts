@@ -1,5 +1,6 @@
 /** An import from beginning to end in this process, as the command line runs it. */
 import { resolve as absolute, basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type {
   ColumnGuess,
   FormatChange,
@@ -16,9 +17,12 @@ import { checkMapping, guessKind, mappingOf } from './mapping.ts'
 import { recognise } from './reader.ts'
 import { workOn } from './run.ts'
 import { shown } from './shown.ts'
-import { selectUnfinished } from './store.ts'
+import { type RunRow, selectUnfinished } from './store.ts'
 import { createRun, guess, sampleOf, usualSource } from './upload.ts'
 import type { ImportParts, Watch } from './work.ts'
+
+const LEASE_WAIT_MS = 10_000
+const LEASE_TRY_MS = 500
 
 export type ImportFile = {
   file: string
@@ -44,9 +48,18 @@ export async function importFile(parts: ImportParts, given: ImportFile): Promise
   const path = absolute(given.file)
   if (!(await exists(path))) throw new Problem('bad_input', `There is no file ${path}.`, { field: 'file' })
   const { columns, id } = await prepareFile(parts, { ...given, path })
-  const run = await workOn(parts, id, given)
-  if (!run) throw new Problem('already_running', 'Another process is importing this file.')
-  return { run: shown(run), columns }
+  return { run: shown(await workWhenFree(parts, id, given)), columns }
+}
+
+/** As `workOn`; a process that died holds the run for some seconds yet. Errors: `already_running` when it is alive. */
+async function workWhenFree(parts: ImportParts, id: string, watch: Watch): Promise<RunRow> {
+  for (let waited = 0; waited <= LEASE_WAIT_MS; waited += LEASE_TRY_MS) {
+    const run = await workOn(parts, id, watch)
+    if (run) return run
+    watch.signal?.throwIfAborted()
+    await sleep(LEASE_TRY_MS)
+  }
+  throw new Problem('already_running', 'Another process is working on this import.')
 }
 
 async function prepareFile(
@@ -102,7 +115,5 @@ export async function undoImport(
   watch: Watch = {},
 ): Promise<ImportRun> {
   await startUndo(parts, id, now)
-  const run = await workOn(parts, id, watch)
-  if (!run) throw new Problem('already_running', 'Another process is working on this import.')
-  return shown(run)
+  return shown(await workWhenFree(parts, id, watch))
 }

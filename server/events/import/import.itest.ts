@@ -406,15 +406,15 @@ describe('by pages', () => {
 
   test('rows in are rows accepted and rows rejected, each rejected row with its number', async () => {
     const rows = Array.from(
-      { length: 12_000 },
+      { length: 6000 },
       (_, n) =>
-        `B${n},1381234${String(n % 5000).padStart(4, '0')},${n % 97 === 0 ? 'nie' : '2025-01-02'},S1,毛巾,1,${n % 89 === 0 ? 'x' : '10'},店,`,
+        `B${n},1381234${String(n % 500).padStart(4, '0')},${n % 97 === 0 ? 'nie' : '2025-01-02'},S1,毛巾,1,${n % 89 === 0 ? 'x' : '10'},店,`,
     )
     const bad = rows.flatMap((_, n) => (n % 97 === 0 || n % 89 === 0 ? [n + 2] : []))
     const { run } = await bring('many.csv', `${ORDERS.split('\n')[0]}\n${rows.join('\n')}\n`)
-    expect(run.counts).toMatchObject({ read: 12_000, accepted: 12_000 - bad.length, rejected: bad.length })
+    expect(run.counts).toMatchObject({ read: 6000, accepted: 6000 - bad.length, rejected: bad.length })
     const told = await firstRejected(world, run.id, 100_000)
     expect([...new Set(told.map((row) => row.row))]).toEqual(bad)
-    expect(await db.row(sql`select count(*) as n from document`)).toEqual({ n: 12_000 - bad.length })
+    expect(await db.row(sql`select count(*) as n from document`)).toEqual({ n: 6000 - bad.length })
   })
 })

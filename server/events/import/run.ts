@@ -79,6 +79,8 @@ async function act(work: Work): Promise<void> {
     crashPoint('import.finished')
     await removeSource(files)
   } catch (error) {
+    // The process is to end, or has lost the lease: whoever takes the run up goes on.
+    if (work.watch.signal?.aborted === true) throw error
     const at = parts.clock.now()
     const undoUntil = run.state === 'checking' ? null : instant(at.getTime() + UNDO_DAYS * DAY_MS)
     if (error instanceof Stopped) {
