@@ -1,5 +1,13 @@
 /** The demo brand over open stores, for the commands: they never import it themselves. */
-import { DEMO_LEASE, removeDemo, type Seeded, type SeedOptions, seedDemo, wantsDemo } from './demo/demo.ts'
+import {
+  countDemo,
+  DEMO_LEASE,
+  removeDemo,
+  type Seeded,
+  type SeedOptions,
+  seedDemo,
+  wantsDemo,
+} from './demo/demo.ts'
 import { membersDeps } from './joined.ts'
 import type { Stores } from './stores.ts'
 
@@ -23,3 +31,10 @@ export function removeDemoBrand(
 ): Promise<number> {
   return removeDemo(stores, { ...options, lease: DEMO_LEASE })
 }
+
+/** Rows of the demo brand by table. */
+export function countDemoBrand({ db }: Pick<Stores, 'db'>): ReturnType<typeof countDemo> {
+  return countDemo(db)
+}
+
+export type { Seeded }

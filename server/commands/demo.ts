@@ -1,6 +1,11 @@
 /** demo: write the demo brand into an empty database, or take it out. */
-import { countDemo, DEMO_LEASE, removeDemo, type Seeded, seedDemo, wantsDemo } from '../demo/demo.ts'
-import { membersDeps } from '../joined.ts'
+import {
+  countDemoBrand,
+  removeDemoBrand,
+  type Seeded,
+  wantsDemoBrand,
+  writeDemoBrand,
+} from '../demo-brand.ts'
 import { systemClock } from '../platform/time/clock.ts'
 import type { Stores } from '../stores.ts'
 import { type Command, withStores } from './command.ts'
@@ -13,9 +18,8 @@ export async function demo(command: Command, { remove = false, members }: DemoOp
   await withStores(command, 'either', async (stores) => {
     if (remove) {
       const progress = terminal.progress('rows removed')
-      const rows = await removeDemo(stores, {
+      const rows = await removeDemoBrand(stores, {
         now: systemClock.now(),
-        lease: DEMO_LEASE,
         onProgress: (done) => progress.tick(done),
       })
       progress.done()
@@ -25,13 +29,13 @@ export async function demo(command: Command, { remove = false, members }: DemoOp
     }
     const seeded = await seed(stores, terminal, members === undefined ? undefined : Number(members))
     tellDemo(terminal, seeded)
-    terminal.result({ seeded, counts: await countDemo(stores.db) })
+    terminal.result({ seeded, counts: await countDemoBrand(stores) })
   })
 }
 
 /** What a start does with a directory that holds nothing yet. Undefined where there is something. */
 export async function seedWhenEmpty(stores: Stores, terminal: Terminal): Promise<Seeded | undefined> {
-  if (!(await wantsDemo(stores.db))) return undefined
+  if (!(await wantsDemoBrand(stores))) return undefined
   terminal.say('')
   terminal.say('The directory is empty: writing a demo brand (LIULIANG_DEMO=off leaves it out) …')
   return seed(stores, terminal, undefined)
@@ -46,22 +50,15 @@ export function tellDemo(terminal: Terminal, { members, orders, logins }: Seeded
   }
 }
 
-async function seed(
-  { db, keyring }: Stores,
-  terminal: Terminal,
-  members: number | undefined,
-): Promise<Seeded> {
+async function seed(stores: Stores, terminal: Terminal, members: number | undefined): Promise<Seeded> {
   const progress = terminal.progress('members')
-  const seeded = await seedDemo(
-    { db, members: membersDeps(keyring) },
-    {
-      now: systemClock.now(),
-      ...(members === undefined ? {} : { members }),
-      onProgress(what, done, total) {
-        if (what === 'members') progress.tick(done, total)
-      },
+  const seeded = await writeDemoBrand(stores, {
+    now: systemClock.now(),
+    ...(members === undefined ? {} : { members }),
+    onProgress(what, done, total) {
+      if (what === 'members') progress.tick(done, total)
     },
-  )
+  })
   progress.done()
   return seeded
 }

@@ -9,7 +9,6 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type App, type AppParts, buildApp, serveApp } from '../app.ts'
 import type { Config } from '../config.ts'
-import { wantsDemoBrand } from '../demo-brand.ts'
 import { runLoops } from '../loop.ts'
 import { createFirstOwner, type OneTime, openBusinessClock } from '../org/org.ts'
 import { startHousekeeping } from '../platform/jobs/housekeeping.ts'
@@ -20,7 +19,7 @@ import { prepareStores } from '../prepare.ts'
 import { openStores, type Stores } from '../stores.ts'
 import { VERSION } from '../version.ts'
 import type { Command } from './command.ts'
-import { seedWhenEmpty, tellDemo, writeDemo } from './demo.ts'
+import { seedWhenEmpty, tellDemo } from './demo.ts'
 import type { Terminal } from './terminal.ts'
 
 export type RunOptions = {
@@ -49,8 +48,6 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
     const parts: AppParts = { stores, clock, log, publicUrl: config.publicUrl }
     const app = buildApp(parts)
     greet(terminal, { stores, owner: await createFirstOwner(stores.db, clock.now()) })
-    if (options.forPeople && config.demo === 'auto' && (await wantsDemoBrand(stores)))
-      await writeDemo(stores, terminal)
     if (options.forPeople && config.demo === 'auto') {
       const seeded = await seedWhenEmpty(stores, terminal)
       if (seeded) tellDemo(terminal, seeded)
