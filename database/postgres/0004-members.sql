@@ -85,14 +85,15 @@ create table profile (
 create index profile_person on profile (person_id);
 
 -- What one origin (an import, or live traffic: the nil uuid) said of a profile that more than one origin touched.
--- profile.attributes is the fold of its layers; a profile without layers was touched by its creator alone. An import that
--- added only identifiers or relations has a layer that says nothing: it is what the undo goes by.
+-- attributes, relations and claims of a profile are the fold of its layers; one without layers was touched by its creator alone.
 create table profile_layer (
   profile_id integer not null references profile (id) on delete cascade,
   origin uuid not null,
   attributes jsonb not null,
   -- {"<staff id>": {"externalUserid", "remark", "addWay", "state", "addedAt", "lostAt", "lostBy"}}; times in ms since 1970
   relations jsonb not null default '{}',
+  -- {"<digest in hex>": [said at in ms since 1970, whether it is only a hint]}
+  claims jsonb not null default '{}',
   primary key (profile_id, origin)
 );
 create index profile_layer_origin on profile_layer (origin) where origin <> '00000000-0000-0000-0000-000000000000';
@@ -119,7 +120,6 @@ create table identifier (
   -- keyed hash by which people look for it: the last four digits of a phone, the whole of a card whatever its system
   lookup bytea,
   at timestamptz not null,
-  created_by uuid,
   demo boolean not null default false,
   primary key (profile_id, digest),
   check (not links or (state = 'active' and valid)),

@@ -39,11 +39,47 @@ export function mergeClaims(
   return { added, changed, all }
 }
 
-/** The claims without some of them, so that what these superseded stands again. */
-export function withoutClaims(known: readonly StoredClaim[], gone: ReadonlySet<string>): StoredClaim[] {
-  const left = new Map(known.filter(({ digest }) => !gone.has(digest)).map((claim) => [key(claim), claim]))
+/** What one origin said: by digest when, and whether it was only a hint. */
+export type ClaimWords = Readonly<Record<string, readonly [at: number, hint: boolean]>>
+
+/** The words that claims are, for the layer of whoever said them. */
+export function wordsOfClaims(claims: readonly Pick<StoredClaim, 'digest' | 'at' | 'state'>[]): ClaimWords {
+  return foldClaimWords(
+    claims.map(({ digest, at, state }) => ({ [digest]: [at, state === 'hint'] as const })),
+  )
+}
+
+/** The words of several origins together: the latest time, and a hint only where nobody claims it. */
+export function foldClaimWords(all: readonly ClaimWords[]): ClaimWords {
+  const result: Record<string, readonly [number, boolean]> = {}
+  for (const words of all) {
+    for (const [digest, [at, hint]] of Object.entries(words)) {
+      const known = result[digest]
+      const better = !known || (known[1] && !hint) || (known[1] === hint && at > known[0])
+      if (better) result[digest] = [at, hint]
+    }
+  }
+  return result
+}
+
+/** The claims as these words leave them: what nobody says goes, and what that had superseded stands again. */
+export function claimsLeft(
+  known: readonly StoredClaim[],
+  words: ClaimWords,
+): { left: StoredClaim[]; gone: StoredClaim[] } {
+  const gone = known.filter(({ digest }) => words[digest] === undefined)
+  const left = new Map<string, StoredClaim>()
+  for (const claim of known) {
+    const word = words[claim.digest]
+    if (!word) continue
+    const state = word[1] && claim.state === 'active' ? 'hint' : claim.state
+    left.set(
+      key(claim),
+      word[0] === claim.at && state === claim.state ? claim : { ...claim, at: word[0], state },
+    )
+  }
   settle(left)
-  return [...left.values()]
+  return { left: [...left.values()], gone }
 }
 
 function repeated(old: StoredClaim, claim: NewClaim, timed: boolean): StoredClaim {

@@ -90,7 +90,7 @@ export async function resolve(
       Object.entries(wordsOf(facts.relations)).map(([staffId, word]) => ({ ...word, profileId, staffId })),
     ),
   )
-  const claims = await writeClaims(tx, { fresh, changing, brought }, how)
+  const claims = await writeClaims(tx, { fresh, changing, brought })
   const start = startOf(claims.claimants, changing)
   const locked = start.length === 0 ? [] : await lockClosure(tx, start)
   const inClosure = new Set(locked)
@@ -256,9 +256,7 @@ async function writeClaims(
     changing: readonly Changing[]
     brought: ReadonlyMap<string, Brought>
   },
-  how: ResolveHow,
 ): Promise<Written> {
-  const importId = how.importId ?? null
   const news: ClaimRow[] = [...fresh].flatMap(([profileId, { claims, demo }]) =>
     claims.map((claim) => ({ ...claim, profileId, demo })),
   )
@@ -271,10 +269,9 @@ async function writeClaims(
   const first = await insertFirstClaims(
     tx,
     news.filter(({ state }) => state !== 'hint'),
-    importId,
   )
   const further = news.filter((claim) => !first.has(own(claim)))
-  await insertFurtherClaims(tx, further, importId)
+  await insertFurtherClaims(tx, further)
   const renewed = changing.flatMap(({ profile, renewed: all }) =>
     all.map((claim) => ({ ...claim, profileId: profile.id, demo: profile.demo })),
   )

@@ -13,7 +13,7 @@ import type { Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { instant } from '../platform/time/clock.ts'
 import { type Attributes, foldLayers, mergeAttributes } from './attributes.ts'
-import { mergeClaims, type StoredClaim } from './claims.ts'
+import { type ClaimWords, foldClaimWords, mergeClaims, type StoredClaim, wordsOfClaims } from './claims.ts'
 import { type FoldProfile, foldPerson } from './fold.ts'
 import type { Follower } from './follower.ts'
 import { event, profileEvents, type Teller } from './happenings.ts'
@@ -42,7 +42,6 @@ import {
   type StoredProfile,
   type StoredRelation,
   sameFold,
-  shareClaims,
   updateClaims,
   updateProfiles,
 } from './store.ts'
@@ -258,7 +257,6 @@ async function writeWords(
   const secrets = new Map<number, Record<string, string>>()
   const layered: Spoken[] = []
   const touched: StoredProfile[] = []
-  const repeated: { profileId: number; digest: string }[] = []
   for (const profile of world.profiles) {
     const word = words.get(profile.id)
     if (!word) continue
@@ -270,19 +268,19 @@ async function writeWords(
       ...claims.changed.map((claim) => ({ ...claim, profileId: profile.id, demo: profile.demo })),
     )
     world.claims.set(profile.id, [...claims.all])
-    if (attributes !== profile.attributes || (word.newDigests?.size ?? 0) > 0 || word.relations.length > 0) {
+    const claimed = claims.changed.length > 0 || (word.newDigests?.size ?? 0) > 0
+    if (attributes !== profile.attributes || claimed || word.relations.length > 0) {
       const before =
         word.relations.length > 0
           ? (relationsBefore.get(profile.id) ?? {})
           : byStaff(world.relations.get(profile.id) ?? [])
       const related = { before, said: wordsOf(word.relations) }
-      layered.push({ profile: { ...profile }, said, related })
+      layered.push({ profile: { ...profile }, said, related, claimed: claimWords(stored, word) })
     }
     if (attributes !== profile.attributes) {
       profile.attributes = attributes
       touched.push(profile)
     }
-    repeated.push(...word.claims.map(({ digest }) => ({ profileId: profile.id, digest })))
     if (Object.keys(word.secret).length > 0) secrets.set(profile.id, word.secret)
     const identifiers = word.claims.filter(
       ({ digest, state }) => state === 'active' && word.newDigests?.has(digest) === true,
@@ -290,7 +288,6 @@ async function writeWords(
     news.set(profile.id, { changed, identifiers: identifiers.map(({ kind }) => kind) })
   }
   await updateClaims(tx, claimChanges)
-  await shareClaims(tx, repeated, how.importId ?? null)
   await writeLayers(tx, layered, how)
   const sealed = await sealMore(tx, deps.keys, secrets)
   const writes = world.profiles.filter((profile) => touched.includes(profile) || sealed.has(profile.id))
@@ -321,6 +318,19 @@ type Spoken = {
   profile: StoredProfile
   said: Attributes
   related: { before: RelationsByStaff; said: RelationsByStaff }
+  claimed: { before: ClaimWords; said: ClaimWords }
+}
+
+/** What the profile claimed before, and what the word newly says of claims. */
+function claimWords(stored: readonly StoredClaim[], word: Facts): Spoken['claimed'] {
+  const states = new Map(stored.map(({ digest, state }) => [digest, state]))
+  const isNew = (digest: string): boolean => word.newDigests?.has(digest) === true
+  return {
+    before: wordsOfClaims(stored.filter(({ digest }) => !isNew(digest))),
+    said: wordsOfClaims(
+      word.claims.filter(({ digest }) => word.timed || isNew(digest) || states.get(digest) === 'superseded'),
+    ),
+  }
 }
 
 /** Once a second origin speaks of a profile, each origin's words are kept apart, so that one can be taken back. */
@@ -333,7 +343,7 @@ async function writeLayers(tx: Tx, spoken: readonly Spoken[], how: ResolveHow): 
   const byProfile = Map.groupBy(stored, ({ profileId }) => profileId)
   await putLayers(
     tx,
-    spoken.flatMap(({ profile: { id: profileId, createdBy, attributes }, said, related }) => {
+    spoken.flatMap(({ profile: { id: profileId, createdBy, attributes }, said, related, claimed }) => {
       const layers = byProfile.get(profileId) ?? []
       const creator = createdBy ?? NO_ORIGIN
       if (layers.length === 0 && creator === origin) return []
@@ -343,10 +353,11 @@ async function writeLayers(tx: Tx, spoken: readonly Spoken[], how: ResolveHow): 
         origin,
         attributes: foldLayers([own?.attributes ?? {}, said]),
         relations: foldRelations([own?.relations ?? {}, related.said]),
+        claims: foldClaimWords([own?.claims ?? {}, claimed.said]),
       }
       return layers.length > 0
         ? [now]
-        : [{ profileId, origin: creator, attributes, relations: related.before }, now]
+        : [{ profileId, origin: creator, attributes, relations: related.before, claims: claimed.before }, now]
     }),
   )
 }

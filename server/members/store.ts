@@ -4,7 +4,7 @@ import type { Db, Tx } from '../platform/postgres/database.ts'
 import { type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 import { instant } from '../platform/time/clock.ts'
 import type { Attributes } from './attributes.ts'
-import type { StoredClaim } from './claims.ts'
+import type { ClaimWords, StoredClaim } from './claims.ts'
 import type { PersonFold } from './fold.ts'
 import { linksProfiles } from './identifier.ts'
 import type { RelationWord } from './relation.ts'
@@ -106,16 +106,12 @@ export type ClaimRow = StoredClaim & { profileId: number; demo: boolean }
  * Writes claims as the first of their value, in order of (kind, scope, digest): where another transaction writes the
  * same value, this waits for it. Answers those that really were first; the unique index is the judge.
  */
-export async function insertFirstClaims(
-  tx: Tx,
-  claims: readonly ClaimRow[],
-  importId: string | null,
-): Promise<Set<string>> {
+export async function insertFirstClaims(tx: Tx, claims: readonly ClaimRow[]): Promise<Set<string>> {
   if (claims.length === 0) return new Set()
   const rows = await tx.rows<{ profileId: number; digest: string }>(sql`
-    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, lookup, at, created_by, demo)
+    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, lookup, at, demo)
     select profile_id, kind, scope, decode(digest, 'hex'), true, state, valid, links, form, decode(lookup, 'hex'),
-      to_timestamp(at / 1000.0), ${importId}::uuid, demo
+      to_timestamp(at / 1000.0), demo
     from ${claimRows(claims)}
     order by kind collate "C", scope collate "C", digest
     on conflict (kind, scope, digest) where first do nothing
@@ -124,16 +120,12 @@ export async function insertFirstClaims(
 }
 
 /** Writes claims of values that others claimed before, and hints. */
-export async function insertFurtherClaims(
-  tx: Tx,
-  claims: readonly ClaimRow[],
-  importId: string | null,
-): Promise<void> {
+export async function insertFurtherClaims(tx: Tx, claims: readonly ClaimRow[]): Promise<void> {
   if (claims.length === 0) return
   await tx.run(sql`
-    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, lookup, at, created_by, demo)
+    insert into identifier (profile_id, kind, scope, digest, first, state, valid, links, form, lookup, at, demo)
     select profile_id, kind, scope, decode(digest, 'hex'), false, state, valid, links, form, decode(lookup, 'hex'),
-      to_timestamp(at / 1000.0), ${importId}::uuid, demo
+      to_timestamp(at / 1000.0), demo
     from ${claimRows(claims)}
     on conflict do nothing`)
 }
@@ -272,22 +264,23 @@ export type Layer = {
   origin: string
   attributes: Attributes
   relations: Readonly<Record<string, RelationWord>>
+  claims: ClaimWords
 }
 
 export async function layersOf(db: Db, profiles: readonly number[]): Promise<Layer[]> {
   return db.rows<Layer>(sql`
-    select profile_id as "profileId", origin, attributes, relations from profile_layer where profile_id = any(${profiles}::int[])`)
+    select profile_id as "profileId", origin, attributes, relations, claims from profile_layer where profile_id = any(${profiles}::int[])`)
 }
 
 export async function putLayers(tx: Tx, layers: readonly Layer[]): Promise<void> {
   if (layers.length === 0) return
   await tx.run(sql`
-    insert into profile_layer (profile_id, origin, attributes, relations)
-    select profile_id, origin, attributes::jsonb, relations::jsonb
-    from unnest(${layers.map((one) => one.profileId)}::int[], ${layers.map((one) => one.origin)}::uuid[],
-      ${layers.map((one) => JSON.stringify(one.attributes))}::text[], ${layers.map((one) => JSON.stringify(one.relations))}::text[])
-      as n (profile_id, origin, attributes, relations)
-    on conflict (profile_id, origin) do update set attributes = excluded.attributes, relations = excluded.relations`)
+    insert into profile_layer (profile_id, origin, attributes, relations, claims)
+    select "profileId", origin, attributes, relations, claims
+    from jsonb_to_recordset(${JSON.stringify(layers)}::jsonb) as n
+      ("profileId" int, origin uuid, attributes jsonb, relations jsonb, claims jsonb)
+    on conflict (profile_id, origin) do update set attributes = excluded.attributes, relations = excluded.relations,
+      claims = excluded.claims`)
 }
 
 export async function relationsOf(db: Db, profiles: readonly number[]): Promise<StoredRelation[]> {
@@ -471,11 +464,16 @@ export async function deleteProfiles(tx: Tx, ids: readonly number[]): Promise<vo
   await tx.run(sql`delete from profile where id = any(${ids}::int[])`)
 }
 
-/** Deletes an import's claims on these profiles; answers the profiles that lost one. */
-export async function deleteClaims(tx: Tx, profiles: readonly number[], importId: string): Promise<number[]> {
-  const rows = await tx.rows<{ id: number }>(sql`
-    delete from identifier where profile_id = any(${profiles}::int[]) and created_by = ${importId} returning profile_id as id`)
-  return rows.map(({ id }) => id)
+/** Deletes claims by profile and digest. */
+export async function deleteClaims(
+  tx: Tx,
+  claims: readonly { profileId: number; digest: string }[],
+): Promise<void> {
+  if (claims.length === 0) return
+  await tx.run(sql`
+    delete from identifier i
+    using unnest(${claims.map((one) => one.profileId)}::int[], ${claims.map((one) => one.digest)}::text[]) as n (profile_id, digest)
+    where i.profile_id = n.profile_id and i.digest = decode(n.digest, 'hex')`)
 }
 
 export async function deleteLayers(tx: Tx, profiles: readonly number[], importId: string): Promise<void> {
@@ -486,26 +484,10 @@ export async function deleteLayers(tx: Tx, profiles: readonly number[], importId
 
 /** What stays of an import belongs to whoever else speaks of it: another import, or nobody's undo. */
 export async function releaseProfiles(tx: Tx, profiles: readonly number[], importId: string): Promise<void> {
-  const heir = sql`(select nullif(min(l.origin::text), ${NO_ORIGIN})::uuid from profile_layer l where l.profile_id = `
   await tx.run(sql`
-    update identifier i set created_by = ${heir} i.profile_id)
-    where i.profile_id = any(${profiles}::int[]) and i.created_by = ${importId}`)
-  await tx.run(sql`
-    update profile p set created_by = ${heir} p.id) where p.id = any(${profiles}::int[]) and p.created_by = ${importId}`)
-}
-
-/** Claims that a second origin repeats are no longer the first one's to take back. */
-export async function shareClaims(
-  tx: Tx,
-  claims: readonly { profileId: number; digest: string }[],
-  importId: string | null,
-): Promise<void> {
-  if (claims.length === 0) return
-  await tx.run(sql`
-    update identifier i set created_by = null
-    from unnest(${claims.map((one) => one.profileId)}::int[], ${claims.map((one) => one.digest)}::text[]) as n (profile_id, digest)
-    where i.profile_id = n.profile_id and i.digest = decode(n.digest, 'hex')
-      and i.created_by is not null and i.created_by is distinct from ${importId}::uuid`)
+    update profile p set created_by =
+      (select nullif(min(l.origin::text), ${NO_ORIGIN})::uuid from profile_layer l where l.profile_id = p.id)
+    where p.id = any(${profiles}::int[]) and p.created_by = ${importId}`)
 }
 
 /** Persons without a profile: nothing personal stays. Answers those that really were live. */

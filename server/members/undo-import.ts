@@ -2,13 +2,13 @@
  * Taking back what an import said of people.
  *
  * Always true: afterwards profiles, persons and merges are what the remaining words give: an import's own layer of
- * words goes, its claims go, and who is one person is decided again. A profile that the import made stays if anybody
- * else spoke of it or uses it; then it keeps its identifiers, for the later words need to find it.
+ * words goes (attributes, relations, claims), and who is one person is decided again. A profile that the import made
+ * stays if anybody else spoke of it, or uses it; one that is only used keeps the identifiers by which it is found.
  * Works in steps of one transaction each, so that no lock is held for long; a crash between two steps loses nothing.
  */
 import type { Tx } from '../platform/postgres/database.ts'
 import { foldLayers } from './attributes.ts'
-import { withoutClaims } from './claims.ts'
+import { claimsLeft, foldClaimWords } from './claims.ts'
 import { foldRelations } from './relation.ts'
 import { BY_IDENTIFIER, lockClosure, type MembersDeps, settle } from './settle.ts'
 import {
@@ -19,6 +19,7 @@ import {
   deleteProfiles,
   deleteRelationsOf,
   importedProfiles,
+  type Layer,
   layersOf,
   profilesById,
   putRelations,
@@ -107,52 +108,52 @@ async function mayJoin(tx: Tx, profiles: readonly number[]): Promise<number[]> {
   ]
 }
 
-/** The import's layer, claims and relations go from profiles that stay. */
+/** What the import said goes from profiles that stay: the fold of what the others said is left. */
 async function takeWordsBack(tx: Tx, staying: readonly number[], importId: string): Promise<void> {
   if (staying.length === 0) return
   const profiles = await profilesById(tx, staying)
   const layers = Map.groupBy(await layersOf(tx, staying), ({ profileId }) => profileId)
-  const rest = new Map(
-    [...layers].map(([id, all]) => [
-      id,
-      foldLayers(all.filter(({ origin }) => origin !== importId).map(({ attributes }) => attributes)),
-    ]),
-  )
+  const others = (id: number): Layer[] => (layers.get(id) ?? []).filter(({ origin }) => origin !== importId)
   await updateProfiles(
     tx,
-    profiles.flatMap(({ id, personId }) => {
-      const attributes = rest.get(id)
-      return attributes === undefined ? [] : [{ id, personId, attributes, secret: null }]
-    }),
+    profiles.map(({ id, personId }) => ({
+      id,
+      personId,
+      attributes: foldLayers(others(id).map((one) => one.attributes)),
+      secret: null,
+    })),
   )
-  const related = [...layers].map(
-    ([id, all]) =>
-      [
-        id,
-        foldRelations(all.filter(({ origin }) => origin !== importId).map((one) => one.relations)),
-      ] as const,
-  )
-  await deleteRelationsOf(
-    tx,
-    related.map(([id]) => id),
-  )
+  // A profile that is only in use, of which nobody else spoke, keeps what finds it and whom it follows.
+  const spokenFor = staying.filter((id) => others(id).length > 0)
+  await deleteRelationsOf(tx, spokenFor)
   await putRelations(
     tx,
-    related.flatMap(([profileId, words]) =>
-      Object.entries(words).map(([staffId, word]) => ({ ...word, profileId, staffId })),
+    spokenFor.flatMap((profileId) =>
+      Object.entries(foldRelations(others(profileId).map((one) => one.relations))).map(([staffId, word]) => ({
+        ...word,
+        profileId,
+        staffId,
+      })),
     ),
   )
-  const others = profiles.filter(({ createdBy }) => createdBy !== importId).map(({ id }) => id)
-  const lost = await deleteClaims(tx, others, importId)
-  const claims = Map.groupBy(await claimsOf(tx, [...new Set(lost)]), ({ profileId }) => profileId)
+  const claims = Map.groupBy(await claimsOf(tx, spokenFor), ({ profileId }) => profileId)
+  const left = spokenFor.map((profileId) => {
+    const known = claims.get(profileId) ?? []
+    const after = claimsLeft(known, foldClaimWords(others(profileId).map((one) => one.claims)))
+    const changed = after.left.filter((claim) => !known.some((one) => one === claim))
+    const demo = profiles.some(({ id, demo: isDemo }) => id === profileId && isDemo)
+    return {
+      gone: after.gone.map(({ digest }) => ({ profileId, digest })),
+      changed: changed.map((claim) => ({ ...claim, profileId, demo })),
+    }
+  })
+  await deleteClaims(
+    tx,
+    left.flatMap(({ gone }) => gone),
+  )
   await updateClaims(
     tx,
-    [...claims].flatMap(([profileId, known]) => {
-      const demo = profiles.find(({ id }) => id === profileId)?.demo ?? false
-      return withoutClaims(known, new Set())
-        .filter((claim) => !known.includes(claim as (typeof known)[number]))
-        .map((claim) => ({ ...claim, profileId, demo }))
-    }),
+    left.flatMap(({ changed }) => changed),
   )
   await deleteLayers(tx, staying, importId)
   await releaseProfiles(tx, staying, importId)
