@@ -7,7 +7,7 @@
  */
 import { crashPoint } from '../platform/crash.ts'
 import { copyField, copyIn } from '../platform/postgres/copy.ts'
-import type { Database, Tx } from '../platform/postgres/database.ts'
+import type { Database, Db, Tx } from '../platform/postgres/database.ts'
 import { jsonText } from '../platform/postgres/json.ts'
 import { sql, trusted } from '../platform/postgres/sql.ts'
 import { type Lane, laneNumber, type NewEvent } from './log.ts'
@@ -56,22 +56,29 @@ export async function appendRows(tx: Tx, rows: readonly EventRow[], how: AppendH
  * True when it turned.
  */
 export async function turnSeen(db: Database, now: Date): Promise<boolean> {
+  // Most of the time nothing is due, and no writer has to wait for the answer.
+  if (!(await isTurnDue(db, now))) return false
   return db.transaction(async (tx) => {
     await closeLog(tx)
-    const { present, since } = await tx.row<{ present: 'a' | 'b'; since: Date | number }>(
-      sql`select present, since from seen_turn`,
-    )
-    const started = since instanceof Date ? since : undefined
-    if (started && now.getTime() - started.getTime() < SEEN_DAYS * 86_400_000) return false
-    if (!started) {
+    const turn = await isTurnDue(tx, now)
+    if (!turn) return false
+    if (turn === 'begins') {
       await tx.run(sql`update seen_turn set since = ${now}`)
       return false
     }
-    const next = present === 'a' ? 'b' : 'a'
+    const next = turn === 'a' ? 'b' : 'a'
     await tx.run(sql`truncate ${trusted(`seen_${next}`)}`)
     await tx.run(sql`update seen_turn set present = ${next}, since = ${now}`)
     return true
   })
+}
+
+/** The table that has been filled long enough; `begins` where the first has not been dated yet. */
+async function isTurnDue(db: Db, now: Date): Promise<'a' | 'b' | 'begins' | undefined> {
+  const row = await db.maybe<{ present: 'a' | 'b'; begins: boolean }>(sql`
+    select present, since = '-infinity' as begins from seen_turn
+    where since <= ${now}::timestamptz - ${SEEN_DAYS} * interval '1 day'`)
+  return row?.begins === true ? 'begins' : row?.present
 }
 
 /** Those that nobody brought before, each id once. Ids are written in order, so that two writers never wait for each other in a ring. */

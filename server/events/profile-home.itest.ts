@@ -116,8 +116,8 @@ test('whatever was merged, undone and moved in between, each person has exactly 
 
 test('a move that breaks off at any of its commands leaves everybody his rows, and the next one ends it', async () => {
   for (let at = 0; at < 6; at += 1) {
-    // A deletion that did not happen is the same as the one before it that did.
-    for (const after of at < 3 ? [false, true] : [true]) {
+    // One that did not happen is the same as the one before it that did.
+    for (const after of at === 0 ? [false, true] : [true]) {
       const world = newWorld()
       for (const each of [1, 2, 3]) {
         await perform(world, { do: 'event', who: each, lane: 'live' })
@@ -129,7 +129,7 @@ test('a move that breaks off at any of its commands leaves everybody his rows, a
       expect(await unsettledHomes(db)).not.toEqual([])
       await compare(world)
       // The mind is changed in the middle of it.
-      if (after) await perform(world, { do: 'undo', which: 0 })
+      if (at % 2 === 0) await perform(world, { do: 'undo', which: 0 })
       await perform(world, { do: 'event', who: 2, lane: 'live' })
       await projectAll()
       await compare(world)
