@@ -4,7 +4,7 @@ type Names = Readonly<Record<string, Readonly<Record<Lang, string>>>>
 
 const objects: Names = {
   staff: { zh: '员工', en: 'Staff' },
-  session: { zh: '登录', en: 'Session' },
+  session: { zh: '会话', en: 'Session' },
   api_key: { zh: 'API 密钥', en: 'API key' },
   brand: { zh: '品牌', en: 'Brand' },
   region: { zh: '区域', en: 'Region' },
@@ -57,6 +57,10 @@ const verbs: Names = {
   stopped: { zh: '停止', en: 'stopped' },
   started: { zh: '开始', en: 'started' },
   mapped: { zh: '对应列', en: 'mapped' },
+  resumed: { zh: '继续', en: 'resumed' },
+  to_test: { zh: '退回测试', en: 'put back to test' },
+  to_live: { zh: '正式上线', en: 'put live' },
+  allow_list_changed: { zh: '修改测试名单', en: 'test list changed' },
   retried: { zh: '重试', en: 'tried again' },
   discarded: { zh: '放弃', en: 'discarded' },
 }

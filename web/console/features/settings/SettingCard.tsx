@@ -90,6 +90,7 @@ export function SettingCard({
         key={item.version}
         form={form}
         layout="vertical"
+        requiredMark={false}
         disabled={!mayChange}
         initialValues={item.value as object}
         onValuesChange={() => setTouched(true)}
@@ -97,7 +98,7 @@ export function SettingCard({
       >
         {children}
         {mayChange ? (
-          <Space style={{ marginTop: 12 }}>
+          <Space style={{ display: 'flex', marginTop: 16 }}>
             <Button type="primary" htmlType="submit" loading={busy} disabled={!touched}>
               {t('save')}
             </Button>

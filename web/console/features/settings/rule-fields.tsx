@@ -1,4 +1,5 @@
-import { Alert, Form, Input, InputNumber, Space } from 'antd'
+import { Alert, Form, InputNumber, Space, TimePicker } from 'antd'
+import dayjs, { type Dayjs } from 'dayjs'
 import { useWords } from '../../../ui/language.ts'
 
 const words = {
@@ -44,8 +45,16 @@ export function QuietFields() {
           label={t(name)}
           rules={[{ required: true }]}
           style={{ marginBottom: 0 }}
+          getValueProps={(time: string | undefined) => ({ value: time ? dayjs(`2000-01-01T${time}`) : null })}
+          normalize={(time: Dayjs | null) => time?.format('HH:mm')}
         >
-          <Input type="time" style={{ width: 130 }} />
+          <TimePicker
+            format="HH:mm"
+            minuteStep={5}
+            allowClear={false}
+            needConfirm={false}
+            style={{ width: 130 }}
+          />
         </Form.Item>
       ))}
     </Space>

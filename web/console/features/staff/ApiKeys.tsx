@@ -100,12 +100,15 @@ function Keys({ items, onEdit }: { items: readonly VersionedKey[]; onEdit: (key:
         },
         {
           title: t('scopes'),
-          render: (_, key) =>
-            key.scopes.map((scope) => (
-              <Tooltip key={scope} title={scopeWords[scope][lang]}>
-                <Tag>{scope}</Tag>
-              </Tooltip>
-            )),
+          render: (_, key) => (
+            <Space wrap size={4}>
+              {key.scopes.map((scope) => (
+                <Tooltip key={scope} title={scopeWords[scope][lang]}>
+                  <Tag>{scope}</Tag>
+                </Tooltip>
+              ))}
+            </Space>
+          ),
         },
         { title: t('limit'), width: 110, align: 'right', render: (_, key) => whole(key.perMinute) },
         {

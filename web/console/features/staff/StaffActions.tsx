@@ -1,3 +1,4 @@
+import { MoreOutlined } from '@ant-design/icons'
 import { Button, Dropdown, Modal, Space } from 'antd'
 import type { Staff } from '../../../../contract/org.ts'
 import { api, client } from '../../../client.ts'
@@ -80,9 +81,7 @@ export function StaffActions({ staff, onEdit, onSecret }: Props) {
           ],
         }}
       >
-        <Button size="small" aria-label={t('more')}>
-          ⋯
-        </Button>
+        <Button size="small" icon={<MoreOutlined />} aria-label={t('more')} />
       </Dropdown>
     </Space>
   )

@@ -157,17 +157,26 @@ function People({ items, onEdit, onSecret }: PeopleProps) {
         {
           title: t('role'),
           width: 220,
-          render: (_, staff) =>
-            staff.roles.map((role) => (
-              <Tooltip key={role} title={roleNotes[role][lang]}>
-                <Tag color="cyan">{roleWords[role][lang]}</Tag>
-              </Tooltip>
-            )),
+          render: (_, staff) => (
+            <Space wrap size={4}>
+              {staff.roles.map((role) => (
+                <Tooltip key={role} title={roleNotes[role][lang]}>
+                  <Tag color="cyan">{roleWords[role][lang]}</Tag>
+                </Tooltip>
+              ))}
+            </Space>
+          ),
         },
         {
           title: t('rights'),
           width: 200,
-          render: (_, staff) => staff.rights.map((right) => <Tag key={right}>{rightWords[right][lang]}</Tag>),
+          render: (_, staff) => (
+            <Space wrap size={4}>
+              {staff.rights.map((right) => (
+                <Tag key={right}>{rightWords[right][lang]}</Tag>
+              ))}
+            </Space>
+          ),
         },
         { title: t('stores'), render: (_, staff) => <Places staff={staff} /> },
         {

@@ -21,17 +21,15 @@ import { Loaded } from '../../parts/Loaded.tsx'
 import { useAct } from '../../parts/use-act.ts'
 import { useAddress } from '../../parts/use-address.ts'
 import { useZone } from '../../parts/use-brand.ts'
-import { tagWords } from './tag-words.ts'
+import { pairs, tagWords } from './tag-words.ts'
 
 const words = {
   ...tagWords,
   active: { zh: '在用的', en: 'Active' },
   waste: { zh: '没人用的', en: 'Waste' },
   retired: { zh: '已停用', en: 'Retired' },
-  name: { zh: '标签', en: 'Tag' },
-  group: { zh: '标签组', en: 'Group' },
-  kind: { zh: '性质', en: 'Kind' },
-  by: { zh: '谁打 · 从哪来', en: 'Set by · comes from' },
+  name: { zh: '标签与标签组', en: 'Tag and group' },
+  kind: { zh: '性质，谁打 · 从哪来', en: 'Kind; set by, comes from' },
   use: { zh: '用途', en: 'Use' },
   plan: { zh: '后续计划：{plan}', en: 'Plan: {plan}' },
   persons: { zh: '人数', en: 'Persons' },
@@ -167,7 +165,7 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
       size="middle"
       rowKey="id"
       pagination={items.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}
-      scroll={{ x: 980 }}
+      scroll={{ x: 900 }}
       dataSource={[...items]}
       locale={{ emptyText: <Empty description={t(view === 'waste' ? 'noWaste' : 'none')} /> }}
       {...(onEdit && view !== 'retired'
@@ -182,30 +180,29 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
       columns={[
         {
           title: t('name'),
-          width: 170,
+          width: 190,
           render: (_, tag) => (
             <>
               {tag.parentId === null ? null : <span style={{ opacity: 0.5 }}>{nameOf(tag.parentId)} / </span>}
               <b>{tag.name}</b> {tag.scope === 'custom' ? <Chip>{t('custom')}</Chip> : null}
-            </>
-          ),
-        },
-        {
-          title: t('group'),
-          width: 130,
-          render: (_, tag) => (
-            <>
-              {tag.group} {tag.level === 'S' ? <Chip color="gold">S</Chip> : null}
+              <div style={{ opacity: 0.65, fontSize: 13 }}>
+                {tag.group} {tag.level === 'S' ? <Chip color="gold">S</Chip> : null}
+              </div>
             </>
           ),
         },
         {
           title: t('kind'),
-          width: 150,
-          render: (_, tag) =>
-            [t(tag.volatility), t(tag.subjectivity), t(tag.derivation), t(tag.composition)].join(' · '),
+          width: 190,
+          render: (_, tag) => (
+            <>
+              {pairs.map(([name]) => t(tag[name])).join(' · ')}
+              <div style={{ opacity: 0.65, fontSize: 13 }}>
+                {t(tag.producer)} · {t(tag.origin)}
+              </div>
+            </>
+          ),
         },
-        { title: t('by'), width: 120, render: (_, tag) => `${t(tag.producer)} · ${t(tag.origin)}` },
         {
           title: t('use'),
           render: (_, tag) => (
@@ -224,7 +221,7 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
         },
         {
           title: t('used'),
-          width: 160,
+          width: 140,
           render: (_, tag) => {
             if (tag.retiredAt) return t('since', { at: date(tag.retiredAt, zone) })
             return tag.waste ? (
