@@ -104,7 +104,10 @@ export const ColumnGuess = z.object({
 })
 export type ColumnGuess = z.infer<typeof ColumnGuess>
 
-/** Rows are rows of the file, without the heading and empty ones: read = accepted + rejected. */
+/**
+ * Rows are rows of the file, without the heading and empty ones: read = accepted + rejected. `people` were looked up,
+ * each once in a chunk; created, changed and unchanged are orders, or records of persons.
+ */
 export const ImportCounts = z.object({
   read: z.int(),
   accepted: z.int(),

@@ -127,6 +127,7 @@ async function resolveBuyers(
   const parts = new Map<string, readonly BuyerPart[]>()
   for (const { buyer } of drafts) if (buyer.length > 0) parts.set(buyerKey(buyer), buyer)
   const buyers = await how.buyers.find(tx, parts.keys())
+  chunk.counts.people += parts.size
   const unknown = [...parts].filter(([key]) => !buyers.has(key))
   const answers = await resolve(
     tx,
@@ -138,7 +139,6 @@ async function resolveBuyers(
     const answer = answers[place]
     if (!answer) throw new Error('a buyer without an answer')
     learned.set(key, { profileId: answer.profileId, personId: answer.personId })
-    chunk.counts.people += 1
     chunk.counts.peopleCreated += answer.newPerson ? 1 : 0
     chunk.counts.merged += answer.merged.length
     chunk.counts.reviews += answer.review === null ? 0 : 1
