@@ -41,7 +41,7 @@ const Environment = z.object({
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   /** Tests only: ends the process by SIGKILL at the n-th passing of a crash point, `name:n` (server/platform/crash.ts). */
   LIULIANG_CRASH_POINT: z.string().optional(),
-  LIULIANG_DB_POOL: z.coerce.number().int().min(4).max(200).default(12),
+  LIULIANG_DB_POOL: z.coerce.number().int().min(4).max(200).default(20),
 })
 
 export type Config = {

@@ -150,7 +150,7 @@ type Started = { child: ChildProcess; address: string; told(name: string): unkno
 /** Starts a long-running command and waits until it says that it runs. */
 async function start(command: string, environment: Record<string, string>): Promise<Started> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, command, '--json'], {
-    env: { PORT: '0', PATH: '/usr/bin:/bin:/usr/sbin:/sbin', ...environment },
+    env: { PORT: '0', LIULIANG_DEMO: 'off', PATH: '/usr/bin:/bin:/usr/sbin:/sbin', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let errors = ''
@@ -182,7 +182,7 @@ async function ends(command: string, environment: Record<string, string>, ...mor
   const parameters = ['--disable-warning=ExperimentalWarning', MAIN, command, ...more]
   try {
     const { stdout } = await run(process.execPath, parameters, {
-      env: { PORT: '0', PATH: '/usr/bin:/bin:/usr/sbin:/sbin', ...environment },
+      env: { PORT: '0', LIULIANG_DEMO: 'off', PATH: '/usr/bin:/bin:/usr/sbin:/sbin', ...environment },
     })
     return { code: 0, text: stdout, lines: 0 }
   } catch (error) {
