@@ -17,9 +17,6 @@ export const lifecycleStates = [...boughtStates, ...neverStates] as const
 export const LifecycleState = z.enum(lifecycleStates)
 export type LifecycleState = z.infer<typeof LifecycleState>
 
-/** The states that the method calls sleeping: bought once, not active any more. */
-export const sleepingStates = ['silent', 'near_sleep', 'hibernating', 'lost'] as const
-
 /** [silent from, near-sleep from, hibernating from, lost above], in days. */
 export const Edges = z
   .tuple([z.int().min(1), z.int(), z.int(), z.int().max(36_500)])
@@ -29,7 +26,6 @@ export const defaultEdges: Edges = [90, 180, 365, 730]
 
 /** Edges of the brand and of the categories that differ from it. */
 export type Bands = { readonly brand: Edges; readonly categories: Readonly<Record<string, Edges>> }
-export const defaultBands: Bands = { brand: defaultEdges, categories: {} }
 
 /** The edges that hold for a category. */
 export function edgesOf(bands: Bands, category?: string): Edges {

@@ -11,17 +11,17 @@ export {
   rfmOverview,
   sourceFlow,
 } from './lifecycle/overview.ts'
-export { presentCuts, publishCutPoints } from './measures/cut-points.ts'
+export { publishCutPoints } from './measures/cut-points.ts'
 export { countDue } from './segments/due.ts'
 export { type Evaluated, type EvaluateHow, evaluateOnce } from './segments/evaluate.ts'
 export { type Explained, explainMembership } from './segments/explain.ts'
 export { type Previewed, type PreviewHow, previewRule } from './segments/preview.ts'
 export { type Recomputed, type RecomputeHow, recompute } from './segments/recompute.ts'
+export { type Restless, restlessPersons } from './segments/restless.ts'
 export {
   changeSegment,
   createSegment,
   deleteSegment,
-  findSegment,
   listSegments,
   ruleNames,
   type SegmentRow,

@@ -16,7 +16,6 @@ export const interactionTypes = [
 
 /** What orders and events say of a person. */
 export type History = { purchases: readonly Purchase[]; lastInteractionAt: number | null }
-export const noHistory: History = { purchases: [], lastInteractionAt: null }
 
 /** Facts of the persons who are there (absorbed, removed and erased ones are left out), by id. */
 export async function loadFacts(

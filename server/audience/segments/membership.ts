@@ -8,7 +8,6 @@
 import { append, type NewEvent } from '../../events/events.ts'
 import { idOf } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
-import { instant } from '../../platform/time/clock.ts'
 import { dayOf, type Zone } from '../../platform/time/zone.ts'
 import { holdsSince } from '../definitions.ts'
 import type { PersonState } from '../lifecycle/person-state.ts'
@@ -148,9 +147,4 @@ export function sameAnswer(row: MembershipRow, answer: Answer): boolean {
     row.segments.every((id, place) => answer.segments[place] === id) &&
     (row.nextAt?.getTime() ?? Number.POSITIVE_INFINITY) === answer.next
   )
-}
-
-/** A moment for the database; null for never (or beyond what a Date can hold). */
-export function momentOf(ms: number): Date | null {
-  return Number.isFinite(ms) ? instant(ms) : null
 }
