@@ -140,7 +140,7 @@ create index touch_person on touch (person_id, offered_at);
 create index touch_offered on touch (offered_at, id);
 create index touch_journey on touch (journey_id, state) where journey_id is not null;
 create index touch_enrolment on touch (enrolment_id) where state in ('offered', 'deferred', 'planned', 'sending');
-create index touch_day on touch (decided_at);
+create index touch_day on touch using brin (decided_at) with (pages_per_range = 16, autosummarize = on);
 
 -- The lock of a person, taken in id order, and when the arbiter looks at the person next.
 create table person_cap (

@@ -2,7 +2,8 @@
 import type { ChannelName } from '../../contract/reach.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
-import type { ChannelMode } from './channels.ts'
+
+export type ChannelMode = 'off' | 'simulated' | 'test' | 'live'
 
 export type ChannelShown = {
   name: ChannelName

@@ -8,7 +8,7 @@ import { Problem } from '../platform/problem.ts'
 import * as store from './channel-store.ts'
 import type { People } from './ports.ts'
 
-export type ChannelMode = 'off' | 'simulated' | 'test' | 'live'
+export type ChannelMode = store.ChannelMode
 export type ChannelShown = store.ChannelShown
 
 export async function listChannels(db: Db): Promise<ChannelShown[]> {

@@ -29,16 +29,15 @@ export {
   toTest,
 } from './channels.ts'
 export {
-  type Content,
   type ContentCheck,
   type ContentDraft,
   checkContent,
   getContent,
-  type LinkAttachment,
   listContents,
   retireContent,
   saveContent,
 } from './content/content.ts'
+export type { Content, LinkAttachment } from './content/shape.ts'
 export { faultOf, render, variablesOf } from './content/template.ts'
 export { type CopyOutcome, copyDone } from './copies.ts'
 export { reachFollower } from './follow-merges.ts'

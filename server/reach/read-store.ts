@@ -1,8 +1,18 @@
 /** All SQL of what pages ask. */
 import type { Db } from '../platform/postgres/database.ts'
 import { join, type Sql, sql } from '../platform/postgres/sql.ts'
+import type { Day } from '../platform/time/zone.ts'
 import type { TouchClass, TouchState } from './candidate.ts'
-import type { TouchCount, TouchFilter } from './read.ts'
+
+export type TouchCount = { state: string; reason: string; touches: number }
+export type TouchFilter = {
+  state?: string | undefined
+  reason?: string | undefined
+  channel?: string | undefined
+  journeyId?: string | undefined
+  personId?: number | undefined
+  day?: Day | undefined
+}
 
 export type TouchRow = {
   id: string

@@ -4,15 +4,8 @@ import { addDays, type Day, startOfDay, type Zone } from '../platform/time/zone.
 import * as store from './read-store.ts'
 
 export type TouchRow = store.TouchRow
-export type TouchCount = { state: string; reason: string; touches: number }
-export type TouchFilter = {
-  state?: string | undefined
-  reason?: string | undefined
-  channel?: string | undefined
-  journeyId?: string | undefined
-  personId?: number | undefined
-  day?: Day | undefined
-}
+export type TouchCount = store.TouchCount
+export type TouchFilter = store.TouchFilter
 
 const MAX_PAGE = 200
 

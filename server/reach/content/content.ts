@@ -3,38 +3,11 @@
  * A WeCom mass message says the same to everybody: content that names a member's values is marked `perMember`
  * and becomes a task for the guide, who copies it.
  */
-import type { ChannelName } from '../../../contract/reach.ts'
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
+import type { Content } from './shape.ts'
 import * as store from './store.ts'
 import { faultOf, memberVariables } from './template.ts'
-
-export const contentKinds = ['activity', 'care', 'product', 'interaction', 'service'] as const
-export type ContentKind = (typeof contentKinds)[number]
-
-export type LinkAttachment = {
-  type: 'link'
-  title: string
-  url: string
-  description?: string
-  pictureUrl?: string
-}
-
-export type Content = {
-  id: string
-  name: string
-  channel: ChannelName
-  kind: ContentKind
-  /** Liquid. For SMS the text that the provider's template gives, for people to read. */
-  body: string
-  attachments: readonly LinkAttachment[]
-  /**
-   * Signature and template as approved by the provider, and the Liquid text of each of its parameters.
-   * Null: only a simulated channel can send it.
-   */
-  sms: { sign: string; template: string; params: Record<string, string> } | null
-  demo: boolean
-}
 
 /** What must be said of a content; the rest has defaults. `version`: the one that was seen, checked where it is given. */
 export type ContentDraft = Pick<Content, 'id' | 'name' | 'channel' | 'body'> &

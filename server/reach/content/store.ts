@@ -1,7 +1,7 @@
 /** All SQL of content. */
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
-import type { Content } from './content.ts'
+import type { Content } from './shape.ts'
 
 export type StoredContent = Content & { version: number; perMember: boolean; retired: boolean }
 

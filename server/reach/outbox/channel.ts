@@ -3,7 +3,7 @@
  * becomes of it and takes it back. An implementation speaks to one provider and knows nothing of persons.
  */
 import type { ChannelName } from '../../../contract/reach.ts'
-import type { LinkAttachment } from '../content/content.ts'
+import type { LinkAttachment } from '../content/shape.ts'
 
 export type Addressee = {
   touchId: string

@@ -9,26 +9,16 @@
 import type { LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Zone } from '../../platform/time/zone.ts'
-import type { ChannelName } from '../candidate.ts'
 import type { ReachPorts } from '../ports.ts'
-import { type ReachRules, reachRules } from '../settings.ts'
+import { reachRules } from '../settings.ts'
 import { askUnclear } from './ask.ts'
 import type { Channel } from './channel.ts'
 import { closeOpen } from './close.ts'
+import type { Delivery } from './delivery.ts'
 import { followCreated } from './follow.ts'
 import { formOnce } from './form.ts'
 import { handReady } from './hand.ts'
 import * as store from './store.ts'
-
-export type Delivery = {
-  db: Database
-  ports: ReachPorts
-  token: LeaseToken
-  now: Date
-  zone: Zone
-  rules: ReachRules
-  modes: ReadonlyMap<ChannelName, string>
-}
 
 export type Delivered = { formed: number; handed: number; asked: number; followed: number; closed: number }
 

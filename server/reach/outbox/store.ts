@@ -2,7 +2,7 @@
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { ChannelName, TouchClass, TouchState } from '../candidate.ts'
-import type { LinkAttachment } from '../content/content.ts'
+import type { LinkAttachment } from '../content/shape.ts'
 import type { TouchFacts } from '../touch-events.ts'
 
 export type PlannedGroup = {
