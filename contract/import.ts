@@ -208,7 +208,7 @@ export const CatalogueField = z.object({
 })
 
 export const MAX_UPLOAD_BYTES = 4 * 1024 ** 3
-const importers = ['owner', 'operator', 'engineer'] as const
+const importers = ['owner', 'operator'] as const
 const ById = z.object({ id: z.uuid() })
 const shared = { tag: 'imports', who: importers, scope: 'import:write' } as const
 

@@ -1,6 +1,7 @@
 /** Imports over a test database, and processes that import and are killed. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,7 +47,14 @@ export async function emptyImports(db: Database): Promise<void> {
 /** Runs an import in a process of its own; `killAfterMs` kills it by SIGKILL. Answers its last state, or 'killed'. */
 export function importInProcess(
   world: ImportWorld,
-  given: { file: string; source: string; crashAt?: string; killAfterMs?: number },
+  given: {
+    file: string
+    source: string
+    crashAt?: string
+    killAfterMs?: number
+    /** Told the peak of the process's memory in MB, again and again. Linux only. */
+    onPeakMegabytes?: (megabytes: number) => void
+  },
 ): Promise<string> {
   const task: ImportTask = {
     postgres: world.db.url,
@@ -68,12 +76,26 @@ export function importInProcess(
     complaints += piece.toString()
   })
   if (given.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), given.killAfterMs).unref()
+  const watching = setInterval(() => {
+    const peak = peakOf(child.pid ?? 0)
+    if (peak !== undefined) given.onPeakMegabytes?.(peak)
+  }, 100)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
+      clearInterval(watching)
       if (signal === 'SIGKILL') resolve('killed')
       else if (code === 0) resolve(out.trim())
       else reject(new Error(complaints))
     })
   })
+}
+
+function peakOf(pid: number): number | undefined {
+  try {
+    const found = /VmHWM:\s+(\d+) kB/u.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return found ? Number(found[1]) / 1024 : undefined
+  } catch {
+    return undefined
+  }
 }
