@@ -127,4 +127,4 @@ test('a process killed between any two effects loses nothing and doubles nothing
       sql`select count(*) as open from profile_home where person_id <> stored_person_id or moving_to is not null or left_person_id is not null`,
     ),
   ).toEqual({ open: 0 })
-}, 180_000)
+}, 600_000)
