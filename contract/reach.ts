@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { route, streamRoute, versioned, versionedWrite } from './base.ts'
+import { Done, Instant, route, streamRoute, versioned, versionedWrite } from './base.ts'
 
 const readers = ['owner', 'operator', 'regional_manager', 'analyst'] as const
 const headquarters = ['owner', 'operator'] as const
@@ -19,7 +19,35 @@ export const ChannelState = versioned(
 )
 export type ChannelState = z.infer<typeof ChannelState>
 
+/** A hand-over of which nobody can say whether it reached anybody; it is never sent again by itself. */
+export const UnknownHandover = z.object({
+  id: z.uuid(),
+  channel: ChannelName,
+  sender: z.string().nullable(),
+  triedAt: Instant,
+  touches: z.int(),
+  text: z.string(),
+})
+
 export const reachContract = {
+  unknown: route({
+    method: 'GET',
+    path: '/hand-overs/unknown',
+    tag: 'reach',
+    summary: 'List what may or may not have been sent',
+    who: readers,
+    scope: 'reach:read',
+  }).output(z.object({ items: z.array(UnknownHandover) })),
+  settleUnknown: route({
+    method: 'POST',
+    path: '/hand-overs/{id}/settle',
+    tag: 'reach',
+    summary: 'Say what became of an unknown hand-over',
+    who: headquarters,
+    scope: 'reach:write',
+  })
+    .input(z.object({ id: z.uuid(), reached: z.boolean() }))
+    .output(Done),
   channels: route({
     method: 'GET',
     path: '/channels',

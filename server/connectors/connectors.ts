@@ -4,5 +4,5 @@
 export { openSimulated, type SandboxAccess } from './simulated.ts'
 export { type AliyunOptions, openAliyun } from './sms/aliyun.ts'
 export { type SmsChannelOptions, smsChannel } from './sms/channel.ts'
-export { parseReceipts, RECEIPT_TAKEN } from './sms/receipts.ts'
+export { parseReceipts } from './sms/receipts.ts'
 export { type WecomChannelOptions, wecomChannel } from './wecom/channel.ts'

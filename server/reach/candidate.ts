@@ -49,17 +49,6 @@ export const touchStates = [
 ] as const
 export type TouchState = (typeof touchStates)[number]
 
-/** A touch in one of these never changes again. */
-export const endStates: readonly TouchState[] = [
-  'held_out',
-  'dropped',
-  'delivered',
-  'failed',
-  'quota',
-  'not_a_contact',
-  'expired',
-]
-
 export type DropReason =
   | 'expired'
   | 'channel_off'

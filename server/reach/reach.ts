@@ -8,41 +8,29 @@ export {
   offer,
   pruneLedger,
 } from './arbiter/arbitrate.ts'
-export {
-  type Candidate,
-  type ChannelName,
-  endStates,
-  type TouchClass,
-  type TouchState,
-  touchStates,
-  WHOLE_BASE,
+export type {
+  Candidate,
+  ChannelName,
+  TouchClass,
+  TouchState,
 } from './candidate.ts'
 export {
   type ChannelMode,
   type ChannelShown,
-  getChannel,
-  goLive,
   listChannels,
-  setAllowList,
   simulate,
   switchOff,
-  toTest,
 } from './channels.ts'
 export {
   type ContentCheck,
   type ContentDraft,
-  checkContent,
-  getContent,
-  listContents,
-  retireContent,
   saveContent,
 } from './content/content.ts'
 export type { Content, LinkAttachment } from './content/shape.ts'
-export { faultOf, render, variablesOf } from './content/template.ts'
-export { type CopyOutcome, copyDone } from './copies.ts'
+export { render } from './content/template.ts'
 export { reachFollower } from './follow-merges.ts'
 export type { Addressee, Channel, Found, Handed, Handover, Progress, Result } from './outbox/channel.ts'
-export { consentWithdrawn, type Withdrawal, withdraw } from './outbox/close.ts'
+export { type Withdrawal, withdraw } from './outbox/close.ts'
 export { type Delivered, deliverOnce } from './outbox/deliver.ts'
 export { type Receipt, takeReceipts } from './outbox/follow.ts'
 export type { AskAPerson, Contact, People, ReachPorts, Recipient, Request } from './ports.ts'
@@ -57,4 +45,3 @@ export {
   touchesOfDay,
 } from './read.ts'
 export { type ReachRules, reachRules } from './settings.ts'
-export { listUnknown, settleKnown, type UnknownHandover } from './unknown.ts'

@@ -6,11 +6,27 @@ import type { Database } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { getChannel, goLive, listChannels, setAllowList, toTest } from './channels.ts'
 import type { People } from './ports.ts'
+import { listUnknown, settleKnown } from './unknown.ts'
 
 export function reachRoutes({ db, people }: { db: Database; people: Pick<People, 'digest'> }) {
   const api = implement(reachContract).$context<Call>()
   const one = async (name: ChannelName) => shown(await getChannel(db, name))
   return api.router({
+    unknown: api.unknown.handler(async () => ({ items: await listUnknown(db) })),
+    settleUnknown: api.settleUnknown.handler(async ({ input, context }) => {
+      const { id, reached } = input
+      await db.transaction(async (tx) => {
+        await settleKnown(tx, id, { reached, now: context.now })
+        const note = {
+          action: 'hand_over.settled',
+          objectKind: 'hand_over',
+          objectId: id,
+          after: { reached },
+        }
+        await audit(tx, context, note)
+      })
+      return { done: true as const }
+    }),
     channels: api.channels.handler(async () => ({ items: (await listChannels(db)).map(shown) })),
     changeChannel: api.changeChannel.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {

@@ -1,21 +1,24 @@
 /** What nobody can know is listed, and settled by a person who found out. */
+import type { ChannelName } from '../../contract/reach.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import * as outbox from './outbox/store.ts'
 import { tell, touchEvent } from './touch-events.ts'
 
 export type UnknownHandover = {
-  outboxId: string
-  channel: string
-  senderId: string | null
-  triedAt: Date
+  id: string
+  channel: ChannelName
+  /** Name of the member of staff. */
+  sender: string | null
+  triedAt: string
   touches: number
   text: string
 }
 
 /** Hand-overs of which nobody can say whether they reached anybody, the latest first. */
 export async function listUnknown(db: Db): Promise<UnknownHandover[]> {
-  return outbox.unknownOutboxes(db)
+  const rows = await outbox.unknownOutboxes(db)
+  return rows.map(({ triedAt, ...row }) => ({ ...row, triedAt: triedAt.toISOString() }))
 }
 
 /**

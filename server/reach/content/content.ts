@@ -3,7 +3,7 @@
  * A WeCom mass message says the same to everybody: content that names a member's values is marked `perMember`
  * and becomes a task for the guide, who copies it.
  */
-import type { Db, Tx } from '../../platform/postgres/database.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Content } from './shape.ts'
 import * as store from './store.ts'
@@ -81,19 +81,6 @@ export async function saveContent(
     throw new Problem('conflict', 'a content keeps its channel', { field: 'channel' })
   const written = await store.writeContent(tx, content, { by, now, perMember })
   return { version: written, perMember }
-}
-
-/** Nothing new is sent with it; what is on its way goes on. */
-export async function retireContent(tx: Tx, id: string, now: Date): Promise<void> {
-  if (!(await store.retire(tx, id, now))) throw new Problem('not_found', 'no such content')
-}
-
-export async function getContent(db: Db, id: string): Promise<store.StoredContent | undefined> {
-  return store.readContent(db, id)
-}
-
-export async function listContents(db: Db): Promise<store.StoredContent[]> {
-  return store.readContents(db)
 }
 
 function bytes(text: string): number {

@@ -1,5 +1,5 @@
 /** All SQL of content. */
-import type { Db, Tx } from '../../platform/postgres/database.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { Content } from './shape.ts'
 
@@ -45,18 +45,4 @@ export async function writeContent(
     insert into content_version (content_id, version, body, attachments, sms_params, per_member, changed_at, changed_by)
     values (${content.id}, ${written.version}, ${content.body}, ${attachments}::jsonb, ${params}::jsonb, ${how.perMember}, ${how.now}, ${how.by})`)
   return written.version
-}
-
-export async function retire(tx: Tx, id: string, now: Date): Promise<boolean> {
-  return (
-    (await tx.run(sql`update content set retired_at = coalesce(retired_at, ${now}) where id = ${id}`)) === 1
-  )
-}
-
-export async function readContent(db: Db, id: string): Promise<StoredContent | undefined> {
-  return db.maybe(sql`select ${columns} from content where id = ${id}`)
-}
-
-export async function readContents(db: Db): Promise<StoredContent[]> {
-  return db.rows(sql`select ${columns} from content where retired_at is null order by name, id limit 1000`)
 }

@@ -299,7 +299,7 @@ describe('a provider that fails', () => {
     await pass({ hours: 1 })
     expect(sent()).toHaveLength(2)
     const [unknown] = await listUnknown(db)
-    await db.transaction((tx) => settleKnown(tx, unknown?.outboxId ?? '', { reached: false, now: clock.now }))
+    await db.transaction((tx) => settleKnown(tx, unknown?.id ?? '', { reached: false, now: clock.now }))
     expect(await statesOf(db)).toEqual({ 'failed not_sent': 1 })
     expect(await listUnknown(db)).toEqual([])
   })

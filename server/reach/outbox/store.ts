@@ -441,20 +441,21 @@ export async function lockTouch(
     from touch where id = ${id} for update`)
 }
 
-export async function unknownOutboxes(db: Db): Promise<
-  {
-    outboxId: string
-    channel: string
-    senderId: string | null
-    triedAt: Date
-    touches: number
-    text: string
-  }[]
-> {
+export type UnknownRow = {
+  id: string
+  channel: ChannelName
+  sender: string | null
+  triedAt: Date
+  touches: number
+  text: string
+}
+
+export async function unknownOutboxes(db: Db): Promise<UnknownRow[]> {
   return db.rows(sql`
-    select o.id as "outboxId", o.channel, o.sender_id as "senderId", o.tried_at as "triedAt", o.body as text,
+    select o.id, o.channel, s.name as sender, o.tried_at as "triedAt", o.body as text,
       (select count(*)::int from touch t where t.outbox_id = o.id and t.state = 'unknown') as touches
-    from outbox o where o.state = 'unknown' order by o.tried_at desc limit 200`)
+    from outbox o left join staff s on s.id = o.sender_id
+    where o.state = 'unknown' order by o.tried_at desc limit 200`)
 }
 
 export async function setKnown(tx: Tx, id: string, reached: boolean): Promise<boolean> {
