@@ -199,7 +199,7 @@ test('facts, a merge by hand, facts and its undo leave what the facts alone leav
         expect(undone).toEqual(await snapshot())
       },
     ),
-    { numRuns: Number(process.env['LONG'] ?? 15) },
+    { numRuns: 15 },
   )
   expect(merged).toBeGreaterThan(3)
 })
@@ -336,7 +336,7 @@ test('undoing an import leaves what would have been without it', async () => {
         expect(undone).toEqual(await snapshot())
       },
     ),
-    { numRuns: Number(process.env['LONG'] ?? 15) },
+    { numRuns: 15 },
   )
 })
 
