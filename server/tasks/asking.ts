@@ -2,8 +2,9 @@
 import { idOf } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import type { AskAPerson, Request } from '../reach/reach.ts'
+import type { NewTask } from './new-task.ts'
 import { guidesOf, storesOfStaff } from './store.ts'
-import { broadcastConfirmed, cancelTasks, createTasks, type NewTask } from './tasks.ts'
+import { broadcastConfirmed, cancelTasks, createTasks } from './work.ts'
 
 const confirm = {
   title: { zh: '确认群发', en: 'Confirm a mass message' },

@@ -12,7 +12,7 @@ import { instant } from '../platform/time/clock.ts'
 import { addDays, dayOf, startOfDay } from '../platform/time/zone.ts'
 import { scoreOf } from './score.ts'
 import { countsBy, doneSince, listTasks, openTasksOf, type TaskRow, taskById } from './store.ts'
-import { finishTask, undoFinish } from './tasks.ts'
+import { finishTask, undoFinish } from './work.ts'
 
 /** Puts the tag on the member when a tag task is done; joined by app.ts. */
 export type PutTag = (

@@ -2,7 +2,7 @@
 import type { Task, TaskKind, TaskState } from '../../contract/tasks.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { join, type Sql, sql } from '../platform/postgres/sql.ts'
-import type { NewTask } from './tasks.ts'
+import type { NewTask } from './new-task.ts'
 
 export type TaskRow = {
   id: string
