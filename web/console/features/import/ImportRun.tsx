@@ -41,7 +41,10 @@ const words = {
     zh: '{accepted} 行已进入，{rejected} 行被拒并可下载；涉及 {people} 人，其中新建 {created} 人。',
     en: '{accepted} rows went in, {rejected} were rejected and can be downloaded; {people} persons, {created} of them new.',
   },
-  undoneSays: { zh: '已撤销。', en: 'Undone.' },
+  undoneSays: {
+    zh: '已撤销：这次导入新建的会员和订单已移除，改动已恢复；之后又被修改过的 {kept} 项予以保留。',
+    en: 'Undone: what it created is gone, what it changed is as before; {kept} that were changed later stay.',
+  },
 }
 const RUNNING = new Set(['checking', 'importing', 'undoing'])
 const WATCH_MS = 1000
@@ -132,6 +135,6 @@ function useSentence(run: Run, mapping: boolean): string {
         created: whole(run.counts.peopleCreated),
       })
     case 'undone':
-      return t('undoneSays')
+      return t('undoneSays', { kept: whole(run.counts.kept) })
   }
 }

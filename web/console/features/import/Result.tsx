@@ -24,20 +24,16 @@ const words = {
     en: 'The import broke off; what is written is whole, without doubles',
   },
   cancelled: { zh: '导入已停止，已写入的部分保留', en: 'The import was stopped; what is written stays' },
-  undone: { zh: '已撤销。这次导入的内容已经移除。', en: 'Undone: what this import brought is gone.' },
-  kept: { zh: '其中 {n} 项之后有更新，予以保留。', en: '{n} were changed later and stay.' },
   started: { zh: '正在撤销', en: 'Undoing' },
 }
 
 /** What became of it, what to do next, and the way back. */
 export function Result({ run }: { run: ImportRun }) {
-  const t = useWords(words)
   return (
     <>
       <State run={run} />
       <Next run={run} />
       {run.state === 'undone' ? null : <Counts run={run} counts={run.counts} />}
-      {run.state === 'undone' && run.counts.kept > 0 ? t('kept', { n: run.counts.kept }) : null}
     </>
   )
 }
@@ -50,7 +46,6 @@ function State({ run }: { run: ImportRun }) {
       <Alert type="error" showIcon style={style} title={t('failed')} description={run.failure ?? undefined} />
     )
   if (run.state === 'cancelled') return <Alert type="warning" showIcon style={style} title={t('cancelled')} />
-  if (run.state === 'undone') return <Alert type="success" showIcon style={style} title={t('undone')} />
   return null
 }
 

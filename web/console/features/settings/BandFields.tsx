@@ -75,6 +75,7 @@ function Categories({ fresh, value = {}, onChange }: CategoriesProps) {
             aria-label={`${t('remove')} ${category}`}
             onClick={() => remove(category)}
           />
+          <br />
           <Edges value={bands} onChange={(next) => onChange?.({ ...value, [category]: next })} />
         </div>
       ))}

@@ -8,6 +8,7 @@ import { Loaded } from '../../parts/Loaded.tsx'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useMay } from '../../parts/use-brand.ts'
+import { useHeld } from '../../parts/use-held.ts'
 
 const words = {
   title: { zh: '品牌', en: 'Brand' },
@@ -30,32 +31,34 @@ type Fields = Pick<Brand, 'name' | 'zone' | 'currency'>
 /** Name, zone and currency of the brand. */
 export function BrandForm() {
   const query = useQuery(api.brand.get.queryOptions())
-  return <Loaded query={query}>{(brand) => <Fields key={brand.version} brand={brand} />}</Loaded>
+  return <Loaded query={query}>{(brand) => <Fields fresh={brand} />}</Loaded>
 }
 
-function Fields({ brand }: { brand: Versioned }) {
+function Fields({ fresh }: { fresh: Versioned }) {
   const t = useWords(words)
   const mayChange = useMay(['owner'])
   const [form] = Form.useForm<Fields>()
+  const [touched, setTouched] = useState(false)
+  const brand = useHeld(fresh, touched)
   const [theirs, setTheirs] = useState<Shared>()
   const { act, busy } = useAct()
-  const save = (fields: Fields, version = brand.version): void => {
-    void act(() => client.brand.change({ ...fields, version }), {
-      done: t('saved'),
-      refresh: [api.brand.key()],
-      onStale: setTheirs,
-    })
+  async function save(fields: Fields, version = brand.version): Promise<void> {
+    const work = () => client.brand.change({ ...fields, version })
+    const done = await act(work, { done: t('saved'), refresh: [api.brand.key()], onStale: setTheirs })
+    if (done) setTouched(false)
   }
   return (
     <Card title={t('title')} style={{ maxWidth: 640 }}>
       <p style={{ marginTop: 0, opacity: 0.7 }}>{mayChange ? t('says') : `${t('says')} ${t('owner')}`}</p>
       <Form
+        key={brand.version}
         form={form}
         layout="vertical"
         requiredMark={false}
         disabled={!mayChange}
         initialValues={brand}
-        onFinish={(fields) => save(fields)}
+        onValuesChange={() => setTouched(true)}
+        onFinish={(fields) => void save(fields)}
       >
         <Form.Item
           name="name"
@@ -89,11 +92,14 @@ function Fields({ brand }: { brand: Versioned }) {
               }))
             : undefined
         }
-        onTake={() => setTheirs(undefined)}
+        onTake={() => {
+          setTheirs(undefined)
+          setTouched(false)
+        }}
         onKeep={() => {
           const version = Number(theirs?.['version'])
           setTheirs(undefined)
-          save(form.getFieldsValue(), version)
+          void save(form.getFieldsValue(), version)
         }}
         onClose={() => setTheirs(undefined)}
       />

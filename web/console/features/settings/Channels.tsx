@@ -9,6 +9,7 @@ import { Loaded } from '../../parts/Loaded.tsx'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useMay } from '../../parts/use-brand.ts'
+import { useHeld } from '../../parts/use-held.ts'
 import { GoLive } from './GoLive.tsx'
 
 const words = {
@@ -107,9 +108,7 @@ function Channel({ channel }: { channel: ChannelState }) {
         items={MODES.map((mode) => ({ title: t(mode) }))}
       />
       <p>{t(`${channel.mode}Says`)}</p>
-      {channel.mode === 'off' ? null : (
-        <AllowList key={channel.version} channel={channel} mayChange={mayChange} />
-      )}
+      {channel.mode === 'off' ? null : <AllowList fresh={channel} mayChange={mayChange} />}
       <Space wrap style={{ marginTop: 12 }}>
         {channel.mode === 'live' && mayChange ? (
           <Button danger type="primary" loading={busy} onClick={back}>
@@ -128,18 +127,18 @@ function Channel({ channel }: { channel: ChannelState }) {
   )
 }
 
-function AllowList({ channel, mayChange }: { channel: ChannelState; mayChange: boolean }) {
+function AllowList({ fresh, mayChange }: { fresh: ChannelState; mayChange: boolean }) {
   const t = useWords(words)
-  const [list, setList] = useState(channel.allowList)
+  const [edited, setEdited] = useState<string[]>()
+  const channel = useHeld(fresh, edited !== undefined)
+  const list = edited ?? channel.allowList
   const [theirs, setTheirs] = useState<Shared>()
   const { act, busy } = useAct()
-  const save = (version = channel.version): void =>
-    void act(() => client.reach.changeChannel({ name: channel.name, version, allowList: list }), {
-      done: t('saved'),
-      refresh: [api.reach.key()],
-      onStale: setTheirs,
-    })
-  const changed = list.join() !== channel.allowList.join()
+  async function save(version = channel.version): Promise<void> {
+    const work = () => client.reach.changeChannel({ name: channel.name, version, allowList: list })
+    const done = await act(work, { done: t('saved'), refresh: [api.reach.key()], onStale: setTheirs })
+    if (done) setEdited(undefined)
+  }
   return (
     <>
       <div style={{ marginBottom: 6 }}>{t('allow')}</div>
@@ -153,9 +152,9 @@ function AllowList({ channel, mayChange }: { channel: ChannelState; mayChange: b
           style={{ width: '100%' }}
           tokenSeparators={[',', '，', ' ', '\n']}
           value={list}
-          onChange={setList}
+          onChange={setEdited}
         />
-        <Button disabled={!mayChange || !changed} loading={busy} onClick={() => save()}>
+        <Button disabled={!mayChange || !edited} loading={busy} onClick={() => void save()}>
           {t('allowSave')}
         </Button>
       </Space.Compact>
@@ -171,11 +170,14 @@ function AllowList({ channel, mayChange }: { channel: ChannelState; mayChange: b
               ]
             : undefined
         }
-        onTake={() => setTheirs(undefined)}
+        onTake={() => {
+          setTheirs(undefined)
+          setEdited(undefined)
+        }}
         onKeep={() => {
           const version = Number(theirs?.['version'])
           setTheirs(undefined)
-          save(version)
+          void save(version)
         }}
         onClose={() => setTheirs(undefined)}
       />

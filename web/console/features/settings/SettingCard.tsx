@@ -8,6 +8,7 @@ import { flatLines } from '../../parts/BeforeAfter.tsx'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useMay, useZone } from '../../parts/use-brand.ts'
+import { useHeld } from '../../parts/use-held.ts'
 import { SettingHistory } from './SettingHistory.tsx'
 
 export type ShownSetting = {
@@ -27,12 +28,13 @@ const words = {
   isDefault: { zh: '默认值', en: 'default' },
   changed: { zh: '{by} 于 {at} 修改', en: 'changed by {by}, {at}' },
   program: { zh: '系统', en: 'the program' },
+  order: { zh: '每一段的起点都要比前一段大', en: 'Each edge must lie after the one before' },
   wrong: { zh: '请检查填写的内容：{text}', en: 'Look at the values: {text}' },
 }
 
 /** One setting: its fields, who changed it last, earlier versions; a lost write shows both. */
 export function SettingCard({
-  item,
+  item: fresh,
   title,
   says,
   children,
@@ -47,6 +49,7 @@ export function SettingCard({
   const mayChange = useMay(['owner', 'operator', 'engineer'])
   const [form] = Form.useForm()
   const [touched, setTouched] = useState(false)
+  const item = useHeld(fresh, touched)
   const [history, setHistory] = useState(false)
   const [wrong, setWrong] = useState<string>()
   const [theirs, setTheirs] = useState<Shared>()
@@ -54,11 +57,9 @@ export function SettingCard({
   async function save(version = item.version): Promise<void> {
     const value = form.getFieldsValue(true) as Record<string, unknown>
     const checked = settingSchemas[item.name].safeParse(value)
-    setWrong(
-      checked.success
-        ? undefined
-        : checked.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('；'),
-    )
+    const fields = checked.error?.issues.map((issue) => issue.path.join('.')).join('、') ?? ''
+    const says = item.name === 'lifecycle_bands' ? t('order') : t('wrong', { text: fields })
+    setWrong(checked.success ? undefined : says)
     if (!checked.success) return
     const done = await act(() => client.settings.change({ name: item.name, version, value }), {
       done: t('saved'),
@@ -83,9 +84,7 @@ export function SettingCard({
       }
     >
       <p style={{ marginTop: 0, opacity: 0.7 }}>{says}</p>
-      {wrong ? (
-        <Alert type="error" showIcon title={t('wrong', { text: wrong })} style={{ marginBottom: 12 }} />
-      ) : null}
+      {wrong ? <Alert type="error" showIcon title={wrong} style={{ marginBottom: 12 }} /> : null}
       <Form
         key={item.version}
         form={form}

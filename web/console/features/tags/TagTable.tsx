@@ -165,7 +165,7 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
       size="middle"
       rowKey="id"
       pagination={items.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}
-      scroll={{ x: 900 }}
+      scroll={{ x: 840 }}
       dataSource={[...items]}
       locale={{ emptyText: <Empty description={t(view === 'waste' ? 'noWaste' : 'none')} /> }}
       {...(onEdit && view !== 'retired'
@@ -180,7 +180,7 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
       columns={[
         {
           title: t('name'),
-          width: 190,
+          width: 170,
           render: (_, tag) => (
             <>
               {tag.parentId === null ? null : <span style={{ opacity: 0.5 }}>{nameOf(tag.parentId)} / </span>}
@@ -193,7 +193,7 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
         },
         {
           title: t('kind'),
-          width: 190,
+          width: 170,
           render: (_, tag) => (
             <>
               {pairs.map(([name]) => t(tag[name])).join(' · ')}
@@ -215,13 +215,13 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
         },
         {
           title: t('persons'),
-          width: 90,
+          width: 70,
           align: 'right',
           render: (_, tag) => <Link to={`/members?tagId=${tag.id}`}>{whole(tag.persons)}</Link>,
         },
         {
           title: t('used'),
-          width: 140,
+          width: 120,
           render: (_, tag) => {
             if (tag.retiredAt) return t('since', { at: date(tag.retiredAt, zone) })
             return tag.waste ? (
