@@ -21,7 +21,10 @@ const words = {
     zh: '{asleep} 位会员在沉睡，未来 30 天还有 {falling} 位会睡着；{journeys} 个 SOP 正在唤醒和跟进。',
     en: '{asleep} members are asleep and {falling} more fall asleep in the next 30 days; {journeys} SOPs are at work.',
   },
-  none: { zh: '还没有会员。导入一份 Excel 或 CSV，几分钟后就能看到会员体检、生命周期和该联系谁。', en: 'No members yet. Import an Excel or CSV file and see the audit, the life cycle and whom to reach in minutes.' },
+  none: {
+    zh: '还没有会员。导入一份 Excel 或 CSV，几分钟后就能看到会员体检、生命周期和该联系谁。',
+    en: 'No members yet. Import an Excel or CSV file and see the audit, the life cycle and whom to reach in minutes.',
+  },
   import: { zh: '导入自己的数据', en: 'Use my own data' },
   persons: { zh: '总人数', en: 'Persons' },
   members: { zh: '注册会员', en: 'Members' },
@@ -32,7 +35,10 @@ const words = {
   woken: { zh: '本月唤醒', en: 'Woken this month' },
   lifecycle: { zh: '生命周期', en: 'Life cycle' },
   touches: { zh: '今日触达', en: 'Touches today' },
-  noTouches: { zh: '今天还没有触达。营销消息在允许时段每 15 分钟决定一次。', en: 'None yet today. Marketing is decided every 15 minutes in allowed hours.' },
+  noTouches: {
+    zh: '今天还没有触达。营销消息在允许时段每 15 分钟决定一次。',
+    en: 'None yet today. Marketing is decided every 15 minutes in allowed hours.',
+  },
   tasks: { zh: '今日任务', en: 'Tasks today' },
   open: { zh: '待完成', en: 'Open' },
   done: { zh: '已完成', en: 'Done' },
@@ -61,42 +67,113 @@ function HomePage({ home }: { home: HomeState }) {
   const lang = useLang()
   if (home.persons === 0) {
     return (
-      <Answer title={t('title')} actions={<Link to="/import"><Button type="primary">{t('import')}</Button></Link>}>
+      <Answer
+        title={t('title')}
+        actions={
+          <Link to="/import">
+            <Button type="primary">{t('import')}</Button>
+          </Link>
+        }
+      >
         {t('none')}
       </Answer>
     )
   }
   return (
     <>
-      <Answer title={home.brand.name} actions={<Link to="/import"><Button>{t('import')}</Button></Link>}>
-        {t('answer', { asleep: compact(home.asleep, lang), falling: compact(home.fallingAsleep30Days, lang), journeys: home.journeysLive })}
+      <Answer
+        title={home.brand.name}
+        actions={
+          <Link to="/import">
+            <Button>{t('import')}</Button>
+          </Link>
+        }
+      >
+        {t('answer', {
+          asleep: compact(home.asleep, lang),
+          falling: compact(home.fallingAsleep30Days, lang),
+          journeys: home.journeysLive,
+        })}
       </Answer>
       <Stopped home={home} />
       <Row gutter={[12, 12]}>
-        <Col xs={12} md={8} xl={4}><Figure label={t('persons')} value={home.persons} to="/members" /></Col>
-        <Col xs={12} md={8} xl={4}><Figure label={t('members')} value={home.members} to="/members?kind=member" /></Col>
-        <Col xs={12} md={8} xl={4}><Figure label={t('reachable')} value={home.reachable} to="/audit-base" note={t('ofAll', { share: percent(home.reachable / home.persons) })} /></Col>
-        <Col xs={12} md={8} xl={4}><Figure label={t('asleep')} value={home.asleep} to="/lifecycle" note={t('ofAll', { share: percent(home.asleep / home.persons) })} /></Col>
-        <Col xs={12} md={8} xl={4}><Figure label={t('fresh')} value={home.newThisMonth} to="/members?sort=joined" /></Col>
-        <Col xs={12} md={8} xl={4}><Figure label={t('woken')} value={home.wokenThisMonth} to="/lifecycle" /></Col>
+        <Col xs={12} md={8} xl={4}>
+          <Figure label={t('persons')} value={home.persons} to="/members" />
+        </Col>
+        <Col xs={12} md={8} xl={4}>
+          <Figure label={t('members')} value={home.members} to="/members?kind=member" />
+        </Col>
+        <Col xs={12} md={8} xl={4}>
+          <Figure
+            label={t('reachable')}
+            value={home.reachable}
+            to="/audit-base"
+            note={t('ofAll', { share: percent(home.reachable / home.persons) })}
+          />
+        </Col>
+        <Col xs={12} md={8} xl={4}>
+          <Figure
+            label={t('asleep')}
+            value={home.asleep}
+            to="/lifecycle"
+            note={t('ofAll', { share: percent(home.asleep / home.persons) })}
+          />
+        </Col>
+        <Col xs={12} md={8} xl={4}>
+          <Figure label={t('fresh')} value={home.newThisMonth} to="/members?sort=joined" />
+        </Col>
+        <Col xs={12} md={8} xl={4}>
+          <Figure label={t('woken')} value={home.wokenThisMonth} to="/lifecycle" />
+        </Col>
       </Row>
-      <Card title={t('lifecycle')} style={{ marginTop: 12 }} extra={<Link to="/lifecycle">{t('all')} <ArrowRightOutlined /></Link>}>
+      <Card
+        title={t('lifecycle')}
+        style={{ marginTop: 12 }}
+        extra={
+          <Link to="/lifecycle">
+            {t('all')} <ArrowRightOutlined />
+          </Link>
+        }
+      >
         <LifecycleRibbon bands={home.lifecycle} />
       </Card>
       <Row gutter={[12, 12]} style={{ marginTop: 12 }}>
-        <Col xs={24} xl={12}><Days home={home} /></Col>
-        <Col xs={24} md={12} xl={6}><Touches home={home} /></Col>
+        <Col xs={24} xl={12}>
+          <Days home={home} />
+        </Col>
         <Col xs={24} md={12} xl={6}>
-          <Card title={t('tasks')} style={{ height: '100%' }} extra={<Link to="/tasks">{t('all')} <ArrowRightOutlined /></Link>}>
+          <Touches home={home} />
+        </Col>
+        <Col xs={24} md={12} xl={6}>
+          <Card
+            title={t('tasks')}
+            style={{ height: '100%' }}
+            extra={
+              <Link to="/tasks">
+                {t('all')} <ArrowRightOutlined />
+              </Link>
+            }
+          >
             <Space orientation="vertical" style={{ width: '100%' }}>
               {(['open', 'done', 'late'] as const).map((state) => (
-                <Line key={state} label={t(state)} value={home.tasksToday[state]} to={`/tasks?state=${state}`} />
+                <Line
+                  key={state}
+                  label={t(state)}
+                  value={home.tasksToday[state]}
+                  to={`/tasks?state=${state}`}
+                />
               ))}
             </Space>
             <Typography.Title level={5}>{t('try')}</Typography.Title>
-            <p><Link to="/audit-base">{t('try1')}</Link></p>
-            <p><Link to="/lifecycle">{t('try2')}</Link></p>
-            <p><Link to="/journeys">{t('try3')}</Link></p>
+            <p>
+              <Link to="/audit-base">{t('try1')}</Link>
+            </p>
+            <p>
+              <Link to="/lifecycle">{t('try2')}</Link>
+            </p>
+            <p>
+              <Link to="/journeys">{t('try3')}</Link>
+            </p>
           </Card>
         </Col>
       </Row>
@@ -110,7 +187,14 @@ function Stopped({ home }: { home: HomeState }) {
   return (
     <>
       {home.stopped.map((each) => (
-        <Alert key={each.what} type="warning" showIcon style={{ marginBottom: 12 }} title={`${t('stopped')}：${each.text[lang]}`} description={each.since ? t('since', { at: minute(each.since, home.brand.zone) }) : undefined} />
+        <Alert
+          key={each.what}
+          type="warning"
+          showIcon
+          style={{ marginBottom: 12 }}
+          title={`${t('stopped')}：${each.text[lang]}`}
+          description={each.since ? t('since', { at: minute(each.since, home.brand.zone) }) : undefined}
+        />
       ))}
     </>
   )
@@ -120,11 +204,26 @@ function Touches({ home }: { home: HomeState }) {
   const t = useWords(words)
   const lang = useLang()
   return (
-    <Card title={t('touches')} style={{ height: '100%' }} extra={<Link to="/touches">{t('all')} <ArrowRightOutlined /></Link>}>
-      {home.touchesToday.length === 0 ? <Typography.Text type="secondary">{t('noTouches')}</Typography.Text> : null}
+    <Card
+      title={t('touches')}
+      style={{ height: '100%' }}
+      extra={
+        <Link to="/touches">
+          {t('all')} <ArrowRightOutlined />
+        </Link>
+      }
+    >
+      {home.touchesToday.length === 0 ? (
+        <Typography.Text type="secondary">{t('noTouches')}</Typography.Text>
+      ) : null}
       <Space orientation="vertical" style={{ width: '100%' }}>
         {home.touchesToday.map((each) => (
-          <Line key={each.state} label={touchStateName(each.state, lang)} value={each.touches} to={`/touches?state=${each.state}`} />
+          <Line
+            key={each.state}
+            label={touchStateName(each.state, lang)}
+            value={each.touches}
+            to={`/touches?state=${each.state}`}
+          />
         ))}
       </Space>
     </Card>
@@ -150,8 +249,22 @@ function Days({ home }: { home: HomeState }) {
       xAxis: { type: 'category', data: home.days.map((day) => day.day.slice(5)) },
       yAxis: { type: 'value' },
       series: [
-        { type: 'line', name: t('bought'), data: home.days.map((day) => day.bought), showSymbol: false, smooth: true, color: accent },
-        { type: 'line', name: t('joined'), data: home.days.map((day) => day.joined), showSymbol: false, smooth: true, color: series[1] },
+        {
+          type: 'line',
+          name: t('bought'),
+          data: home.days.map((day) => day.bought),
+          showSymbol: false,
+          smooth: true,
+          color: accent,
+        },
+        {
+          type: 'line',
+          name: t('joined'),
+          data: home.days.map((day) => day.joined),
+          showSymbol: false,
+          smooth: true,
+          color: series[1],
+        },
         { type: 'bar', name: t('touched'), data: home.days.map((day) => day.touched), color: series[2] },
       ],
     }),

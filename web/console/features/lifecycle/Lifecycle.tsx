@@ -8,11 +8,11 @@ import {
   aiplName,
   type JoinRecency,
   joinRecencyName,
-  lifecycleName,
   type LifecycleState,
+  lifecycleName,
   type OrderStage,
-  orderStageName,
   type OwnCycleState,
+  orderStageName,
   ownCycleName,
 } from '../../../../contract/lifecycle.ts'
 import { api } from '../../../client.ts'
@@ -46,7 +46,10 @@ const words = {
   woken: { zh: '本月唤醒', en: 'Woken this month' },
   once: { zh: '只买过一次', en: 'Bought once' },
   silent: { zh: '互动沉默', en: 'Silent in contact' },
-  silentNote: { zh: '90 天没有任何往来，与消费沉默不同', en: 'No contact for 90 days: not the same as silent in purchases' },
+  silentNote: {
+    zh: '90 天没有任何往来，与消费沉默不同',
+    en: 'No contact for 90 days: not the same as silent in purchases',
+  },
   wake: { zh: '唤醒沉睡会员', en: 'Wake sleeping members' },
   save: { zh: '把沉睡会员存成人群', en: 'Save the sleepers as a segment' },
   asOf: { zh: '截至', en: 'As of' },
@@ -56,7 +59,9 @@ const words = {
   ownShort: { zh: '自己的周期', en: 'Own cycle' },
 }
 
-const sleepRule = encodeURIComponent(JSON.stringify({ kind: 'lifecycle', states: ['silent', 'near_sleep', 'hibernating', 'lost'] }))
+const sleepRule = encodeURIComponent(
+  JSON.stringify({ kind: 'lifecycle', states: ['silent', 'near_sleep', 'hibernating', 'lost'] }),
+)
 
 /** How the base ages: bands, own cycles, order stages, RFM, and the flow from source to state. */
 export function Lifecycle() {
@@ -69,7 +74,9 @@ export function Lifecycle() {
   return (
     <Loaded query={query} rows={12}>
       {(state) => {
-        const asleep = state.bands.filter((band) => band.state !== 'active').reduce((sum, band) => sum + band.persons, 0)
+        const asleep = state.bands
+          .filter((band) => band.state !== 'active')
+          .reduce((sum, band) => sum + band.persons, 0)
         return (
           <>
             <Answer
@@ -82,27 +89,61 @@ export function Lifecycle() {
                     value={asOf ? dayjs(asOf) : null}
                     onChange={(day) => setParams(day ? { asOf: day.format('YYYY-MM-DD') } : {})}
                   />
-                  <Link to={`/segments/new?rule=${sleepRule}`}><Button>{t('save')}</Button></Link>
-                  <Link to="/journeys?new=wake_sleeping"><Button type="primary">{t('wake')}</Button></Link>
+                  <Link to={`/segments/new?rule=${sleepRule}`}>
+                    <Button>{t('save')}</Button>
+                  </Link>
+                  <Link to="/journeys?new=wake_sleeping">
+                    <Button type="primary">{t('wake')}</Button>
+                  </Link>
                 </Space>
               }
             >
-              {t('answer', { asleep: compact(asleep, lang), falling: compact(state.fallingAsleep30Days, lang), woken: compact(state.wokenThisMonth, lang), once: compact(state.oneTimeBuyers, lang) })}
+              {t('answer', {
+                asleep: compact(asleep, lang),
+                falling: compact(state.fallingAsleep30Days, lang),
+                woken: compact(state.wokenThisMonth, lang),
+                once: compact(state.oneTimeBuyers, lang),
+              })}
             </Answer>
             <Card>
               <LifecycleRibbon bands={[...state.bands, ...state.neverBought]} height={44} />
             </Card>
             <Row gutter={[12, 12]} style={{ marginTop: 12 }}>
-              <Col xs={12} lg={6}><Figure label={t('falling')} value={state.fallingAsleep30Days} to="/members?lifecycle=active" /></Col>
-              <Col xs={12} lg={6}><Figure label={t('woken')} value={state.wokenThisMonth} /></Col>
-              <Col xs={12} lg={6}><Figure label={t('once')} value={state.oneTimeBuyers} to={`/segments/new?rule=${encodeURIComponent('{"kind":"one_time_buyer"}')}`} /></Col>
-              <Col xs={12} lg={6}><Figure label={t('silent')} value={state.interactionSilent} note={t('silentNote')} /></Col>
+              <Col xs={12} lg={6}>
+                <Figure
+                  label={t('falling')}
+                  value={state.fallingAsleep30Days}
+                  to="/members?lifecycle=active"
+                />
+              </Col>
+              <Col xs={12} lg={6}>
+                <Figure label={t('woken')} value={state.wokenThisMonth} />
+              </Col>
+              <Col xs={12} lg={6}>
+                <Figure
+                  label={t('once')}
+                  value={state.oneTimeBuyers}
+                  to={`/segments/new?rule=${encodeURIComponent('{"kind":"one_time_buyer"}')}`}
+                />
+              </Col>
+              <Col xs={12} lg={6}>
+                <Figure label={t('silent')} value={state.interactionSilent} note={t('silentNote')} />
+              </Col>
             </Row>
             <Row gutter={[12, 12]} style={{ marginTop: 12 }}>
               <Col xs={24} xl={14}>
                 <Card
                   title={by === 'fixed' ? t('bands') : t('own')}
-                  extra={<Segmented value={by} onChange={setBy} options={[{ value: 'fixed', label: t('fixed') }, { value: 'own', label: t('ownShort') }]} />}
+                  extra={
+                    <Segmented
+                      value={by}
+                      onChange={setBy}
+                      options={[
+                        { value: 'fixed', label: t('fixed') },
+                        { value: 'own', label: t('ownShort') },
+                      ]}
+                    />
+                  }
                 >
                   {by === 'fixed' ? (
                     <Table
@@ -111,14 +152,41 @@ export function Lifecycle() {
                       rowKey="state"
                       dataSource={[...state.bands]}
                       columns={[
-                        { title: t('band'), dataIndex: 'state', render: (band: LifecycleState) => lifecycleName(band, lang) },
-                        { title: t('days'), render: (_, band) => (band.toDays === null ? t('from', { from: band.fromDays ?? 0 }) : t('between', { from: band.fromDays ?? 0, to: band.toDays })) },
-                        { title: t('persons'), dataIndex: 'persons', align: 'right', render: (persons: number, band) => <Link to={`/members?lifecycle=${band.state}`}>{whole(persons)}</Link> },
-                        { title: t('spent'), dataIndex: 'spentCents', align: 'right', render: (cents: number) => shortMoney(cents, lang) },
+                        {
+                          title: t('band'),
+                          dataIndex: 'state',
+                          render: (band: LifecycleState) => lifecycleName(band, lang),
+                        },
+                        {
+                          title: t('days'),
+                          render: (_, band) =>
+                            band.toDays === null
+                              ? t('from', { from: band.fromDays ?? 0 })
+                              : t('between', { from: band.fromDays ?? 0, to: band.toDays }),
+                        },
+                        {
+                          title: t('persons'),
+                          dataIndex: 'persons',
+                          align: 'right',
+                          render: (persons: number, band) => (
+                            <Link to={`/members?lifecycle=${band.state}`}>{whole(persons)}</Link>
+                          ),
+                        },
+                        {
+                          title: t('spent'),
+                          dataIndex: 'spentCents',
+                          align: 'right',
+                          render: (cents: number) => shortMoney(cents, lang),
+                        },
                       ]}
                     />
                   ) : (
-                    <Counts rows={state.ownCycle.map((row) => ({ name: ownCycleName(row.state as OwnCycleState, lang), persons: row.persons }))} />
+                    <Counts
+                      rows={state.ownCycle.map((row) => ({
+                        name: ownCycleName(row.state as OwnCycleState, lang),
+                        persons: row.persons,
+                      }))}
+                    />
                   )}
                 </Card>
               </Col>
@@ -130,9 +198,23 @@ export function Lifecycle() {
                     rowKey="stage"
                     dataSource={[...state.stages]}
                     columns={[
-                      { title: t('stage'), dataIndex: 'stage', render: (stage: OrderStage) => orderStageName(stage, lang) },
-                      { title: t('persons'), dataIndex: 'persons', align: 'right', render: (persons: number) => whole(persons) },
-                      { title: t('conversion'), dataIndex: 'conversion', align: 'right', render: (share: number | null) => (share === null ? '–' : percent(share)) },
+                      {
+                        title: t('stage'),
+                        dataIndex: 'stage',
+                        render: (stage: OrderStage) => orderStageName(stage, lang),
+                      },
+                      {
+                        title: t('persons'),
+                        dataIndex: 'persons',
+                        align: 'right',
+                        render: (persons: number) => whole(persons),
+                      },
+                      {
+                        title: t('conversion'),
+                        dataIndex: 'conversion',
+                        align: 'right',
+                        render: (share: number | null) => (share === null ? '–' : percent(share)),
+                      },
                     ]}
                   />
                 </Card>
@@ -141,8 +223,26 @@ export function Lifecycle() {
             <RfmMatrix />
             <SourceFlow />
             <Row gutter={[12, 12]} style={{ marginTop: 12 }}>
-              <Col xs={24} lg={8}><Card title={t('never')}><Counts rows={state.neverBought.map((row) => ({ name: lifecycleName(row.state as LifecycleState, lang), persons: row.persons }))} /></Card></Col>
-              <Col xs={24} lg={8}><Card title={t('recency')}><Counts rows={state.joinRecency.map((row) => ({ name: joinRecencyName(row.state as JoinRecency, lang), persons: row.persons }))} /></Card></Col>
+              <Col xs={24} lg={8}>
+                <Card title={t('never')}>
+                  <Counts
+                    rows={state.neverBought.map((row) => ({
+                      name: lifecycleName(row.state as LifecycleState, lang),
+                      persons: row.persons,
+                    }))}
+                  />
+                </Card>
+              </Col>
+              <Col xs={24} lg={8}>
+                <Card title={t('recency')}>
+                  <Counts
+                    rows={state.joinRecency.map((row) => ({
+                      name: joinRecencyName(row.state as JoinRecency, lang),
+                      persons: row.persons,
+                    }))}
+                  />
+                </Card>
+              </Col>
               <Col xs={24} lg={8}>
                 <Card title={t('aipl')}>
                   <Row>
@@ -172,7 +272,12 @@ function Counts({ rows }: { rows: readonly { name: string; persons: number }[] }
       dataSource={[...rows]}
       columns={[
         { title: t('band'), dataIndex: 'name' },
-        { title: t('persons'), dataIndex: 'persons', align: 'right', render: (persons: number) => whole(persons) },
+        {
+          title: t('persons'),
+          dataIndex: 'persons',
+          align: 'right',
+          render: (persons: number) => whole(persons),
+        },
       ]}
     />
   )

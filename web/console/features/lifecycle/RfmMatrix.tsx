@@ -14,7 +14,10 @@ const words = {
   group: { zh: '分群', en: 'Group' },
   persons: { zh: '人数', en: 'Persons' },
   spent: { zh: '累计消费', en: 'Spent' },
-  none: { zh: '还没有购买记录。导入订单后，每天 04:00 计算分位。', en: 'No purchases yet. After orders are imported the quintiles are published at 04:00 each day.' },
+  none: {
+    zh: '还没有购买记录。导入订单后，每天 04:00 计算分位。',
+    en: 'No purchases yet. After orders are imported the quintiles are published at 04:00 each day.',
+  },
   published: { zh: '分位发布于 {at}', en: 'Quintiles published {at}' },
   cell: { zh: 'R{r} F{f}：{persons} 人，消费 {spent}', en: 'R{r} F{f}: {persons} persons, spent {spent}' },
 }
@@ -29,31 +32,79 @@ export function RfmMatrix() {
     <Loaded query={query}>
       {(rfm) => {
         if (rfm.publishedAt === null) {
-          return <Card title={t('title')} style={{ marginTop: 12 }}><Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('none')} /></Card>
+          return (
+            <Card title={t('title')} style={{ marginTop: 12 }}>
+              <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('none')} />
+            </Card>
+          )
         }
         const most = Math.max(1, ...rfm.cells.map((cell) => cell.persons))
-        const cellAt = (r: number, f: number) => rfm.cells.find((cell) => cell.recency === r && cell.frequency === f) ?? { persons: 0, spentCents: 0 }
+        const cellAt = (r: number, f: number) =>
+          rfm.cells.find((cell) => cell.recency === r && cell.frequency === f) ?? {
+            persons: 0,
+            spentCents: 0,
+          }
         return (
           <Row gutter={[12, 12]} style={{ marginTop: 12 }}>
             <Col xs={24} xl={12}>
-              <Card title={t('title')} extra={<Typography.Text type="secondary">{t('published', { at: minute(rfm.publishedAt, 'Asia/Shanghai') })}</Typography.Text>} style={{ height: '100%' }}>
-                <table style={{ width: '100%', borderCollapse: 'separate', borderSpacing: 4, tableLayout: 'fixed' }}>
-                  <caption style={{ captionSide: 'bottom', opacity: 0.6, paddingTop: 6 }}>{t('frequency')} →</caption>
+              <Card
+                title={t('title')}
+                extra={
+                  <Typography.Text type="secondary">
+                    {t('published', { at: minute(rfm.publishedAt, 'Asia/Shanghai') })}
+                  </Typography.Text>
+                }
+                style={{ height: '100%' }}
+              >
+                <table
+                  style={{
+                    width: '100%',
+                    borderCollapse: 'separate',
+                    borderSpacing: 4,
+                    tableLayout: 'fixed',
+                  }}
+                >
+                  <caption style={{ captionSide: 'bottom', opacity: 0.6, paddingTop: 6 }}>
+                    {t('frequency')} →
+                  </caption>
                   <tbody>
                     {[5, 4, 3, 2, 1].map((r) => (
                       <tr key={r}>
-                        <th scope="row" style={{ width: 76, fontWeight: 400, opacity: 0.6, textAlign: 'start' }}>{r === 5 ? t('recent') : ''} {r}</th>
+                        <th
+                          scope="row"
+                          style={{ width: 76, fontWeight: 400, opacity: 0.6, textAlign: 'start' }}
+                        >
+                          {r === 5 ? t('recent') : ''} {r}
+                        </th>
                         {[1, 2, 3, 4, 5].map((f) => {
                           const cell = cellAt(r, f)
                           const share = Math.sqrt(cell.persons / most)
-                          const rule = encodeURIComponent(JSON.stringify({ kind: 'rfm_score', r: [r, r], f: [f, f] }))
+                          const rule = encodeURIComponent(
+                            JSON.stringify({ kind: 'rfm_score', r: [r, r], f: [f, f] }),
+                          )
                           return (
                             <td key={f} style={{ padding: 0 }}>
-                              <Tooltip title={t('cell', { r, f, persons: whole(cell.persons), spent: shortMoney(cell.spentCents, lang) })}>
+                              <Tooltip
+                                title={t('cell', {
+                                  r,
+                                  f,
+                                  persons: whole(cell.persons),
+                                  spent: shortMoney(cell.spentCents, lang),
+                                })}
+                              >
                                 <button
                                   type="button"
                                   onClick={() => void navigate(`/segments/new?rule=${rule}`)}
-                                  style={{ width: '100%', height: 52, border: 0, borderRadius: 6, cursor: 'pointer', font: 'inherit', color: share > 0.55 ? '#fff' : 'inherit', background: `rgba(15, 118, 110, ${0.06 + share * 0.94})` }}
+                                  style={{
+                                    width: '100%',
+                                    height: 52,
+                                    border: 0,
+                                    borderRadius: 6,
+                                    cursor: 'pointer',
+                                    font: 'inherit',
+                                    color: share > 0.55 ? '#fff' : 'inherit',
+                                    background: `rgba(15, 118, 110, ${0.06 + share * 0.94})`,
+                                  }}
                                 >
                                   {compact(cell.persons, lang)}
                                 </button>
@@ -75,9 +126,24 @@ export function RfmMatrix() {
                   rowKey="group"
                   dataSource={[...rfm.groups]}
                   columns={[
-                    { title: t('group'), render: (_, group) => <Link to={`/members?rfm=${group.group}`}>{group.name[lang]}</Link> },
-                    { title: t('persons'), dataIndex: 'persons', align: 'right', render: (persons: number) => whole(persons) },
-                    { title: t('spent'), dataIndex: 'spentCents', align: 'right', render: (cents: number) => shortMoney(cents, lang) },
+                    {
+                      title: t('group'),
+                      render: (_, group) => (
+                        <Link to={`/members?rfm=${group.group}`}>{group.name[lang]}</Link>
+                      ),
+                    },
+                    {
+                      title: t('persons'),
+                      dataIndex: 'persons',
+                      align: 'right',
+                      render: (persons: number) => whole(persons),
+                    },
+                    {
+                      title: t('spent'),
+                      dataIndex: 'spentCents',
+                      align: 'right',
+                      render: (cents: number) => shortMoney(cents, lang),
+                    },
                   ]}
                 />
               </Card>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Card } from 'antd'
 import { useMemo } from 'react'
-import { lifecycleName, type LifecycleState } from '../../../../contract/lifecycle.ts'
+import { type LifecycleState, lifecycleName } from '../../../../contract/lifecycle.ts'
 import { api } from '../../../client.ts'
 import { Chart } from '../../../ui/Chart.tsx'
 import { useLang, useWords } from '../../../ui/language.ts'
@@ -17,14 +17,28 @@ type Link = { source: string; state: string; persons: number }
 export function SourceFlow() {
   const t = useWords(words)
   const query = useQuery(api.audience.flow.queryOptions())
-  return <Loaded query={query}>{({ links }) => (links.length === 0 ? null : <Card title={t('title')} style={{ marginTop: 12 }}><Flow links={links} label={t('title')} /></Card>)}</Loaded>
+  return (
+    <Loaded query={query}>
+      {({ links }) =>
+        links.length === 0 ? null : (
+          <Card title={t('title')} style={{ marginTop: 12 }}>
+            <Flow links={links} label={t('title')} />
+          </Card>
+        )
+      }
+    </Loaded>
+  )
 }
 
 function Flow({ links, label }: { links: readonly Link[]; label: string }) {
   const lang = useLang()
   const option = useMemo(() => {
     const bySource = new Map<string, number>()
-    for (const link of links) bySource.set(`${link.source} ${link.state}`, (bySource.get(`${link.source} ${link.state}`) ?? 0) + link.persons)
+    for (const link of links)
+      bySource.set(
+        `${link.source} ${link.state}`,
+        (bySource.get(`${link.source} ${link.state}`) ?? 0) + link.persons,
+      )
     const flows = [...bySource].map(([key, value]) => {
       const [source = '', state = ''] = key.split(' ')
       return { source: `s:${source}`, target: state, value }
@@ -48,7 +62,10 @@ function Flow({ links, label }: { links: readonly Link[]; label: string }) {
           links: flows,
           lineStyle: { color: 'gradient', opacity: 0.35 },
           label: {
-            formatter: ({ name }: { name: string }) => (name.startsWith('s:') ? sourceName(name.slice(2) as Parameters<typeof sourceName>[0], lang) : lifecycleName(name as LifecycleState, lang)),
+            formatter: ({ name }: { name: string }) =>
+              name.startsWith('s:')
+                ? sourceName(name.slice(2) as Parameters<typeof sourceName>[0], lang)
+                : lifecycleName(name as LifecycleState, lang),
           },
         },
       ],

@@ -1,11 +1,35 @@
 import { CheckCircleTwoTone, CloseCircleTwoTone, EyeOutlined, QuestionCircleTwoTone } from '@ant-design/icons'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { App, Button, Card, Col, Descriptions, Empty, Row, Space, Table, Tabs, Tag, Timeline, Tooltip, Typography } from 'antd'
+import {
+  App,
+  Button,
+  Card,
+  Col,
+  Descriptions,
+  Empty,
+  Row,
+  Space,
+  Table,
+  Tabs,
+  Tag,
+  Timeline,
+  Tooltip,
+  Typography,
+} from 'antd'
 import { useState } from 'react'
 import { Link, useParams } from 'react-router'
-import { aiplName, type AiplStage, lifecycleName, type LifecycleState, orderStageName, type OrderStage, ownCycleName, type OwnCycleState } from '../../../../contract/lifecycle.ts'
+import {
+  type AiplStage,
+  aiplName,
+  type LifecycleState,
+  lifecycleName,
+  type OrderStage,
+  type OwnCycleState,
+  orderStageName,
+  ownCycleName,
+} from '../../../../contract/lifecycle.ts'
 import type { MemberCard } from '../../../../contract/members.ts'
-import { rfmGroupName, type RfmGroup } from '../../../../contract/rfm.ts'
+import { type RfmGroup, rfmGroupName } from '../../../../contract/rfm.ts'
 import { api, client, faultOf } from '../../../client.ts'
 import { date, minute, money } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
@@ -19,7 +43,10 @@ import { WhySegment } from './WhySegment.tsx'
 const ZONE = 'Asia/Shanghai'
 const words = {
   nameless: { zh: '（无姓名）', en: '(no name)' },
-  answer: { zh: '{state}，{days}共 {n} 次购买，累计 {money}。', en: '{state}; {days}{n} purchases, {money} in all.' },
+  answer: {
+    zh: '{state}，{days}共 {n} 次购买，累计 {money}。',
+    en: '{state}; {days}{n} purchases, {money} in all.',
+  },
   daysAgo: { zh: '{d} 天前买过，', en: 'bought {d} days ago, ' },
   profile: { zh: '档案', en: 'Profile' },
   identifiers: { zh: '身份标识', en: 'Identifiers' },
@@ -67,7 +94,11 @@ const words = {
 export function Member() {
   const { id = '' } = useParams()
   const query = useQuery(api.members.card.queryOptions({ input: { id: id as never } }))
-  return <Loaded query={query} rows={12}>{(card) => <CardPage card={card} />}</Loaded>
+  return (
+    <Loaded query={query} rows={12}>
+      {(card) => <CardPage card={card} />}
+    </Loaded>
+  )
 }
 
 function CardPage({ card }: { card: MemberCard }) {
@@ -96,7 +127,12 @@ function CardPage({ card }: { card: MemberCard }) {
         </Col>
         <Col xs={24} lg={15} xxl={17}>
           <Card>
-            <Tabs items={[{ key: 'timeline', label: t('timeline'), children: <History id={card.id} /> }, { key: 'orders', label: t('orders'), children: <Orders id={card.id} /> }]} />
+            <Tabs
+              items={[
+                { key: 'timeline', label: t('timeline'), children: <History id={card.id} /> },
+                { key: 'orders', label: t('orders'), children: <Orders id={card.id} /> },
+              ]}
+            />
           </Card>
         </Col>
       </Row>
@@ -110,15 +146,23 @@ function Profile({ card }: { card: MemberCard }) {
   return (
     <Card title={t('profile')} size="small">
       <Descriptions column={1} size="small">
-        <Descriptions.Item label={t('source')}>{sourceName(card.source, lang)} {sideName(card.sourceSide, lang)}</Descriptions.Item>
+        <Descriptions.Item label={t('source')}>
+          {sourceName(card.source, lang)} {sideName(card.sourceSide, lang)}
+        </Descriptions.Item>
         <Descriptions.Item label={t('joined')}>{date(card.joinedAt, ZONE)}</Descriptions.Item>
-        <Descriptions.Item label={t('gender')}>{card.gender === 'female' || card.gender === 'male' ? t(card.gender) : t('unknown')}</Descriptions.Item>
-        <Descriptions.Item label={t('birthday')}>{card.birthday ? `${card.birthday}${card.birthdayLunar ? `（${t('lunar')}）` : ''}` : '–'}</Descriptions.Item>
+        <Descriptions.Item label={t('gender')}>
+          {card.gender === 'female' || card.gender === 'male' ? t(card.gender) : t('unknown')}
+        </Descriptions.Item>
+        <Descriptions.Item label={t('birthday')}>
+          {card.birthday ? `${card.birthday}${card.birthdayLunar ? `（${t('lunar')}）` : ''}` : '–'}
+        </Descriptions.Item>
         <Descriptions.Item label={t('store')}>{card.store ?? '–'}</Descriptions.Item>
         <Descriptions.Item label={t('guide')}>{card.guide ?? '–'}</Descriptions.Item>
       </Descriptions>
       <Typography.Title level={5}>{t('identifiers')}</Typography.Title>
-      {card.identifiers.map((identifier) => <IdentifierLine key={`${identifier.kind}${identifier.masked}`} id={card.id} {...identifier} />)}
+      {card.identifiers.map((identifier) => (
+        <IdentifierLine key={`${identifier.kind}${identifier.masked}`} id={card.id} {...identifier} />
+      ))}
       <Typography.Title level={5}>{t('reach')}</Typography.Title>
       {card.reachability.map((each) => (
         <div key={each.channel} style={{ display: 'flex', gap: 8, marginBottom: 4 }}>
@@ -132,14 +176,24 @@ function Profile({ card }: { card: MemberCard }) {
       {card.relations.length > 0 ? <Typography.Title level={5}>{t('relations')}</Typography.Title> : null}
       {card.relations.map((relation) => (
         <div key={`${relation.guide}${relation.addedAt}`}>
-          {relation.guide} {relation.store ? `· ${relation.store}` : ''} <Typography.Text type="secondary">{date(relation.addedAt, ZONE)}{relation.lostAt ? ` · ${t('ended')} ${date(relation.lostAt, ZONE)}` : ''}</Typography.Text>
+          {relation.guide} {relation.store ? `· ${relation.store}` : ''}{' '}
+          <Typography.Text type="secondary">
+            {date(relation.addedAt, ZONE)}
+            {relation.lostAt ? ` · ${t('ended')} ${date(relation.lostAt, ZONE)}` : ''}
+          </Typography.Text>
         </div>
       ))}
     </Card>
   )
 }
 
-function IdentifierLine({ id, kind, masked, valid, revealable }: { id: string } & MemberCard['identifiers'][number]) {
+function IdentifierLine({
+  id,
+  kind,
+  masked,
+  valid,
+  revealable,
+}: { id: string } & MemberCard['identifiers'][number]) {
   const t = useWords(words)
   const say = useWords(problemWords)
   const { message } = App.useApp()
@@ -153,9 +207,23 @@ function IdentifierLine({ id, kind, masked, valid, revealable }: { id: string } 
   }
   return (
     <div style={{ display: 'flex', gap: 8, alignItems: 'center', minHeight: 28 }}>
-      <Typography.Text type="secondary" style={{ width: 110 }}>{kind}</Typography.Text>
-      <Typography.Text {...(valid ? {} : { type: 'danger' as const })} copyable={full !== undefined}>{full ?? masked}</Typography.Text>
-      {revealable && full === undefined ? <Tooltip title={t('show')}><Button size="small" type="text" aria-label={t('show')} icon={<EyeOutlined />} onClick={() => void reveal()} /></Tooltip> : null}
+      <Typography.Text type="secondary" style={{ width: 110 }}>
+        {kind}
+      </Typography.Text>
+      <Typography.Text {...(valid ? {} : { type: 'danger' as const })} copyable={full !== undefined}>
+        {full ?? masked}
+      </Typography.Text>
+      {revealable && full === undefined ? (
+        <Tooltip title={t('show')}>
+          <Button
+            size="small"
+            type="text"
+            aria-label={t('show')}
+            icon={<EyeOutlined />}
+            onClick={() => void reveal()}
+          />
+        </Tooltip>
+      ) : null}
     </div>
   )
 }
@@ -167,11 +235,27 @@ function States({ card: { state } }: { card: MemberCard }) {
   return (
     <Card title={t('state')} size="small">
       <Descriptions column={1} size="small">
-        <Descriptions.Item label={t('state')}><Tag color={colourOf(state.lifecycle)}>{lifecycleName(state.lifecycle as LifecycleState, lang)}</Tag></Descriptions.Item>
-        {state.ownCycle ? <Descriptions.Item label={t('own')}>{ownCycleName(state.ownCycle as OwnCycleState, lang)}{state.medianGapDays === null ? '' : ` · ${t('median')} ${t('daysUnit', { d: Math.round(state.medianGapDays) })}`}</Descriptions.Item> : null}
-        <Descriptions.Item label={t('stage')}>{orderStageName(state.orderStage as OrderStage, lang)}</Descriptions.Item>
+        <Descriptions.Item label={t('state')}>
+          <Tag color={colourOf(state.lifecycle)}>
+            {lifecycleName(state.lifecycle as LifecycleState, lang)}
+          </Tag>
+        </Descriptions.Item>
+        {state.ownCycle ? (
+          <Descriptions.Item label={t('own')}>
+            {ownCycleName(state.ownCycle as OwnCycleState, lang)}
+            {state.medianGapDays === null
+              ? ''
+              : ` · ${t('median')} ${t('daysUnit', { d: Math.round(state.medianGapDays) })}`}
+          </Descriptions.Item>
+        ) : null}
+        <Descriptions.Item label={t('stage')}>
+          {orderStageName(state.orderStage as OrderStage, lang)}
+        </Descriptions.Item>
         <Descriptions.Item label={t('aipl')}>{aiplName(state.aipl as AiplStage, lang)}</Descriptions.Item>
-        <Descriptions.Item label={t('rfm')}>{state.recency === null ? '–' : `${state.recency} ${state.frequency} ${state.monetary}`}{state.rfmGroup ? ` · ${rfmGroupName(state.rfmGroup as RfmGroup, lang)}` : ''}</Descriptions.Item>
+        <Descriptions.Item label={t('rfm')}>
+          {state.recency === null ? '–' : `${state.recency} ${state.frequency} ${state.monetary}`}
+          {state.rfmGroup ? ` · ${rfmGroupName(state.rfmGroup as RfmGroup, lang)}` : ''}
+        </Descriptions.Item>
         <Descriptions.Item label={t('nextChange')}>{minute(state.nextChangeAt, ZONE)}</Descriptions.Item>
       </Descriptions>
     </Card>
@@ -182,10 +266,22 @@ function TagCard({ card }: { card: MemberCard }) {
   const t = useWords(words)
   return (
     <Card title={t('tags')} size="small">
-      {card.sTags.map((tag) => <div key={tag.groupId}><Typography.Text type="secondary">{tag.group}：</Typography.Text>{tag.tagId === null ? t('unknown') : tag.value}</div>)}
+      {card.sTags.map((tag) => (
+        <div key={tag.groupId}>
+          <Typography.Text type="secondary">{tag.group}：</Typography.Text>
+          {tag.tagId === null ? t('unknown') : tag.value}
+        </div>
+      ))}
       <div style={{ marginTop: 8 }}>
         {card.tagList.length === 0 ? <Typography.Text type="secondary">{t('noTags')}</Typography.Text> : null}
-        {card.tagList.map((tag) => <Tooltip key={tag.tagId} title={`${tag.group ?? ''} · ${tag.producer} · ${tag.origin} · ${minute(tag.at, ZONE)}`}><Tag style={{ marginBottom: 4 }}>{tag.name}</Tag></Tooltip>)}
+        {card.tagList.map((tag) => (
+          <Tooltip
+            key={tag.tagId}
+            title={`${tag.group ?? ''} · ${tag.producer} · ${tag.origin} · ${minute(tag.at, ZONE)}`}
+          >
+            <Tag style={{ marginBottom: 4 }}>{tag.name}</Tag>
+          </Tooltip>
+        ))}
       </div>
     </Card>
   )
@@ -196,14 +292,22 @@ function SegmentCard({ card }: { card: MemberCard }) {
   const [asked, setAsked] = useState<number>()
   return (
     <Card title={t('segments')} size="small">
-      {card.segments.length === 0 ? <Typography.Text type="secondary">{t('noSegments')}</Typography.Text> : null}
+      {card.segments.length === 0 ? (
+        <Typography.Text type="secondary">{t('noSegments')}</Typography.Text>
+      ) : null}
       {card.segments.map((segment) => (
         <div key={segment.segmentId} style={{ display: 'flex', gap: 8, alignItems: 'center' }}>
-          <Link to={`/segments/${segment.segmentId}`} style={{ flex: 1 }}>{segment.name}</Link>
-          <Button size="small" type="link" onClick={() => setAsked(segment.segmentId)}>{t('why')}</Button>
+          <Link to={`/segments/${segment.segmentId}`} style={{ flex: 1 }}>
+            {segment.name}
+          </Link>
+          <Button size="small" type="link" onClick={() => setAsked(segment.segmentId)}>
+            {t('why')}
+          </Button>
         </div>
       ))}
-      {asked === undefined ? null : <WhySegment memberId={card.id} segmentId={asked} onClose={() => setAsked(undefined)} />}
+      {asked === undefined ? null : (
+        <WhySegment memberId={card.id} segmentId={asked} onClose={() => setAsked(undefined)} />
+      )}
     </Card>
   )
 }
@@ -211,15 +315,37 @@ function SegmentCard({ card }: { card: MemberCard }) {
 function History({ id }: { id: string }) {
   const t = useWords(words)
   const lang = useLang()
-  const query = useInfiniteQuery(api.members.timeline.infiniteOptions({ input: (cursor: string | undefined) => ({ id: id as never, cursor, limit: 50 }), initialPageParam: undefined as string | undefined, getNextPageParam: (page) => page.next ?? undefined }))
+  const query = useInfiniteQuery(
+    api.members.timeline.infiniteOptions({
+      input: (cursor: string | undefined) => ({ id: id as never, cursor, limit: 50 }),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => page.next ?? undefined,
+    }),
+  )
   const items = query.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <Loaded query={query as never}>
       {() =>
-        items.length === 0 ? <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('noEvents')} /> : (
+        items.length === 0 ? (
+          <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('noEvents')} />
+        ) : (
           <>
-            <Timeline items={items.map((item) => ({ key: item.id, content: <><Typography.Text type="secondary">{minute(item.at, ZONE)}</Typography.Text> · {item.title[lang]}</> }))} />
-            {query.hasNextPage ? <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>{t('more')}</Button> : null}
+            <Timeline
+              items={items.map((item) => ({
+                key: item.id,
+                content: (
+                  <>
+                    <Typography.Text type="secondary">{minute(item.at, ZONE)}</Typography.Text> ·{' '}
+                    {item.title[lang]}
+                  </>
+                ),
+              }))}
+            />
+            {query.hasNextPage ? (
+              <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+                {t('more')}
+              </Button>
+            ) : null}
           </>
         )
       }
@@ -239,14 +365,39 @@ function Orders({ id }: { id: string }) {
           dataSource={[...items]}
           pagination={false}
           locale={{ emptyText: t('noOrders') }}
-          expandable={{ expandedRowRender: (order) => order.lines.map((line, index) => <div key={`${line.sku}${index}`}>{line.name} × {line.quantity} · {money(line.priceCents)}</div>) }}
+          expandable={{
+            expandedRowRender: (order) =>
+              order.lines.map((line, index) => (
+                <div key={`${line.sku}${index}`}>
+                  {line.name} × {line.quantity} · {money(line.priceCents)}
+                </div>
+              )),
+          }}
           columns={[
             { title: t('paid'), dataIndex: 'paidAt', render: (at: string | null) => minute(at, ZONE) },
             { title: t('number'), dataIndex: 'externalId', ellipsis: true },
             { title: t('store'), dataIndex: 'store', render: (store: string | null) => store ?? '–' },
-            { title: t('items'), render: (_, order) => order.lines.map((line) => line.name).slice(0, 2).join('、'), ellipsis: true },
-            { title: t('amount'), dataIndex: 'totalCents', align: 'right', render: (cents: number) => money(cents) },
-            { title: t('refunded'), dataIndex: 'refundedCents', align: 'right', render: (cents: number) => (cents === 0 ? '' : money(cents)) },
+            {
+              title: t('items'),
+              render: (_, order) =>
+                order.lines
+                  .map((line) => line.name)
+                  .slice(0, 2)
+                  .join('、'),
+              ellipsis: true,
+            },
+            {
+              title: t('amount'),
+              dataIndex: 'totalCents',
+              align: 'right',
+              render: (cents: number) => money(cents),
+            },
+            {
+              title: t('refunded'),
+              dataIndex: 'refundedCents',
+              align: 'right',
+              render: (cents: number) => (cents === 0 ? '' : money(cents)),
+            },
           ]}
         />
       )}
@@ -254,7 +405,11 @@ function Orders({ id }: { id: string }) {
   )
 }
 
-const channels: Record<string, { zh: string; en: string }> = { wecom: { zh: '企业微信', en: 'WeCom' }, sms: { zh: '短信', en: 'SMS' }, phone: { zh: '电话', en: 'Phone' } }
+const channels: Record<string, { zh: string; en: string }> = {
+  wecom: { zh: '企业微信', en: 'WeCom' },
+  sms: { zh: '短信', en: 'SMS' },
+  phone: { zh: '电话', en: 'Phone' },
+}
 function channelName(channel: string, lang: 'zh' | 'en'): string {
   return channels[channel]?.[lang] ?? channel
 }

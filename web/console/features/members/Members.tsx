@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Button, Empty, Input, Select, Space, Table, Tag, Tooltip } from 'antd'
 import { Link, useNavigate, useSearchParams } from 'react-router'
-import { lifecycleName, type LifecycleState, lifecycleStates } from '../../../../contract/lifecycle.ts'
+import { type LifecycleState, lifecycleName, lifecycleStates } from '../../../../contract/lifecycle.ts'
 import { type MemberRow, type MemberSource, memberSources } from '../../../../contract/members.ts'
 import { api } from '../../../client.ts'
 import { downloadCsv } from '../../../ui/csv.ts'
@@ -87,16 +87,62 @@ export function Members() {
     <>
       <Answer
         title={t('title')}
-        actions={rule ? <Button type="primary" onClick={() => void navigate(`/segments/new?rule=${encodeURIComponent(JSON.stringify(rule))}`)}>{t('segment')}</Button> : null}
+        actions={
+          rule ? (
+            <Button
+              type="primary"
+              onClick={() => void navigate(`/segments/new?rule=${encodeURIComponent(JSON.stringify(rule))}`)}
+            >
+              {t('segment')}
+            </Button>
+          ) : null
+        }
       />
       <Space wrap style={{ marginBottom: 12 }}>
-        <Input.Search key={filter.q} allowClear defaultValue={filter.q ?? ''} placeholder={t('find')} aria-label={t('find')} style={{ width: 280 }} onSearch={(value) => set('q', value.trim())} />
-        <Filter label={t('lifecycle')} value={filter.lifecycle} onChange={(value) => set('lifecycle', value)} options={lifecycleStates.map((state) => [state, lifecycleName(state, lang)])} />
-        <Filter label={t('kind')} value={filter.kind} onChange={(value) => set('kind', value)} options={kinds.map((kind) => [kind, t(kind)])} />
-        <Filter label={t('source')} value={filter.source} onChange={(value) => set('source', value)} options={memberSources.map((source) => [source, sourceName(source, lang)])} />
-        <Filter label={t('store')} value={filter.storeId} onChange={(value) => set('storeId', value)} options={(stores.data?.items ?? []).map((store) => [store.id, store.name])} />
-        <Filter label={t('sort')} value={filter.sort} onChange={(value) => set('sort', value)} options={sorts.map((sort) => [sort, t(sort)])} />
-        {[...params.keys()].length > 0 ? <Button type="link" onClick={() => setParams({})}>{t('clear')}</Button> : null}
+        <Input.Search
+          key={filter.q}
+          allowClear
+          defaultValue={filter.q ?? ''}
+          placeholder={t('find')}
+          aria-label={t('find')}
+          style={{ width: 280 }}
+          onSearch={(value) => set('q', value.trim())}
+        />
+        <Filter
+          label={t('lifecycle')}
+          value={filter.lifecycle}
+          onChange={(value) => set('lifecycle', value)}
+          options={lifecycleStates.map((state) => [state, lifecycleName(state, lang)])}
+        />
+        <Filter
+          label={t('kind')}
+          value={filter.kind}
+          onChange={(value) => set('kind', value)}
+          options={kinds.map((kind) => [kind, t(kind)])}
+        />
+        <Filter
+          label={t('source')}
+          value={filter.source}
+          onChange={(value) => set('source', value)}
+          options={memberSources.map((source) => [source, sourceName(source, lang)])}
+        />
+        <Filter
+          label={t('store')}
+          value={filter.storeId}
+          onChange={(value) => set('storeId', value)}
+          options={(stores.data?.items ?? []).map((store) => [store.id, store.name])}
+        />
+        <Filter
+          label={t('sort')}
+          value={filter.sort}
+          onChange={(value) => set('sort', value)}
+          options={sorts.map((sort) => [sort, t(sort)])}
+        />
+        {[...params.keys()].length > 0 ? (
+          <Button type="link" onClick={() => setParams({})}>
+            {t('clear')}
+          </Button>
+        ) : null}
       </Space>
       <Loaded query={query as never} rows={10}>
         {() => {
@@ -114,22 +160,101 @@ export function Members() {
                 locale={{ emptyText: <Empty description={t('none')} /> }}
                 onRow={(row) => ({ onDoubleClick: () => void navigate(`/members/${row.id}`) })}
                 columns={[
-                  { title: t('name'), width: 160, fixed: 'left', ellipsis: true, render: (_, row) => <><Link to={`/members/${row.id}`} title={row.name ?? ''}>{row.name ?? t('nameless')}</Link>{row.demo ? <Tag style={{ marginInlineStart: 6 }}>{t('demo')}</Tag> : null}</> },
-                  { title: t('phone'), dataIndex: 'phone', width: 130, render: (phone: string | null) => phone ?? '–' },
-                  { title: t('lifecycle'), dataIndex: 'lifecycle', width: 150, render: (state: string | null) => (state ? <State state={state} /> : '–') },
-                  { title: t('last'), dataIndex: 'lastPurchaseAt', width: 120, render: (at: string | null) => date(at, 'Asia/Shanghai') },
-                  { title: t('purchases'), dataIndex: 'purchases', width: 90, align: 'right', render: (n: number) => whole(n) },
-                  { title: t('amount'), dataIndex: 'spentCents', width: 130, align: 'right', render: (cents: number) => money(cents) },
-                  { title: t('store'), dataIndex: 'store', ellipsis: true, width: 140, render: (store: string | null) => store ?? '–' },
-                  { title: t('guide'), dataIndex: 'guide', ellipsis: true, width: 100, render: (guide: string | null) => guide ?? '–' },
-                  { title: t('since'), dataIndex: 'joinedAt', width: 120, render: (at: string | null) => date(at, 'Asia/Shanghai') },
-                  { title: t('tags'), dataIndex: 'tags', width: 180, render: (tags: string[]) => <Tooltip title={tags.join('、')}>{tags.slice(0, 2).map((tag) => <Tag key={tag}>{tag}</Tag>)}{tags.length > 2 ? `+${tags.length - 2}` : ''}</Tooltip> },
+                  {
+                    title: t('name'),
+                    width: 160,
+                    fixed: 'left',
+                    ellipsis: true,
+                    render: (_, row) => (
+                      <>
+                        <Link to={`/members/${row.id}`} title={row.name ?? ''}>
+                          {row.name ?? t('nameless')}
+                        </Link>
+                        {row.demo ? <Tag style={{ marginInlineStart: 6 }}>{t('demo')}</Tag> : null}
+                      </>
+                    ),
+                  },
+                  {
+                    title: t('phone'),
+                    dataIndex: 'phone',
+                    width: 130,
+                    render: (phone: string | null) => phone ?? '–',
+                  },
+                  {
+                    title: t('lifecycle'),
+                    dataIndex: 'lifecycle',
+                    width: 150,
+                    render: (state: string | null) => (state ? <State state={state} /> : '–'),
+                  },
+                  {
+                    title: t('last'),
+                    dataIndex: 'lastPurchaseAt',
+                    width: 120,
+                    render: (at: string | null) => date(at, 'Asia/Shanghai'),
+                  },
+                  {
+                    title: t('purchases'),
+                    dataIndex: 'purchases',
+                    width: 90,
+                    align: 'right',
+                    render: (n: number) => whole(n),
+                  },
+                  {
+                    title: t('amount'),
+                    dataIndex: 'spentCents',
+                    width: 130,
+                    align: 'right',
+                    render: (cents: number) => money(cents),
+                  },
+                  {
+                    title: t('store'),
+                    dataIndex: 'store',
+                    ellipsis: true,
+                    width: 140,
+                    render: (store: string | null) => store ?? '–',
+                  },
+                  {
+                    title: t('guide'),
+                    dataIndex: 'guide',
+                    ellipsis: true,
+                    width: 100,
+                    render: (guide: string | null) => guide ?? '–',
+                  },
+                  {
+                    title: t('since'),
+                    dataIndex: 'joinedAt',
+                    width: 120,
+                    render: (at: string | null) => date(at, 'Asia/Shanghai'),
+                  },
+                  {
+                    title: t('tags'),
+                    dataIndex: 'tags',
+                    width: 180,
+                    render: (tags: string[]) => (
+                      <Tooltip title={tags.join('、')}>
+                        {tags.slice(0, 2).map((tag) => (
+                          <Tag key={tag}>{tag}</Tag>
+                        ))}
+                        {tags.length > 2 ? `+${tags.length - 2}` : ''}
+                      </Tooltip>
+                    ),
+                  },
                 ]}
               />
               <Space style={{ marginTop: 12 }}>
-                <span style={{ opacity: 0.65 }}>{t('shown', { n: whole(rows.length), more: query.hasNextPage ? t('more') : '' })}</span>
-                {query.hasNextPage ? <Button loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{t('next')}</Button> : null}
-                {rows.length > 0 ? <Button type="text" onClick={() => exportRows(rows)}>{t('export')}</Button> : null}
+                <span style={{ opacity: 0.65 }}>
+                  {t('shown', { n: whole(rows.length), more: query.hasNextPage ? t('more') : '' })}
+                </span>
+                {query.hasNextPage ? (
+                  <Button loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                    {t('next')}
+                  </Button>
+                ) : null}
+                {rows.length > 0 ? (
+                  <Button type="text" onClick={() => exportRows(rows)}>
+                    {t('export')}
+                  </Button>
+                ) : null}
               </Space>
             </>
           )
@@ -139,8 +264,29 @@ export function Members() {
   )
 }
 
-function Filter({ label, value, onChange, options }: { label: string; value: string | undefined; onChange: (value: string | undefined) => void; options: (readonly [string, string])[] }) {
-  return <Select allowClear showSearch={{ optionFilterProp: 'label' }} aria-label={label} placeholder={label} value={value ?? null} onChange={(chosen) => onChange(chosen ?? undefined)} style={{ minWidth: 140 }} options={options.map(([key, name]) => ({ value: key, label: name }))} />
+function Filter({
+  label,
+  value,
+  onChange,
+  options,
+}: {
+  label: string
+  value: string | undefined
+  onChange: (value: string | undefined) => void
+  options: (readonly [string, string])[]
+}) {
+  return (
+    <Select
+      allowClear
+      showSearch={{ optionFilterProp: 'label' }}
+      aria-label={label}
+      placeholder={label}
+      value={value ?? null}
+      onChange={(chosen) => onChange(chosen ?? undefined)}
+      style={{ minWidth: 140 }}
+      options={options.map(([key, name]) => ({ value: key, label: name }))}
+    />
+  )
 }
 
 function State({ state }: { state: string }) {
@@ -154,7 +300,12 @@ function State({ state }: { state: string }) {
 }
 
 /** The filters as a rule, where the rule language says the same. */
-function ruleOf(filter: { lifecycle?: string | undefined; source?: string | undefined; rfm?: string | undefined; kind?: string | undefined }): unknown {
+function ruleOf(filter: {
+  lifecycle?: string | undefined
+  source?: string | undefined
+  rfm?: string | undefined
+  kind?: string | undefined
+}): unknown {
   const rules = [
     filter.lifecycle ? { kind: 'lifecycle', states: [filter.lifecycle] } : undefined,
     filter.source ? { kind: 'attribute', attribute: 'source', op: 'in', values: [filter.source] } : undefined,
@@ -166,5 +317,20 @@ function ruleOf(filter: { lifecycle?: string | undefined; source?: string | unde
 }
 
 function exportRows(rows: readonly MemberRow[]): void {
-  downloadCsv('members.csv', ['name', 'phone', 'lifecycle', 'last_purchase', 'purchases', 'spent', 'store', 'guide', 'joined', 'tags'], rows.map((row) => [row.name, row.phone, row.lifecycle, row.lastPurchaseAt, row.purchases, row.spentCents / 100, row.store, row.guide, row.joinedAt, row.tags.join('|')]))
+  downloadCsv(
+    'members.csv',
+    ['name', 'phone', 'lifecycle', 'last_purchase', 'purchases', 'spent', 'store', 'guide', 'joined', 'tags'],
+    rows.map((row) => [
+      row.name,
+      row.phone,
+      row.lifecycle,
+      row.lastPurchaseAt,
+      row.purchases,
+      row.spentCents / 100,
+      row.store,
+      row.guide,
+      row.joinedAt,
+      row.tags.join('|'),
+    ]),
+  )
 }

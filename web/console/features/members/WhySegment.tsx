@@ -17,12 +17,28 @@ const words = {
 }
 
 /** Every condition of the segment with this member's value, the verdict, and when it would change by itself. */
-export function WhySegment({ memberId, segmentId, onClose }: { memberId: string; segmentId: number; onClose: () => void }) {
+export function WhySegment({
+  memberId,
+  segmentId,
+  onClose,
+}: {
+  memberId: string
+  segmentId: number
+  onClose: () => void
+}) {
   const t = useWords(words)
   const lang = useLang()
-  const query = useQuery(api.audience.why.queryOptions({ input: { id: memberId, segmentId: segmentId as never } }))
+  const query = useQuery(
+    api.audience.why.queryOptions({ input: { id: memberId, segmentId: segmentId as never } }),
+  )
   return (
-    <Modal open footer={null} width={760} onCancel={onClose} title={query.data ? t(query.data.member ? 'in' : 'out', { name: query.data.name }) : ' '}>
+    <Modal
+      open
+      footer={null}
+      width={760}
+      onCancel={onClose}
+      title={query.data ? t(query.data.member ? 'in' : 'out', { name: query.data.name }) : ' '}
+    >
       <Loaded query={query}>
         {(why) => (
           <>
@@ -33,10 +49,23 @@ export function WhySegment({ memberId, segmentId, onClose }: { memberId: string;
               rowKey={(leaf) => leaf.sentence.en}
               dataSource={[...why.leaves]}
               columns={[
-                { title: '', width: 40, render: (_, leaf) => (leaf.verdict ? <CheckOutlined aria-label={t('yes')} style={{ color: '#0f766e' }} /> : <CloseOutlined aria-label={t('no')} style={{ color: '#8c2d4f' }} />) },
+                {
+                  title: '',
+                  width: 40,
+                  render: (_, leaf) =>
+                    leaf.verdict ? (
+                      <CheckOutlined aria-label={t('yes')} style={{ color: '#0f766e' }} />
+                    ) : (
+                      <CloseOutlined aria-label={t('no')} style={{ color: '#8c2d4f' }} />
+                    ),
+                },
                 { title: t('condition'), render: (_, leaf) => leaf.sentence[lang] },
                 { title: t('value'), dataIndex: 'value' },
-                { title: t('changes'), dataIndex: 'changesAt', render: (at: string | null) => minute(at, 'Asia/Shanghai') },
+                {
+                  title: t('changes'),
+                  dataIndex: 'changesAt',
+                  render: (at: string | null) => minute(at, 'Asia/Shanghai'),
+                },
               ]}
             />
           </>

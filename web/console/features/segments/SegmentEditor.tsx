@@ -1,9 +1,24 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Alert, App, Button, Card, Col, Form, Input, Modal, Popconfirm, Row, Space, Table, Tag, Typography } from 'antd'
+import {
+  Alert,
+  App,
+  Button,
+  Card,
+  Col,
+  Form,
+  Input,
+  Modal,
+  Popconfirm,
+  Row,
+  Space,
+  Table,
+  Tag,
+  Typography,
+} from 'antd'
 import { useEffect, useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import type { Segment } from '../../../../contract/audience.ts'
-import { lifecycleName, type LifecycleState } from '../../../../contract/lifecycle.ts'
+import { type LifecycleState, lifecycleName } from '../../../../contract/lifecycle.ts'
 import { Rule } from '../../../../contract/rule.ts'
 import { api, faultOf } from '../../../client.ts'
 import { date, money, percent, whole } from '../../../ui/format.ts'
@@ -21,7 +36,10 @@ const words = {
   condition: { zh: '条件', en: 'Condition' },
   save: { zh: '保存', en: 'Save' },
   delete: { zh: '删除', en: 'Delete' },
-  really: { zh: '删除后，成员关系和进出记录的引用会失效。确定删除？', en: 'Its membership is dropped. Delete it?' },
+  really: {
+    zh: '删除后，成员关系和进出记录的引用会失效。确定删除？',
+    en: 'Its membership is dropped. Delete it?',
+  },
   count: { zh: '{n} 人', en: '{n} persons' },
   of: { zh: '占全部 {share}', en: '{share} of all' },
   sampled: { zh: '按 1/16 抽样估算', en: 'estimated from a 1/16 sample' },
@@ -49,16 +67,25 @@ const words = {
 export function SegmentEditor() {
   const { id } = useParams()
   const [params] = useSearchParams()
-  const query = useQuery(api.audience.segment.queryOptions({ input: { id: Number(id) as never }, enabled: id !== undefined }))
+  const query = useQuery(
+    api.audience.segment.queryOptions({ input: { id: Number(id) as never }, enabled: id !== undefined }),
+  )
   if (id === undefined) return <Editor segment={undefined} first={fromAddress(params.get('rule'))} />
-  return <Loaded query={query}>{(segment) => <Editor key={segment.version} segment={segment} first={segment.rule} />}</Loaded>
+  return (
+    <Loaded query={query}>
+      {(segment) => <Editor key={segment.version} segment={segment} first={segment.rule} />}
+    </Loaded>
+  )
 }
 
 function fromAddress(text: string | null): Rule {
   if (text !== null) {
     try {
       const parsed = Rule.safeParse(JSON.parse(text))
-      if (parsed.success) return parsed.data.kind === 'all' || parsed.data.kind === 'any' ? parsed.data : { kind: 'all', rules: [parsed.data] }
+      if (parsed.success)
+        return parsed.data.kind === 'all' || parsed.data.kind === 'any'
+          ? parsed.data
+          : { kind: 'all', rules: [parsed.data] }
     } catch {
       // An address that was cut short opens an empty editor.
     }
@@ -86,13 +113,16 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
       return
     }
     try {
-      const saved = segment ? await change.mutateAsync({ id: segment.id, version: at, name, description, rule }) : await create.mutateAsync({ name, description, rule })
+      const saved = segment
+        ? await change.mutateAsync({ id: segment.id, version: at, name, description, rule })
+        : await create.mutateAsync({ name, description, rule })
       message.success(t('saved'))
       await queries.invalidateQueries({ queryKey: api.audience.key() })
       void navigate(`/segments/${saved.id}`, { replace: true })
     } catch (error) {
       const fault = faultOf(error)
-      if (fault.code === 'stale_version') setStale({ theirs: (fault.data?.details?.['theirs'] ?? {}) as Record<string, unknown> })
+      if (fault.code === 'stale_version')
+        setStale({ theirs: (fault.data?.details?.['theirs'] ?? {}) as Record<string, unknown> })
       else message.error(`${say(fault.code)}：${fault.message}`)
     }
   }
@@ -112,10 +142,24 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
         title={segment?.name ?? t('new')}
         actions={
           <Space wrap>
-            {segment ? <Link to={`/members?segmentId=${segment.id}`}><Button>{t('members')}</Button></Link> : null}
-            {segment ? <Link to={`/journeys?new=wake_sleeping&segment=${segment.id}`}><Button>{t('wake')}</Button></Link> : null}
-            {segment ? <Popconfirm title={t('really')} onConfirm={() => void drop()}><Button danger>{t('delete')}</Button></Popconfirm> : null}
-            <Button type="primary" loading={create.isPending || change.isPending} onClick={() => void save()}>{t('save')}</Button>
+            {segment ? (
+              <Link to={`/members?segmentId=${segment.id}`}>
+                <Button>{t('members')}</Button>
+              </Link>
+            ) : null}
+            {segment ? (
+              <Link to={`/journeys?new=wake_sleeping&segment=${segment.id}`}>
+                <Button>{t('wake')}</Button>
+              </Link>
+            ) : null}
+            {segment ? (
+              <Popconfirm title={t('really')} onConfirm={() => void drop()}>
+                <Button danger>{t('delete')}</Button>
+              </Popconfirm>
+            ) : null}
+            <Button type="primary" loading={create.isPending || change.isPending} onClick={() => void save()}>
+              {t('save')}
+            </Button>
           </Space>
         }
       >
@@ -125,13 +169,25 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
         <Col xs={24} xl={14}>
           <Card>
             <Form layout="vertical">
-              <Form.Item label={t('name')}><Input value={name} maxLength={60} onChange={(event) => setName(event.target.value)} /></Form.Item>
-              <Form.Item label={t('description')}><Input value={description} maxLength={500} onChange={(event) => setDescription(event.target.value)} /></Form.Item>
-              <Form.Item label={t('condition')} style={{ marginBottom: 0 }}><RuleEditor rule={rule} onChange={setRule} /></Form.Item>
+              <Form.Item label={t('name')}>
+                <Input value={name} maxLength={60} onChange={(event) => setName(event.target.value)} />
+              </Form.Item>
+              <Form.Item label={t('description')}>
+                <Input
+                  value={description}
+                  maxLength={500}
+                  onChange={(event) => setDescription(event.target.value)}
+                />
+              </Form.Item>
+              <Form.Item label={t('condition')} style={{ marginBottom: 0 }}>
+                <RuleEditor rule={rule} onChange={setRule} />
+              </Form.Item>
             </Form>
           </Card>
         </Col>
-        <Col xs={24} xl={10}><Preview rule={rule} /></Col>
+        <Col xs={24} xl={10}>
+          <Preview rule={rule} />
+        </Col>
       </Row>
       <Modal
         open={stale !== undefined}
@@ -140,13 +196,25 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
         footer={
           <Space>
             <Button onClick={() => window.location.reload()}>{t('take')}</Button>
-            <Button type="primary" onClick={() => { const next = Number(stale?.theirs['version'] ?? version); setVersion(next); setStale(undefined); void save(next) }}>{t('keep')}</Button>
+            <Button
+              type="primary"
+              onClick={() => {
+                const next = Number(stale?.theirs['version'] ?? version)
+                setVersion(next)
+                setStale(undefined)
+                void save(next)
+              }}
+            >
+              {t('keep')}
+            </Button>
           </Space>
         }
       >
         <Typography.Title level={5}>{t('theirs')}</Typography.Title>
         <Typography.Paragraph>{String(stale?.theirs['name'] ?? '')}</Typography.Paragraph>
-        <pre style={{ whiteSpace: 'pre-wrap', maxHeight: 160, overflow: 'auto' }}>{JSON.stringify(stale?.theirs['rule'], null, 1)}</pre>
+        <pre style={{ whiteSpace: 'pre-wrap', maxHeight: 160, overflow: 'auto' }}>
+          {JSON.stringify(stale?.theirs['rule'], null, 1)}
+        </pre>
         <Typography.Title level={5}>{t('yours')}</Typography.Title>
         <Typography.Paragraph>{name}</Typography.Paragraph>
       </Modal>
@@ -162,19 +230,53 @@ function Preview({ rule }: { rule: Rule }) {
   const say = useWords(problemWords)
   const settled = useSettled(rule, PREVIEW_DELAY_MS)
   const valid = Rule.safeParse(settled).success
-  const query = useQuery(api.audience.preview.queryOptions({ input: { rule: settled }, enabled: valid, placeholderData: (before) => before }))
+  const query = useQuery(
+    api.audience.preview.queryOptions({
+      input: { rule: settled },
+      enabled: valid,
+      placeholderData: (before) => before,
+    }),
+  )
   const data = query.data
   return (
     <Card loading={!data && !query.error} style={{ opacity: query.isFetching ? 0.75 : 1 }}>
-      {query.error ? <Alert type="warning" showIcon title={say(faultOf(query.error).code)} description={faultOf(query.error).message} /> : null}
+      {query.error ? (
+        <Alert
+          type="warning"
+          showIcon
+          title={say(faultOf(query.error).code)}
+          description={faultOf(query.error).message}
+        />
+      ) : null}
       {data ? (
         <>
-          <Typography.Title level={2} style={{ margin: 0 }} data-testid="preview-count">{t('count', { n: whole(data.persons) })}</Typography.Title>
-          <Typography.Text type="secondary">{t('of', { share: percent(data.of === 0 ? 0 : data.persons / data.of) })}{data.exact ? '' : ` · ${t('sampled')}`}</Typography.Text>
+          <Typography.Title level={2} style={{ margin: 0 }} data-testid="preview-count">
+            {t('count', { n: whole(data.persons) })}
+          </Typography.Title>
+          <Typography.Text type="secondary">
+            {t('of', { share: percent(data.of === 0 ? 0 : data.persons / data.of) })}
+            {data.exact ? '' : ` · ${t('sampled')}`}
+          </Typography.Text>
           <Typography.Paragraph style={{ marginTop: 12 }}>{data.sentence[lang]}</Typography.Paragraph>
-          {data.warnings.map((warning) => <Alert key={warning.en} type="warning" showIcon title={warning[lang]} style={{ marginBottom: 8 }} />)}
+          {data.warnings.map((warning) => (
+            <Alert
+              key={warning.en}
+              type="warning"
+              showIcon
+              title={warning[lang]}
+              style={{ marginBottom: 8 }}
+            />
+          ))}
           <LifecycleRibbon bands={data.byLifecycle} height={24} />
-          <p>{t('reach')}：{data.reachable.map((each) => <Tag key={each.channel}>{each.channel === 'wecom' || each.channel === 'sms' ? t(each.channel) : each.channel} {whole(each.persons)}</Tag>)}</p>
+          <p>
+            {t('reach')}：
+            {data.reachable.map((each) => (
+              <Tag key={each.channel}>
+                {each.channel === 'wecom' || each.channel === 'sms' ? t(each.channel) : each.channel}{' '}
+                {whole(each.persons)}
+              </Tag>
+            ))}
+          </p>
           <Typography.Title level={5}>{t('sample')}</Typography.Title>
           <Table
             size="small"
@@ -182,8 +284,16 @@ function Preview({ rule }: { rule: Rule }) {
             pagination={false}
             dataSource={[...data.sample]}
             columns={[
-              { title: t('name'), render: (_, row) => <Link to={`/members/${row.id}`}>{row.name ?? '–'}</Link>, ellipsis: true },
-              { title: t('lifecycle'), render: (_, row) => (row.lifecycle ? lifecycleName(row.lifecycle as LifecycleState, lang) : '–') },
+              {
+                title: t('name'),
+                render: (_, row) => <Link to={`/members/${row.id}`}>{row.name ?? '–'}</Link>,
+                ellipsis: true,
+              },
+              {
+                title: t('lifecycle'),
+                render: (_, row) =>
+                  row.lifecycle ? lifecycleName(row.lifecycle as LifecycleState, lang) : '–',
+              },
               { title: t('last'), render: (_, row) => date(row.lastPurchaseAt, 'Asia/Shanghai') },
               { title: t('spent'), align: 'right', render: (_, row) => money(row.spentCents) },
             ]}

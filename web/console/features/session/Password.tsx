@@ -7,8 +7,14 @@ import { problemWords } from '../../../ui/problem-words.ts'
 
 const words = {
   title: { zh: '设置新密码', en: 'Set a new password' },
-  why: { zh: '至少 {n} 个字符。设置后，其他设备上的登录会失效。', en: 'At least {n} characters. Sessions on other devices end.' },
-  current: { zh: '当前密码（首次登录为一次性密码）', en: 'Present password (the one-time password the first time)' },
+  why: {
+    zh: '至少 {n} 个字符。设置后，其他设备上的登录会失效。',
+    en: 'At least {n} characters. Sessions on other devices end.',
+  },
+  current: {
+    zh: '当前密码（首次登录为一次性密码）',
+    en: 'Present password (the one-time password the first time)',
+  },
   next: { zh: '新密码', en: 'New password' },
   again: { zh: '再输入一次', en: 'Once more' },
   differ: { zh: '两次输入不一致', en: 'The two differ' },
@@ -26,7 +32,10 @@ export function Password() {
     setBusy(true)
     setFault(undefined)
     try {
-      await client.session.changePassword({ currentPassword: input.currentPassword, newPassword: input.newPassword })
+      await client.session.changePassword({
+        currentPassword: input.currentPassword,
+        newPassword: input.newPassword,
+      })
       window.location.assign('/')
     } catch (error) {
       setFault(faultOf(error))
@@ -42,17 +51,32 @@ export function Password() {
         <Typography.Paragraph type="secondary">{t('why', { n: MIN_PASSWORD })}</Typography.Paragraph>
         {fault ? <Alert type="error" showIcon title={say(fault.code)} style={{ marginBottom: 16 }} /> : null}
         <Form layout="vertical" requiredMark={false} onFinish={(input) => void save(input)}>
-          <Form.Item name="currentPassword" label={t('current')} rules={[{ required: true, message: t('needed') }]}>
+          <Form.Item
+            name="currentPassword"
+            label={t('current')}
+            rules={[{ required: true, message: t('needed') }]}
+          >
             <Input.Password size="large" autoFocus autoComplete="current-password" />
           </Form.Item>
-          <Form.Item name="newPassword" label={t('next')} rules={[{ required: true, min: MIN_PASSWORD, message: t('short', { n: MIN_PASSWORD }) }]}>
+          <Form.Item
+            name="newPassword"
+            label={t('next')}
+            rules={[{ required: true, min: MIN_PASSWORD, message: t('short', { n: MIN_PASSWORD }) }]}
+          >
             <Input.Password size="large" autoComplete="new-password" />
           </Form.Item>
           <Form.Item
             name="again"
             label={t('again')}
             dependencies={['newPassword']}
-            rules={[({ getFieldValue }) => ({ validator: (_, value) => (value === getFieldValue('newPassword') ? Promise.resolve() : Promise.reject(new Error(t('differ')))) })]}
+            rules={[
+              ({ getFieldValue }) => ({
+                validator: (_, value) =>
+                  value === getFieldValue('newPassword')
+                    ? Promise.resolve()
+                    : Promise.reject(new Error(t('differ'))),
+              }),
+            ]}
           >
             <Input.Password size="large" autoComplete="new-password" />
           </Form.Item>

@@ -10,7 +10,10 @@ const words = {
   login: { zh: '账号', en: 'Login' },
   password: { zh: '密码', en: 'Password' },
   enter: { zh: '登录', en: 'Sign in' },
-  first: { zh: '首次使用：账号与一次性密码显示在启动 Liuliang 的窗口里。', en: 'First time? Login and one-time password stand in the window where Liuliang was started.' },
+  first: {
+    zh: '首次使用：账号与一次性密码显示在启动 Liuliang 的窗口里。',
+    en: 'First time? Login and one-time password stand in the window where Liuliang was started.',
+  },
   needed: { zh: '请填写', en: 'Needed' },
   language: { zh: 'English', en: '中文' },
 }
@@ -29,14 +32,24 @@ export function SignIn() {
       const to = new URLSearchParams(window.location.search).get('to') ?? '/'
       const guide = me.roles.every((role) => role === 'guide' || role === 'store_manager')
       const home = to === '/' && guide ? '/workbench/' : to
-      window.location.assign(me.mustChangePassword ? '/password' : home.startsWith('/') && !home.startsWith('//') ? home : '/')
+      window.location.assign(
+        me.mustChangePassword ? '/password' : home.startsWith('/') && !home.startsWith('//') ? home : '/',
+      )
     } catch (error) {
       setFault(faultOf(error))
       setBusy(false)
     }
   }
   return (
-    <div style={{ minHeight: '100%', display: 'grid', placeItems: 'center', padding: 16, background: 'linear-gradient(160deg, rgba(15,118,110,.12), transparent 60%)' }}>
+    <div
+      style={{
+        minHeight: '100%',
+        display: 'grid',
+        placeItems: 'center',
+        padding: 16,
+        background: 'linear-gradient(160deg, rgba(15,118,110,.12), transparent 60%)',
+      }}
+    >
       <Card style={{ width: 'min(400px, 100%)' }} styles={{ body: { padding: 32 } }}>
         <div style={{ display: 'flex', gap: 12, alignItems: 'center', marginBottom: 24 }}>
           <img src="/icon.svg" width={44} height={44} alt="" />
@@ -46,7 +59,13 @@ export function SignIn() {
             </Typography.Title>
             <Typography.Text type="secondary">{t('slogan')}</Typography.Text>
           </div>
-          <Button type="text" aria-label={t('language')} title={t('language')} icon={<GlobalOutlined />} onClick={() => setLang(lang === 'zh' ? 'en' : 'zh')} />
+          <Button
+            type="text"
+            aria-label={t('language')}
+            title={t('language')}
+            icon={<GlobalOutlined />}
+            onClick={() => setLang(lang === 'zh' ? 'en' : 'zh')}
+          />
         </div>
         {fault ? <Alert type="error" showIcon title={say(fault.code)} style={{ marginBottom: 16 }} /> : null}
         <Form layout="vertical" requiredMark={false} onFinish={(input) => void enter(input)}>
