@@ -91,6 +91,16 @@ command('undo-import', 'Take back what an import created, changed and merged (fo
     }),
   )
 
+command('export', 'Write members, orders or the audit trail to a CSV or NDJSON file.')
+  .argument('<what>', 'members, orders or audit')
+  .argument('<file>', 'ends in .csv or .ndjson')
+  .action((what: string, file: string, options: Json) =>
+    run(options, async () => {
+      const { exportCommand } = await import('./commands/export.ts')
+      return (given) => exportCommand(given, what, file)
+    }),
+  )
+
 command('demo', 'Write the demo brand into an empty directory, or take it out.')
   .option('--members <n>', 'how many members (20000)')
   .option('--seed <text>', 'another seed makes another brand (liuliang)')

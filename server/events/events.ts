@@ -23,6 +23,7 @@ export {
   retryLetter,
 } from './dead-letters.ts'
 export type { Handler } from './handler.ts'
+export { type OrderPage, pageOfOrders } from './order-pages.ts'
 export { rejectedText } from './import/import.ts'
 export { type ImportFile, type ImportResult, importFile, undoImport } from './import/import-file.ts'
 export type { ImportParts, Progress as ImportProgress } from './import/work.ts'

@@ -2,7 +2,7 @@
 // Promises that every route asks one guard, that what was done is told in the same transaction, and that time never goes back.
 // Never knows a member, an order or a message.
 export { createApiKey } from './api-keys.ts'
-export { type AuditNote, audit } from './audit.ts'
+export { type AuditNote, audit, listAudit } from './audit.ts'
 export { brand, changeBrand, nameBrand } from './brand.ts'
 export { acceptClock, type BusinessClock, openBusinessClock } from './business-time.ts'
 export { createProduct } from './catalogue.ts'
