@@ -73,6 +73,6 @@ function Side({ text, differs, note }: { text: string; differs: boolean; note: s
       {text} <small>({note})</small>
     </Typography.Text>
   ) : (
-    <>{text}</>
+    <span>{text}</span>
   )
 }

@@ -1,0 +1,145 @@
+import { useQuery } from '@tanstack/react-query'
+import { Select } from 'antd'
+import { memberSources } from '../../../../contract/members.ts'
+import type { Leaf } from '../../../../contract/rule.ts'
+import { api } from '../../../client.ts'
+import { useLang, useWords } from '../../../ui/language.ts'
+import { sourceName } from '../../../ui/source-words.ts'
+import { leafWords } from './leaf-words.ts'
+import { Many } from './small-fields.tsx'
+
+type AttributeLeaf = Extract<Leaf, { kind: 'attribute' }>
+
+export function Attribute({ leaf, onChange }: { leaf: AttributeLeaf; onChange: (leaf: Leaf) => void }) {
+  const t = useWords(leafWords)
+  const lang = useLang()
+  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const names = ['gender', 'source', 'kind', 'register_channel', 'home_store'] as const
+  const choices: Record<string, (readonly [string, string])[]> = {
+    gender: [
+      ['female', t('female')],
+      ['male', t('male')],
+    ],
+    source: memberSources.map((source) => [source, sourceName(source, lang)]),
+    kind: (['member', 'customer', 'contact', 'visitor'] as const).map((kind) => [kind, t(kind)]),
+    register_channel: [
+      ['online', t('online')],
+      ['offline', t('offline')],
+    ],
+    home_store: (stores.data?.items ?? []).map((store) => [store.id as string, store.name]),
+  }
+  const values = 'values' in leaf ? leaf.values : []
+  return (
+    <>
+      <Select
+        style={{ width: 130 }}
+        value={leaf.attribute}
+        options={names.map((name) => ({ value: name as string, label: t(name) }))}
+        onChange={(attribute: string) =>
+          onChange({ kind: 'attribute', attribute, op: 'in', values: [choices[attribute]?.[0]?.[0] ?? '-'] })
+        }
+      />
+      <Many
+        value={values}
+        options={choices[leaf.attribute] ?? []}
+        onChange={(next) =>
+          onChange({ kind: 'attribute', attribute: leaf.attribute, op: 'in', values: next })
+        }
+      />
+    </>
+  )
+}
+
+export function Tags({
+  leaf,
+  onChange,
+}: {
+  leaf: Extract<Leaf, { kind: 'tag' }>
+  onChange: (leaf: Leaf) => void
+}) {
+  const t = useWords(leafWords)
+  const tags = useQuery(api.audience.tags.queryOptions({ input: {} }))
+  return (
+    <>
+      <Select
+        style={{ width: 90 }}
+        value={leaf.match}
+        options={[
+          { value: 'any', label: t('any') },
+          { value: 'all', label: t('all') },
+        ]}
+        onChange={(match) => onChange({ ...leaf, match })}
+      />
+      <Select
+        mode="multiple"
+        style={{ minWidth: 200 }}
+        value={[...leaf.tags]}
+        showSearch={{ optionFilterProp: 'label' }}
+        options={(tags.data?.items ?? [])
+          .filter((tag) => tag.level === 'business')
+          .map((tag) => ({ value: tag.id as number, label: `${tag.group} · ${tag.name}` }))}
+        onChange={(chosen: number[]) => onChange({ ...leaf, tags: chosen })}
+      />
+    </>
+  )
+}
+
+export function STag({
+  leaf,
+  onChange,
+}: {
+  leaf: Extract<Leaf, { kind: 's_tag' }>
+  onChange: (leaf: Leaf) => void
+}) {
+  const t = useWords(leafWords)
+  const groups = useQuery(api.audience.tagGroups.queryOptions())
+  const tags = useQuery(api.audience.tags.queryOptions({ input: {} }))
+  const inGroup = (tags.data?.items ?? []).filter((tag) => (tag.groupId as number) === leaf.group)
+  return (
+    <>
+      <Select
+        style={{ width: 140 }}
+        value={leaf.group}
+        options={(groups.data?.items ?? [])
+          .filter((group) => group.level === 'S')
+          .map((group) => ({ value: group.id as number, label: group.name }))}
+        onChange={(group) => onChange({ ...leaf, group, values: [null] })}
+      />
+      <Select
+        mode="multiple"
+        style={{ minWidth: 200 }}
+        value={leaf.values.map((value) => value ?? 0)}
+        options={[
+          { value: 0, label: t('unknown') },
+          ...inGroup.map((tag) => ({ value: tag.id as number, label: tag.name })),
+        ]}
+        onChange={(chosen: number[]) =>
+          chosen.length > 0 &&
+          onChange({ ...leaf, values: chosen.map((value) => (value === 0 ? null : value)) })
+        }
+      />
+    </>
+  )
+}
+
+export function SegmentChoice({
+  leaf,
+  onChange,
+}: {
+  leaf: Extract<Leaf, { kind: 'segment' }>
+  onChange: (leaf: Leaf) => void
+}) {
+  const segments = useQuery(api.audience.segments.queryOptions())
+  return (
+    <Select
+      style={{ minWidth: 220 }}
+      value={leaf.segment === 0 ? null : leaf.segment}
+      showSearch={{ optionFilterProp: 'label' }}
+      options={(segments.data?.items ?? []).map((segment) => ({
+        value: segment.id as number,
+        label: segment.name,
+      }))}
+      onChange={(segment) => onChange({ ...leaf, segment })}
+    />
+  )
+}
