@@ -20,6 +20,3 @@ export const StoreId = z.uuid().brand<'StoreId'>()
 export type StoreId = z.infer<typeof StoreId>
 export const RegionId = z.uuid().brand<'RegionId'>()
 export type RegionId = z.infer<typeof RegionId>
-
-/** The first number of anonymous visitors. */
-export const FIRST_VISITOR = 2 ** 30

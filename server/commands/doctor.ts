@@ -1,8 +1,9 @@
 /** Looks at everything that stops a brand, in the order in which it would, and says what to do about each. */
 
+import { restlessPersons } from '../audience/audience.ts'
 import type { Config } from '../config.ts'
 import { readLag } from '../events/events.ts'
-import { acceptClock, openBusinessClock } from '../org/org.ts'
+import { acceptClock, brand, openBusinessClock } from '../org/org.ts'
 import { freeBytes } from '../platform/data-directory.ts'
 import { listLeases } from '../platform/jobs/lease.ts'
 import { readHorizon } from '../platform/postgres/horizon.ts'
@@ -78,7 +79,7 @@ async function disk(path: string): Promise<Finding> {
 }
 
 async function lookAt(stores: Stores): Promise<Finding[]> {
-  const looks = [postgres, clickhouse, clock, horizon, consumers, leases, housekeeping]
+  const looks = [postgres, clickhouse, clock, horizon, consumers, restless, leases, housekeeping]
   const findings: Finding[] = []
   for (const look of looks) {
     try {
@@ -157,6 +158,18 @@ async function horizon({ db }: Stores): Promise<Finding> {
     'log',
     found,
     `Every consumer waits for it. If it is forgotten, end it: select pg_terminate_backend(${holder.pid})`,
+  )
+}
+
+/** Persons whom time wakes again and again for nothing. */
+async function restless({ db }: Stores): Promise<Finding> {
+  const found = await restlessPersons(db, { now: systemClock.now(), zone: (await brand(db)).zone })
+  if (found.length === 0) return good('restless', 'nobody is evaluated again and again for nothing')
+  const segments = [...new Set(found.flatMap((one) => one.segments))].slice(0, 10).join(', ')
+  return warn(
+    'restless',
+    `${found.length} or more persons were evaluated over 24 times today without a change (segments ${segments})`,
+    'A rule changes its answer too often; look at the time windows of these segments.',
   )
 }
 

@@ -103,7 +103,9 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
     audit: api.audit.handler(async ({ context: { viewer, now } }) => {
       const among = visibleTo(viewer)
       const { registrations: _, completeness, ...counts } = await auditBase(db, among)
-      const counted = new Map((await lifecycleCounts(db, among)).map(({ state, persons }) => [state, persons]))
+      const counted = new Map(
+        (await lifecycleCounts(db, among)).map(({ state, persons }) => [state, persons]),
+      )
       const lifecycle = lifecycleStates.map((state) => ({ state, persons: counted.get(state) ?? 0 }))
       return {
         asOf: now.toISOString(),

@@ -12,7 +12,6 @@ import { Problem } from '../platform/problem.ts'
 import { saveContent, withdraw } from '../reach/reach.ts'
 import { letIn } from './enrol.ts'
 import {
-  allJourneys,
   claimPresent,
   countLive,
   insertJourney,
@@ -31,7 +30,6 @@ import { templates } from './templates.ts'
 
 export { handledTypes, onEvents } from './enrol.ts'
 export { stepOnce } from './step.ts'
-export { templates } from './templates.ts'
 
 const PRESENT_BATCH = 1000
 
@@ -263,4 +261,4 @@ async function write(
   })
 }
 
-export { allJourneys, countLive, journeyById }
+export { countLive }

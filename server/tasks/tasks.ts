@@ -5,12 +5,10 @@ export { askAPerson } from './asking.ts'
 export type { NewTask } from './new-task.ts'
 export { dayCounts as taskCounts, guidesOf } from './store.ts'
 export {
-  broadcastConfirmed,
   cancelTasks,
   createTasks,
   type Finish,
   finishTask,
   markLate,
   taskFollower,
-  undoFinish,
 } from './work.ts'

@@ -6,7 +6,19 @@ import { CanvasRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
 import { fontFamily, series } from './tokens.ts'
 
-use([BarChart, FunnelChart, HeatmapChart, LineChart, PieChart, SankeyChart, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, CanvasRenderer])
+use([
+  BarChart,
+  FunnelChart,
+  HeatmapChart,
+  LineChart,
+  PieChart,
+  SankeyChart,
+  GridComponent,
+  LegendComponent,
+  TooltipComponent,
+  VisualMapComponent,
+  CanvasRenderer,
+])
 
 export type ChartProps = {
   option: EChartsCoreOption
@@ -25,8 +37,16 @@ export function Chart({ option, height, label, dark = false, onMark }: ChartProp
   useEffect(() => {
     if (!box.current) return undefined
     const chart = init(box.current, dark ? 'dark' : undefined, { renderer: 'canvas' })
-    chart.setOption({ color: series, textStyle: { fontFamily }, backgroundColor: 'transparent', animationDuration: 300, ...option })
-    chart.on('click', (event) => marked.current?.({ seriesName: event.seriesName, name: String(event.name), data: event.data }))
+    chart.setOption({
+      color: series,
+      textStyle: { fontFamily },
+      backgroundColor: 'transparent',
+      animationDuration: 300,
+      ...option,
+    })
+    chart.on('click', (event) =>
+      marked.current?.({ seriesName: event.seriesName, name: String(event.name), data: event.data }),
+    )
     const observer = new ResizeObserver(() => chart.resize())
     observer.observe(box.current)
     return () => {
@@ -34,5 +54,12 @@ export function Chart({ option, height, label, dark = false, onMark }: ChartProp
       chart.dispose()
     }
   }, [option, dark])
-  return <div ref={box} role="img" aria-label={label} style={{ height, width: '100%', cursor: onMark ? 'pointer' : undefined }} />
+  return (
+    <div
+      ref={box}
+      role="img"
+      aria-label={label}
+      style={{ height, width: '100%', cursor: onMark ? 'pointer' : undefined }}
+    />
+  )
 }

@@ -1,5 +1,9 @@
 /** A table as a CSV file that Excel opens: UTF-8 with BOM, formulas defused. */
-export function downloadCsv(name: string, heading: readonly string[], rows: readonly (readonly (string | number | null)[])[]): void {
+export function downloadCsv(
+  name: string,
+  heading: readonly string[],
+  rows: readonly (readonly (string | number | null)[])[],
+): void {
   const text = [heading, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')
   const link = document.createElement('a')
   link.href = URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv;charset=utf-8' }))

@@ -23,7 +23,11 @@ export function whole(value: number): string {
 
 /** Cents as money with two decimals. */
 export function money(cents: number, currency = 'CNY'): string {
-  return new Intl.NumberFormat('zh-CN', { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }).format(cents / 100)
+  return new Intl.NumberFormat('zh-CN', {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+  }).format(cents / 100)
 }
 
 /** Cents as money in few characters: ¥12.3 万. */
@@ -44,7 +48,9 @@ export function date(at: string | null, zone: string): string {
 
 /** '2026-11-22 09:05' in the brand's zone. */
 export function minute(at: string | null, zone: string): string {
-  return at === null ? '–' : new Date(at).toLocaleString('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' })
+  return at === null
+    ? '–'
+    : new Date(at).toLocaleString('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' })
 }
 
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [

@@ -17,7 +17,9 @@ export function useLang(): Lang {
 }
 
 /** `const t = useWords(words); t('title')`, with `{name}` filled in from the second argument. */
-export function useWords<W extends Words>(words: W): (key: keyof W, values?: Record<string, string | number>) => string {
+export function useWords<W extends Words>(
+  words: W,
+): (key: keyof W, values?: Record<string, string | number>) => string {
   const lang = useLang()
   return (key, values) => fill(words[key]?.[lang] ?? String(key), values)
 }

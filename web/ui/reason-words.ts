@@ -10,7 +10,10 @@ const reasons: Readonly<Record<string, Readonly<Record<Lang, string>>>> = {
   holdout_journey: { zh: '本 SOP 对照组', en: 'held out of this SOP' },
   expired: { zh: '过了有效期', en: 'too late' },
   channel_off: { zh: '渠道未开启', en: 'the channel is off' },
-  channel_in_test: { zh: '渠道处于测试，不在白名单', en: 'the channel is in test and the member not on its list' },
+  channel_in_test: {
+    zh: '渠道处于测试，不在白名单',
+    en: 'the channel is in test and the member not on its list',
+  },
   demo_person_real_channel: { zh: '演示会员不会被真实联系', en: 'demo members are never really reached' },
   content_missing: { zh: '内容已下架', en: 'the content is gone' },
   person_gone: { zh: '会员已不存在', en: 'the member is gone' },

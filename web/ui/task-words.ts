@@ -16,7 +16,13 @@ export const taskStateWords: Readonly<Record<TaskState, Said>> = {
   done_late: { zh: '逾期完成', en: 'Done late' },
   cancelled: { zh: '已取消', en: 'Cancelled' },
 }
-export const taskStateColours = { open: 'processing', late: 'error', done: 'success', done_late: 'warning', cancelled: 'default' } as const
+export const taskStateColours = {
+  open: 'processing',
+  late: 'error',
+  done: 'success',
+  done_late: 'warning',
+  cancelled: 'default',
+} as const
 
 export const outcomeWords: Readonly<Record<string, Said>> = {
   sent: { zh: '已发送', en: 'Sent' },

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { ActionSheet, Button, Dialog, Popup, Selector, Tag, TextArea, Toast } from 'antd-mobile'
 import { useState } from 'react'
-import { lifecycleName, type LifecycleState } from '../../contract/lifecycle.ts'
+import { type LifecycleState, lifecycleName } from '../../contract/lifecycle.ts'
 import type { Task } from '../../contract/tasks.ts'
 import { api, client, faultOf } from '../client.ts'
 import { date, minute, money } from '../ui/format.ts'
@@ -25,7 +25,10 @@ const words = {
   undo: { zh: '撤销', en: 'Undo' },
   undone: { zh: '已撤销', en: 'Taken back' },
   saved: { zh: '完成了', en: 'Done' },
-  confirm: { zh: '打开企业微信，在群发助手里点“发送”。发出后这里会自动完成。', en: 'Open WeCom and press send in the mass message assistant; this ends by itself.' },
+  confirm: {
+    zh: '打开企业微信，在群发助手里点“发送”。发出后这里会自动完成。',
+    en: 'Open WeCom and press send in the mass message assistant; this ends by itself.',
+  },
   members: { zh: '发给 {n} 位会员', en: 'to {n} members' },
   chooseTag: { zh: '选一个标签', en: 'Choose a tag' },
 }
@@ -42,16 +45,32 @@ export function TaskCard({ task, onChanged }: { task: Task; onChanged: () => voi
     <section className={late ? 'task late' : 'task'} aria-label={task.title[lang]}>
       <div className="task-head">
         <b>{task.member?.name ?? task.title[lang]}</b>
-        <Tag color="primary" fill="outline">{taskKindWords[task.kind][lang]}</Tag>
+        <Tag color="primary" fill="outline">
+          {taskKindWords[task.kind][lang]}
+        </Tag>
       </div>
-      <div className="quiet">{task.member ? `${task.title[lang]} · ${task.reason[lang]}` : task.reason[lang]}</div>
+      <div className="quiet">
+        {task.member ? `${task.title[lang]} · ${task.reason[lang]}` : task.reason[lang]}
+      </div>
       {task.member ? <Facts member={task.member} /> : null}
-      {task.kind === 'broadcast' ? <p className="quiet">{t('members', { n: task.members })}。{t('confirm')}</p> : null}
+      {task.kind === 'broadcast' ? (
+        <p className="quiet">
+          {t('members', { n: task.members })}。{t('confirm')}
+        </p>
+      ) : null}
       {task.script ? <div className="script">{task.script}</div> : null}
       <div style={{ display: 'flex', gap: 8, alignItems: 'center' }}>
-        <span className={late ? 'late-word' : 'quiet'} style={{ flex: 1 }}>{late ? t('late') : t('due', { at: minute(task.dueAt, ZONE).slice(5) })}</span>
-        {task.script ? <Button onClick={() => void copy(task.script ?? '', t('copied'))}>{t('copy')}</Button> : null}
-        {task.kind === 'broadcast' ? null : <Button color="primary" onClick={() => setEnding(true)}>{t('done')}</Button>}
+        <span className={late ? 'late-word' : 'quiet'} style={{ flex: 1 }}>
+          {late ? t('late') : t('due', { at: minute(task.dueAt, ZONE).slice(5) })}
+        </span>
+        {task.script ? (
+          <Button onClick={() => void copy(task.script ?? '', t('copied'))}>{t('copy')}</Button>
+        ) : null}
+        {task.kind === 'broadcast' ? null : (
+          <Button color="primary" onClick={() => setEnding(true)}>
+            {t('done')}
+          </Button>
+        )}
       </div>
       {ending ? <Ending task={task} onClose={() => setEnding(false)} onChanged={onChanged} /> : null}
     </section>
@@ -64,10 +83,16 @@ function Facts({ member }: { member: NonNullable<Task['member']> }) {
   return (
     <div className="facts quiet">
       {member.lifecycle ? <span>{lifecycleName(member.lifecycle as LifecycleState, lang)}</span> : null}
-      <span>{member.purchases === 0 ? t('never') : t('bought', { n: member.purchases, money: money(member.spentCents) })}</span>
+      <span>
+        {member.purchases === 0
+          ? t('never')
+          : t('bought', { n: member.purchases, money: money(member.spentCents) })}
+      </span>
       {member.lastPurchaseAt ? <span>{t('last', { at: date(member.lastPurchaseAt, ZONE) })}</span> : null}
       {member.lastItems.length > 0 ? <span>{member.lastItems.slice(0, 2).join('、')}</span> : null}
-      {member.tags.slice(0, 3).map((tag) => <Tag key={tag}>{tag}</Tag>)}
+      {member.tags.slice(0, 3).map((tag) => (
+        <Tag key={tag}>{tag}</Tag>
+      ))}
     </div>
   )
 }
@@ -77,7 +102,9 @@ function Ending({ task, onClose, onChanged }: { task: Task; onClose: () => void;
   const t = useWords(words)
   const say = useWords(problemWords)
   const lang = useLang()
-  const [outcome, setOutcome] = useState<(typeof offered)[number] | 'tagged'>(task.kind === 'tag' ? 'tagged' : 'sent')
+  const [outcome, setOutcome] = useState<(typeof offered)[number] | 'tagged'>(
+    task.kind === 'tag' ? 'tagged' : 'sent',
+  )
   const [feedback, setFeedback] = useState('')
   const [tagId, setTagId] = useState<number>()
   const finish = useMutation(
@@ -90,23 +117,57 @@ function Ending({ task, onClose, onChanged }: { task: Task; onClose: () => void;
       onError: (error: unknown) => void Toast.show({ icon: 'fail', content: say(faultOf(error).code) }),
     }),
   )
-  const missing = (task.feedbackNeeded && feedback.trim() === '') || (task.kind === 'tag' && tagId === undefined)
+  const missing =
+    (task.feedbackNeeded && feedback.trim() === '') || (task.kind === 'tag' && tagId === undefined)
   return (
-    <Popup visible onMaskClick={onClose} bodyStyle={{ borderTopLeftRadius: 16, borderTopRightRadius: 16, padding: 20 }}>
+    <Popup
+      visible
+      onMaskClick={onClose}
+      bodyStyle={{ borderTopLeftRadius: 16, borderTopRightRadius: 16, padding: 20 }}
+    >
       {task.tag ? (
         <>
           <h3 style={{ marginTop: 0 }}>{t('chooseTag')}</h3>
-          <Selector options={task.tag.options.map((option) => ({ value: option.tagId, label: option.name }))} onChange={([chosen]) => setTagId(chosen)} />
+          <Selector
+            options={task.tag.options.map((option) => ({ value: option.tagId, label: option.name }))}
+            onChange={([chosen]) => setTagId(chosen)}
+          />
         </>
       ) : (
         <>
           <h3 style={{ marginTop: 0 }}>{t('how')}</h3>
-          <Selector value={[outcome]} options={offered.map((each) => ({ value: each, label: outcomeWords[each]?.[lang] ?? each }))} onChange={([chosen]) => chosen && setOutcome(chosen)} />
+          <Selector
+            value={[outcome]}
+            options={offered.map((each) => ({ value: each, label: outcomeWords[each]?.[lang] ?? each }))}
+            onChange={([chosen]) => chosen && setOutcome(chosen)}
+          />
         </>
       )}
       <p className="quiet">{t(task.feedbackNeeded ? 'feedbackNeeded' : 'feedback')}</p>
-      <TextArea aria-label={t('feedback')} rows={2} maxLength={500} value={feedback} onChange={setFeedback} style={{ background: '#f3f6f7', borderRadius: 8, padding: 8 }} />
-      <Button block color="primary" size="large" style={{ marginTop: 16 }} disabled={missing} loading={finish.isPending} onClick={() => finish.mutate({ id: task.id, outcome, ...(feedback.trim() ? { feedback: feedback.trim() } : {}), ...(tagId === undefined ? {} : { tagId }) })}>
+      <TextArea
+        aria-label={t('feedback')}
+        rows={2}
+        maxLength={500}
+        value={feedback}
+        onChange={setFeedback}
+        style={{ background: '#f3f6f7', borderRadius: 8, padding: 8 }}
+      />
+      <Button
+        block
+        color="primary"
+        size="large"
+        style={{ marginTop: 16 }}
+        disabled={missing}
+        loading={finish.isPending}
+        onClick={() =>
+          finish.mutate({
+            id: task.id,
+            outcome,
+            ...(feedback.trim() ? { feedback: feedback.trim() } : {}),
+            ...(tagId === undefined ? {} : { tagId }),
+          })
+        }
+      >
         {t('save')}
       </Button>
     </Popup>
@@ -122,10 +183,24 @@ async function copy(text: string, said: string): Promise<void> {
   }
 }
 
-function offerUndo(id: string, say: { saved: string; undo: string; undone: string }, onChanged: () => void): void {
+function offerUndo(
+  id: string,
+  say: { saved: string; undo: string; undone: string },
+  onChanged: () => void,
+): void {
   const sheet = ActionSheet.show({
     extra: say.saved,
-    actions: [{ key: 'undo', text: say.undo, onClick: () => void client.tasks.undo({ id }).then(() => Toast.show(say.undone)).finally(onChanged) }],
+    actions: [
+      {
+        key: 'undo',
+        text: say.undo,
+        onClick: () =>
+          void client.tasks
+            .undo({ id })
+            .then(() => Toast.show(say.undone))
+            .finally(onChanged),
+      },
+    ],
     closeOnAction: true,
   })
   setTimeout(() => sheet.close(), 4000)

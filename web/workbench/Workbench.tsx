@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-quer
 import { Button, ConfigProvider, ErrorBlock, PullToRefresh, Skeleton } from 'antd-mobile'
 import enUS from 'antd-mobile/es/locales/en-US'
 import zhCN from 'antd-mobile/es/locales/zh-CN'
-import { useMemo, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { api, faultOf } from '../client.ts'
 import type { Lang } from '../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage, useWords } from '../ui/language.ts'
@@ -22,7 +22,11 @@ const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 10_000
 
 export function Workbench() {
   const [lang, setLang] = useState<Lang>(storedLanguage)
-  const language = useMemo(() => ({ lang, setLang: (next: Lang) => (storeLanguage(next), setLang(next)) }), [lang])
+  const keep = useCallback((next: Lang) => {
+    storeLanguage(next)
+    setLang(next)
+  }, [])
+  const language = useMemo(() => ({ lang, setLang: keep }), [lang, keep])
   return (
     <LanguageContext.Provider value={language}>
       <ConfigProvider locale={lang === 'zh' ? zhCN : enUS}>
@@ -39,7 +43,12 @@ function Today() {
   const t = useWords(words)
   const say = useWords(problemWords)
   const me = useQuery(api.session.me.queryOptions({ retry: false }))
-  const tasks = useQuery(api.tasks.mine.queryOptions({ enabled: me.data !== undefined && !me.data.mustChangePassword, refetchInterval: 30_000 }))
+  const tasks = useQuery(
+    api.tasks.mine.queryOptions({
+      enabled: me.data !== undefined && !me.data.mustChangePassword,
+      refetchInterval: 30_000,
+    }),
+  )
   if (me.error && faultOf(me.error).code === 'not_signed_in') {
     window.location.replace(`/sign-in?to=${encodeURIComponent('/workbench/')}`)
     return null
@@ -51,23 +60,42 @@ function Today() {
   const error = me.error ?? tasks.error
   if (error) {
     return (
-      <ErrorBlock status="disconnected" title={say(faultOf(error).code)} description={faultOf(error).code} fullPage>
-        <Button color="primary" onClick={() => void tasks.refetch()}>{t('retry')}</Button>
+      <ErrorBlock
+        status="disconnected"
+        title={say(faultOf(error).code)}
+        description={faultOf(error).code}
+        fullPage
+      >
+        <Button color="primary" onClick={() => void tasks.refetch()}>
+          {t('retry')}
+        </Button>
       </ErrorBlock>
     )
   }
-  if (!me.data || !tasks.data) return <div className="page"><Skeleton.Title animated /><Skeleton.Paragraph lineCount={8} animated /></div>
+  if (!me.data || !tasks.data)
+    return (
+      <div className="page">
+        <Skeleton.Title animated />
+        <Skeleton.Paragraph lineCount={8} animated />
+      </div>
+    )
   const { items, doneToday, score } = tasks.data
   return (
     <PullToRefresh onRefresh={async () => void (await tasks.refetch())}>
       <main className="page">
-        <h2 style={{ margin: '8px 4px 2px' }}>{t(items.length === 0 ? 'free' : 'hello', { name: me.data.name, n: items.length })}</h2>
+        <h2 style={{ margin: '8px 4px 2px' }}>
+          {t(items.length === 0 ? 'free' : 'hello', { name: me.data.name, n: items.length })}
+        </h2>
         <p className="quiet" style={{ margin: '0 4px 12px' }}>
           {t('done', { n: doneToday })}
           {score === null ? '' : ` · ${t('score', { score })}`}
         </p>
-        {items.length === 0 ? <ErrorBlock status="empty" title={t('none')} description={t('noneSays')} /> : null}
-        {items.map((task) => <TaskCard key={task.id} task={task} onChanged={() => void tasks.refetch()} />)}
+        {items.length === 0 ? (
+          <ErrorBlock status="empty" title={t('none')} description={t('noneSays')} />
+        ) : null}
+        {items.map((task) => (
+          <TaskCard key={task.id} task={task} onChanged={() => void tasks.refetch()} />
+        ))}
       </main>
     </PullToRefresh>
   )

@@ -28,11 +28,15 @@ export async function migratePostgres(db: Database, folder: URL = FOLDER): Promi
     await client.query(
       'create table if not exists schema_migration (name text primary key, checksum text not null, applied_at timestamptz not null default now())',
     )
-    const { rows } = await client.query<{ name: string; checksum: string }>('select name, checksum from schema_migration')
+    const { rows } = await client.query<{ name: string; checksum: string }>(
+      'select name, checksum from schema_migration',
+    )
     const known = new Map(rows.map((row) => [row.name, row.checksum]))
     for (const name of known.keys()) {
       if (!files.includes(name)) {
-        throw new MigrationRefused(`The database is newer than this program (it has ${name}). Start the newer version of Liuliang, or restore an older backup.`)
+        throw new MigrationRefused(
+          `The database is newer than this program (it has ${name}). Start the newer version of Liuliang, or restore an older backup.`,
+        )
       }
     }
     for (const name of files) {
@@ -41,7 +45,9 @@ export async function migratePostgres(db: Database, folder: URL = FOLDER): Promi
       const before = known.get(name)
       if (before === checksum) continue
       if (before !== undefined) {
-        throw new MigrationRefused(`${name} was changed after it had been applied. Restore the file, or use a fresh data directory.`)
+        throw new MigrationRefused(
+          `${name} was changed after it had been applied. Restore the file, or use a fresh data directory.`,
+        )
       }
       await client.query('begin')
       try {
@@ -50,7 +56,9 @@ export async function migratePostgres(db: Database, folder: URL = FOLDER): Promi
         await client.query('commit')
       } catch (error) {
         await client.query('rollback')
-        throw new MigrationRefused(`${name} could not be applied: ${error instanceof Error ? error.message : String(error)}`)
+        throw new MigrationRefused(
+          `${name} could not be applied: ${error instanceof Error ? error.message : String(error)}`,
+        )
       }
       applied.push(name)
     }
@@ -67,17 +75,28 @@ export class MigrationRefused extends Error {
 
 /** PostgreSQL ≥ 18 with trigrams that see Chinese; anything else is refused in one sentence. */
 async function refuseOldServer(db: Database): Promise<void> {
-  const { version } = await db.row<{ version: number }>(sql`select current_setting('server_version_num')::int as version`)
+  const { version } = await db.row<{ version: number }>(
+    sql`select current_setting('server_version_num')::int as version`,
+  )
   if (version < OLDEST_SERVER) {
-    throw new MigrationRefused(`PostgreSQL 18 or newer is needed, this server is ${Math.floor(version / 10_000)}. Upgrade it, or leave DATABASE_URL empty to use the built-in one.`)
+    throw new MigrationRefused(
+      `PostgreSQL 18 or newer is needed, this server is ${Math.floor(version / 10_000)}. Upgrade it, or leave DATABASE_URL empty to use the built-in one.`,
+    )
   }
   try {
     await db.run(sql`create extension if not exists pg_trgm`)
   } catch (error) {
-    if (sqlState(error) !== '23505') throw new MigrationRefused('The extension pg_trgm is missing and could not be created. Ask the database administrator for: create extension pg_trgm')
+    if (sqlState(error) !== '23505')
+      throw new MigrationRefused(
+        'The extension pg_trgm is missing and could not be created. Ask the database administrator for: create extension pg_trgm',
+      )
   }
-  const { seen } = await db.row<{ seen: number }>(sql`select coalesce(cardinality(${trusted("show_trgm('张三')")}), 0)::int as seen`)
+  const { seen } = await db.row<{ seen: number }>(
+    sql`select coalesce(cardinality(${trusted("show_trgm('张三')")}), 0)::int as seen`,
+  )
   if (seen === 0) {
-    throw new MigrationRefused('This database cannot search Chinese names (its locale is C). Create it with: createdb --encoding=UTF8 --locale=C.UTF-8')
+    throw new MigrationRefused(
+      'This database cannot search Chinese names (its locale is C). Create it with: createdb --encoding=UTF8 --locale=C.UTF-8',
+    )
   }
 }

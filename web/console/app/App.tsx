@@ -7,8 +7,8 @@ import { RouterProvider } from 'react-router/dom'
 import type { Lang } from '../../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage } from '../../ui/language.ts'
 import { antTokens, menuTokens } from '../../ui/tokens.ts'
-import { router } from './routes.tsx'
 import { DarkContext, prefersDark, storeDark } from '../parts/dark.ts'
+import { router } from './routes.tsx'
 
 const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 15_000, retry: 1, refetchOnWindowFocus: true } },

@@ -1,17 +1,26 @@
-import { GlobalOutlined, KeyOutlined, LogoutOutlined, MoonOutlined, SunOutlined, UserOutlined } from '@ant-design/icons'
+import {
+  GlobalOutlined,
+  KeyOutlined,
+  LogoutOutlined,
+  MoonOutlined,
+  SunOutlined,
+  UserOutlined,
+} from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Dropdown, Input, type InputRef, Layout, Menu, Modal, Tag, Tooltip } from 'antd'
-import { useEffect, useRef, useState } from 'react'
+import { useContext, useEffect, useRef, useState } from 'react'
 import { Navigate, Outlet, useLocation, useNavigate } from 'react-router'
 import { api, client, faultOf } from '../../client.ts'
 import { LanguageContext, useWords } from '../../ui/language.ts'
-import { useContext } from 'react'
 import { useDark } from '../parts/dark.ts'
 import { Loaded } from '../parts/Loaded.tsx'
 import { menuFor } from './menu.tsx'
 
 const words = {
-  search: { zh: '搜索会员：姓名、手机号、卡号（按 / 聚焦）', en: 'Find a member: name, phone, card (press /)' },
+  search: {
+    zh: '搜索会员：姓名、手机号、卡号（按 / 聚焦）',
+    en: 'Find a member: name, phone, card (press /)',
+  },
   signOut: { zh: '退出登录', en: 'Sign out' },
   password: { zh: '修改密码', en: 'Change password' },
   demo: { zh: '演示品牌', en: 'Demo brand' },
@@ -32,17 +41,36 @@ const shortcuts = [
 /** The frame of every console page: navigation by what operators do, search, language, account. */
 export function Shell() {
   const me = useQuery(api.session.me.queryOptions({ retry: false }))
-  const brand = useQuery(api.brand.get.queryOptions({ enabled: me.data !== undefined && !me.data.mustChangePassword }))
+  const brand = useQuery(
+    api.brand.get.queryOptions({ enabled: me.data !== undefined && !me.data.mustChangePassword }),
+  )
   const location = useLocation()
   if (me.error && ['not_signed_in', 'wrong_credentials'].includes(faultOf(me.error).code)) {
     return <Navigate to={`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`} replace />
   }
   if (me.data?.mustChangePassword) return <Navigate to="/password" replace />
   if (!me.data) return <Loaded query={me}>{() => null}</Loaded>
-  return <Frame name={me.data.name} roles={me.data.roles} brand={brand.data?.name ?? ''} demo={brand.data?.demo ?? false} />
+  return (
+    <Frame
+      name={me.data.name}
+      roles={me.data.roles}
+      brand={brand.data?.name ?? ''}
+      demo={brand.data?.demo ?? false}
+    />
+  )
 }
 
-function Frame({ name, roles, brand, demo }: { name: string; roles: readonly string[]; brand: string; demo: boolean }) {
+function Frame({
+  name,
+  roles,
+  brand,
+  demo,
+}: {
+  name: string
+  roles: readonly string[]
+  brand: string
+  demo: boolean
+}) {
   const t = useWords(words)
   const { lang, setLang } = useContext(LanguageContext)
   const { dark, setDark } = useDark()
@@ -52,25 +80,71 @@ function Frame({ name, roles, brand, demo }: { name: string; roles: readonly str
   const selected = keyOf(pathname)
   return (
     <Layout style={{ minHeight: '100%' }}>
-      <Layout.Sider width={208} breakpoint="lg" collapsedWidth={0} theme={dark ? 'dark' : 'light'} style={{ borderInlineEnd: '1px solid rgba(128,128,128,.15)', position: 'sticky', top: 0, height: '100vh', overflow: 'auto' }}>
+      <Layout.Sider
+        width={208}
+        breakpoint="lg"
+        collapsedWidth={0}
+        theme={dark ? 'dark' : 'light'}
+        style={{
+          borderInlineEnd: '1px solid rgba(128,128,128,.15)',
+          position: 'sticky',
+          top: 0,
+          height: '100vh',
+          overflow: 'auto',
+        }}
+      >
         <div style={{ display: 'flex', gap: 10, alignItems: 'center', padding: '16px 20px' }}>
           <img src="/icon.svg" width={28} height={28} alt="" />
           <div style={{ minWidth: 0 }}>
             <div style={{ fontWeight: 600, fontSize: 16, color: dark ? '#fff' : undefined }}>留量</div>
-            <div style={{ opacity: 0.6, fontSize: 12, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', color: dark ? '#fff' : undefined }} title={brand}>
+            <div
+              style={{
+                opacity: 0.6,
+                fontSize: 12,
+                overflow: 'hidden',
+                textOverflow: 'ellipsis',
+                whiteSpace: 'nowrap',
+                color: dark ? '#fff' : undefined,
+              }}
+              title={brand}
+            >
               {brand}
             </div>
           </div>
         </div>
-        <Menu mode="inline" theme={dark ? 'dark' : 'light'} items={items} selectedKeys={selected ? [selected] : []} defaultOpenKeys={items.map((item) => String(item?.key))} onClick={({ key }) => void navigate(key)} style={{ borderInlineEnd: 0 }} />
+        <Menu
+          mode="inline"
+          theme={dark ? 'dark' : 'light'}
+          items={items}
+          selectedKeys={selected ? [selected] : []}
+          defaultOpenKeys={items.map((item) => String(item?.key))}
+          onClick={({ key }) => void navigate(key)}
+          style={{ borderInlineEnd: 0 }}
+        />
       </Layout.Sider>
       <Layout>
-        <Layout.Header style={{ background: 'transparent', display: 'flex', gap: 12, alignItems: 'center', padding: '0 24px' }}>
-          <Search placeholder={t('search')} onFind={(text) => void navigate(`/members?q=${encodeURIComponent(text)}`)} />
+        <Layout.Header
+          style={{
+            background: 'transparent',
+            display: 'flex',
+            gap: 12,
+            alignItems: 'center',
+            padding: '0 24px',
+          }}
+        >
+          <Search
+            placeholder={t('search')}
+            onFind={(text) => void navigate(`/members?q=${encodeURIComponent(text)}`)}
+          />
           <span style={{ flex: 1 }} />
           {demo ? <Tag color="gold">{t('demo')}</Tag> : null}
           <Tooltip title={t(dark ? 'light' : 'dark')}>
-            <Button type="text" aria-label={t(dark ? 'light' : 'dark')} icon={dark ? <SunOutlined /> : <MoonOutlined />} onClick={() => setDark(!dark)} />
+            <Button
+              type="text"
+              aria-label={t(dark ? 'light' : 'dark')}
+              icon={dark ? <SunOutlined /> : <MoonOutlined />}
+              onClick={() => setDark(!dark)}
+            />
           </Tooltip>
           <Button type="text" icon={<GlobalOutlined />} onClick={() => setLang(lang === 'zh' ? 'en' : 'zh')}>
             {t('language')}
@@ -78,7 +152,12 @@ function Frame({ name, roles, brand, demo }: { name: string; roles: readonly str
           <Dropdown
             menu={{
               items: [
-                { key: 'password', icon: <KeyOutlined />, label: t('password'), onClick: () => void navigate('/password') },
+                {
+                  key: 'password',
+                  icon: <KeyOutlined />,
+                  label: t('password'),
+                  onClick: () => void navigate('/password'),
+                },
                 { key: 'out', icon: <LogoutOutlined />, label: t('signOut'), onClick: () => void signOut() },
               ],
             }}
@@ -113,7 +192,16 @@ function Search({ placeholder, onFind }: { placeholder: string; onFind: (text: s
     window.addEventListener('keydown', focus)
     return () => window.removeEventListener('keydown', focus)
   }, [])
-  return <Input.Search ref={input} allowClear placeholder={placeholder} aria-label={placeholder} style={{ maxWidth: 420, minWidth: 120 }} onSearch={(text) => text.trim() !== '' && onFind(text.trim())} />
+  return (
+    <Input.Search
+      ref={input}
+      allowClear
+      placeholder={placeholder}
+      aria-label={placeholder}
+      style={{ maxWidth: 420, minWidth: 120 }}
+      onSearch={(text) => text.trim() !== '' && onFind(text.trim())}
+    />
+  )
 }
 
 function Shortcuts({ title }: { title: string }) {
@@ -146,5 +234,8 @@ function Shortcuts({ title }: { title: string }) {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+  )
 }

@@ -1,6 +1,23 @@
 import '@xyflow/react/dist/style.css'
-import { BranchesOutlined, ClockCircleOutlined, LogoutOutlined, MessageOutlined, PlayCircleOutlined, SolutionOutlined } from '@ant-design/icons'
-import { Background, Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from '@xyflow/react'
+import {
+  BranchesOutlined,
+  ClockCircleOutlined,
+  LogoutOutlined,
+  MessageOutlined,
+  PlayCircleOutlined,
+  SolutionOutlined,
+} from '@ant-design/icons'
+import {
+  Background,
+  Controls,
+  type Edge,
+  Handle,
+  MarkerType,
+  type Node,
+  type NodeProps,
+  Position,
+  ReactFlow,
+} from '@xyflow/react'
 import { Tooltip } from 'antd'
 import { type ReactNode, useMemo } from 'react'
 import type { JourneyDetail } from '../../../../contract/journeys.ts'
@@ -16,9 +33,22 @@ const words = {
 
 type CanvasNode = JourneyDetail['nodes'][number]
 const icons: Record<CanvasNode['kind'], ReactNode> = {
-  trigger: <PlayCircleOutlined />, wait: <ClockCircleOutlined />, branch: <BranchesOutlined />, split: <BranchesOutlined />, touch: <MessageOutlined />, task: <SolutionOutlined />, tag: <SolutionOutlined />, webhook: <SolutionOutlined />, exit: <LogoutOutlined />,
+  trigger: <PlayCircleOutlined />,
+  wait: <ClockCircleOutlined />,
+  branch: <BranchesOutlined />,
+  split: <BranchesOutlined />,
+  touch: <MessageOutlined />,
+  task: <SolutionOutlined />,
+  tag: <SolutionOutlined />,
+  webhook: <SolutionOutlined />,
+  exit: <LogoutOutlined />,
 }
-const colours: Partial<Record<CanvasNode['kind'], string>> = { trigger: '#0f766e', touch: '#3b6fb6', task: '#c0662c', exit: '#697887' }
+const colours: Partial<Record<CanvasNode['kind'], string>> = {
+  trigger: '#0f766e',
+  touch: '#3b6fb6',
+  task: '#c0662c',
+  exit: '#697887',
+}
 const nodeTypes = { step: Step }
 
 /** The steps of a SOP, read only, with how many stand at each and how many passed. */
@@ -26,15 +56,47 @@ export function Canvas({ journey }: { journey: JourneyDetail }) {
   const t = useWords(words)
   const lang = useLang()
   const { dark } = useDark()
-  const nodes = useMemo<Node[]>(() => journey.nodes.map((node) => ({ id: node.id, type: 'step', position: { x: node.x, y: node.y }, data: { node }, draggable: false, connectable: false })), [journey.nodes])
-  const edges = useMemo<Edge[]>(() => journey.edges.map((edge) => ({ id: `${edge.from} ${edge.to} ${edge.label?.en ?? ''}`, source: edge.from, target: edge.to, label: edge.label?.[lang], type: 'smoothstep', markerEnd: { type: MarkerType.ArrowClosed } })), [journey.edges, lang])
+  const nodes = useMemo<Node[]>(
+    () =>
+      journey.nodes.map((node) => ({
+        id: node.id,
+        type: 'step',
+        position: { x: node.x, y: node.y },
+        data: { node },
+        draggable: false,
+        connectable: false,
+      })),
+    [journey.nodes],
+  )
+  const edges = useMemo<Edge[]>(
+    () =>
+      journey.edges.map((edge) => ({
+        id: `${edge.from} ${edge.to} ${edge.label?.en ?? ''}`,
+        source: edge.from,
+        target: edge.to,
+        label: edge.label?.[lang],
+        type: 'smoothstep',
+        markerEnd: { type: MarkerType.ArrowClosed },
+      })),
+    [journey.edges, lang],
+  )
   return (
-    <div style={{ height: 640 }} role="group" aria-label={t('label')}>
-      <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} fitView fitViewOptions={{ maxZoom: 1, minZoom: 0.45 }} minZoom={0.2} nodesConnectable={false} colorMode={dark ? 'dark' : 'light'} proOptions={{ hideAttribution: true }}>
+    <section style={{ height: 640 }} aria-label={t('label')}>
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        fitView
+        fitViewOptions={{ maxZoom: 1, minZoom: 0.45 }}
+        minZoom={0.2}
+        nodesConnectable={false}
+        colorMode={dark ? 'dark' : 'light'}
+        proOptions={{ hideAttribution: true }}
+      >
         <Background />
         <Controls showInteractive={false} />
       </ReactFlow>
-    </div>
+    </section>
   )
 }
 
@@ -45,16 +107,30 @@ function Step({ data }: NodeProps) {
   const colour = colours[node.kind] ?? '#8f9eab'
   return (
     <Tooltip title={node.sentence[lang]} placement="right">
-      <div style={{ width: 216, borderRadius: 8, border: `1px solid ${colour}`, borderInlineStart: `5px solid ${colour}`, background: 'var(--xy-node-background-color, #fff)', padding: '8px 10px', fontSize: 13 }}>
+      <div
+        style={{
+          width: 216,
+          borderRadius: 8,
+          border: `1px solid ${colour}`,
+          borderInlineStart: `5px solid ${colour}`,
+          background: 'var(--xy-node-background-color, #fff)',
+          padding: '8px 10px',
+          fontSize: 13,
+        }}
+      >
         <Handle type="target" position={Position.Top} style={{ opacity: 0 }} />
         <div style={{ fontWeight: 600, display: 'flex', gap: 6 }}>
           <span style={{ color: colour }}>{icons[node.kind]}</span>
           {node.title[lang]}
         </div>
-        <div style={{ opacity: 0.65, whiteSpace: 'nowrap', overflow: 'hidden', textOverflow: 'ellipsis' }}>{node.sentence[lang]}</div>
+        <div style={{ opacity: 0.65, whiteSpace: 'nowrap', overflow: 'hidden', textOverflow: 'ellipsis' }}>
+          {node.sentence[lang]}
+        </div>
         <div style={{ display: 'flex', gap: 10, marginTop: 4 }}>
           <b title={whole(node.waiting)}>{t('waiting', { n: compact(node.waiting, lang) })}</b>
-          <span style={{ opacity: 0.6 }} title={whole(node.passed)}>{t('passed', { n: compact(node.passed, lang) })}</span>
+          <span style={{ opacity: 0.6 }} title={whole(node.passed)}>
+            {t('passed', { n: compact(node.passed, lang) })}
+          </span>
         </div>
         <Handle type="source" position={Position.Bottom} style={{ opacity: 0 }} />
       </div>

@@ -26,7 +26,13 @@ const ZONE = 'Asia/Shanghai'
 export function Enrolments({ id }: { id: string }) {
   const t = useWords(words)
   const lang = useLang()
-  const query = useInfiniteQuery(api.journeys.enrolments.infiniteOptions({ input: (cursor: string | undefined) => ({ id, cursor, limit: 50 }), initialPageParam: undefined as string | undefined, getNextPageParam: (page) => page.next ?? undefined }))
+  const query = useInfiniteQuery(
+    api.journeys.enrolments.infiniteOptions({
+      input: (cursor: string | undefined) => ({ id, cursor, limit: 50 }),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => page.next ?? undefined,
+    }),
+  )
   return (
     <Loaded query={query as never}>
       {() => (
@@ -38,14 +44,34 @@ export function Enrolments({ id }: { id: string }) {
             dataSource={query.data?.pages.flatMap((page) => page.items) ?? []}
             locale={{ emptyText: t('none') }}
             columns={[
-              { title: t('name'), render: (_, row) => <Link to={`/members/${row.memberId}`}>{row.name ?? '–'}</Link> },
+              {
+                title: t('name'),
+                render: (_, row) => <Link to={`/members/${row.memberId}`}>{row.name ?? '–'}</Link>,
+              },
               { title: t('entered'), render: (_, row) => minute(row.enteredAt, ZONE) },
               { title: t('node'), render: (_, row) => row.node[lang] },
               { title: t('due'), render: (_, row) => minute(row.dueAt, ZONE) },
-              { title: t('state'), render: (_, row) => <>{t(row.state)}{row.reason ? `：${reasonName(row.reason, lang)}` : ''}{row.heldOut ? <Tag style={{ marginInlineStart: 6 }}>{t('held')}</Tag> : null}</> },
+              {
+                title: t('state'),
+                render: (_, row) => (
+                  <>
+                    {t(row.state)}
+                    {row.reason ? `：${reasonName(row.reason, lang)}` : ''}
+                    {row.heldOut ? <Tag style={{ marginInlineStart: 6 }}>{t('held')}</Tag> : null}
+                  </>
+                ),
+              },
             ]}
           />
-          {query.hasNextPage ? <Button style={{ marginTop: 12 }} loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{t('more')}</Button> : null}
+          {query.hasNextPage ? (
+            <Button
+              style={{ marginTop: 12 }}
+              loading={query.isFetchingNextPage}
+              onClick={() => void query.fetchNextPage()}
+            >
+              {t('more')}
+            </Button>
+          ) : null}
         </>
       )}
     </Loaded>

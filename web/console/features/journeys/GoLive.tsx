@@ -9,7 +9,10 @@ import { Loaded } from '../../parts/Loaded.tsx'
 
 const words = {
   title: { zh: '上线前看清楚', en: 'Before it goes live' },
-  enters: { zh: '现在进入 {n} 人，其中约 {held} 人留作对照组不联系；预计触达成本最多 {cost}。之后由事件和时间带入新的会员。', en: '{n} enter now, about {held} of them are held out; the touches cost at most {cost}. Later others enter by events and by time.' },
+  enters: {
+    zh: '现在进入 {n} 人，其中约 {held} 人留作对照组不联系；预计触达成本最多 {cost}。之后由事件和时间带入新的会员。',
+    en: '{n} enter now, about {held} of them are held out; the touches cost at most {cost}. Later others enter by events and by time.',
+  },
   day: { zh: '日期', en: 'Day' },
   touches: { zh: '消息（最多）', en: 'Messages (at most)' },
   tasks: { zh: '导购任务（最多）', en: 'Guide tasks (at most)' },
@@ -34,19 +37,68 @@ export function GoLive({ journey, onClose }: { journey: JourneyDetail; onClose: 
         await queries.invalidateQueries({ queryKey: api.journeys.key() })
         onClose()
       },
-      onError: (error: unknown) => void message.error(`${say(faultOf(error).code)}：${faultOf(error).message}`),
+      onError: (error: unknown) =>
+        void message.error(`${say(faultOf(error).code)}：${faultOf(error).message}`),
     }),
   )
   const blocked = check.data?.problems.some((problem) => problem.blocks) ?? true
   return (
-    <Modal open width={720} title={t('title')} okText={t('go')} okButtonProps={{ disabled: blocked, danger: true }} confirmLoading={go.isPending} onOk={() => go.mutate({ id: journey.id, version: journey.version })} onCancel={onClose}>
+    <Modal
+      open
+      width={720}
+      title={t('title')}
+      okText={t('go')}
+      okButtonProps={{ disabled: blocked, danger: true }}
+      confirmLoading={go.isPending}
+      onOk={() => go.mutate({ id: journey.id, version: journey.version })}
+      onCancel={onClose}
+    >
       <Loaded query={check}>
         {(plan) => (
           <>
-            <p>{t('enters', { n: whole(plan.entersNow), held: whole(plan.heldOut), cost: money(plan.costCents) })}</p>
-            {plan.problems.map((problem) => <Alert key={problem.text.en} type={problem.blocks ? 'error' : 'warning'} showIcon title={problem.text[lang]} style={{ marginBottom: 8 }} />)}
-            {plan.byChannel.length > 0 ? <Table size="small" pagination={false} rowKey="channel" dataSource={[...plan.byChannel]} columns={[{ title: t('channel'), dataIndex: 'channel' }, { title: t('reachable'), align: 'right', dataIndex: 'reachable', render: whole }, { title: t('mode'), dataIndex: 'mode' }]} /> : null}
-            {plan.perDay.length > 0 ? <Table size="small" pagination={false} rowKey="day" style={{ marginTop: 12 }} dataSource={[...plan.perDay]} columns={[{ title: t('day'), dataIndex: 'day' }, { title: t('touches'), align: 'right', dataIndex: 'touches', render: whole }, { title: t('tasks'), align: 'right', dataIndex: 'tasks', render: whole }]} /> : null}
+            <p>
+              {t('enters', {
+                n: whole(plan.entersNow),
+                held: whole(plan.heldOut),
+                cost: money(plan.costCents),
+              })}
+            </p>
+            {plan.problems.map((problem) => (
+              <Alert
+                key={problem.text.en}
+                type={problem.blocks ? 'error' : 'warning'}
+                showIcon
+                title={problem.text[lang]}
+                style={{ marginBottom: 8 }}
+              />
+            ))}
+            {plan.byChannel.length > 0 ? (
+              <Table
+                size="small"
+                pagination={false}
+                rowKey="channel"
+                dataSource={[...plan.byChannel]}
+                columns={[
+                  { title: t('channel'), dataIndex: 'channel' },
+                  { title: t('reachable'), align: 'right', dataIndex: 'reachable', render: whole },
+                  { title: t('mode'), dataIndex: 'mode' },
+                ]}
+              />
+            ) : null}
+            {plan.perDay.length > 0 ? (
+              <Table
+                size="small"
+                pagination={false}
+                rowKey="day"
+                style={{ marginTop: 12 }}
+                dataSource={[...plan.perDay]}
+                columns={[
+                  { title: t('day'), dataIndex: 'day' },
+                  { title: t('touches'), align: 'right', dataIndex: 'touches', render: whole },
+                  { title: t('tasks'), align: 'right', dataIndex: 'tasks', render: whole },
+                ]}
+              />
+            ) : null}
             <p style={{ opacity: 0.65 }}>{t('stop')}</p>
           </>
         )}

@@ -9,8 +9,8 @@ import { money, percent, whole } from '../../../ui/format.ts'
 import { journeyStateColours, journeyStateWords } from '../../../ui/journey-words.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'
-import { touchStateName } from '../../../ui/touch-words.ts'
 import { reasonName } from '../../../ui/reason-words.ts'
+import { touchStateName } from '../../../ui/touch-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { Canvas } from './Canvas.tsx'
@@ -18,12 +18,18 @@ import { Enrolments } from './Enrolments.tsx'
 import { GoLive } from './GoLive.tsx'
 
 const words = {
-  answer: { zh: '{enrolled} 人进入过，{active} 人在途。{days} 天内回店：已触达 {treated}，对照组 {held}。', en: '{enrolled} entered, {active} are in it. Back within {days} days: {treated} of the treated, {held} of the held out.' },
+  answer: {
+    zh: '{enrolled} 人进入过，{active} 人在途。{days} 天内回店：已触达 {treated}，对照组 {held}。',
+    en: '{enrolled} entered, {active} are in it. Back within {days} days: {treated} of the treated, {held} of the held out.',
+  },
   draft: { zh: '草稿：还没有联系任何人。', en: 'A draft: nobody has been reached.' },
   live: { zh: '上线…', en: 'Put it live …' },
   pause: { zh: '暂停', en: 'Pause' },
   resume: { zh: '继续', en: 'Go on' },
-  pausing: { zh: '立即停止下一步，未发出的消息会撤回。', en: 'Stops at once; messages that have not gone out are withdrawn.' },
+  pausing: {
+    zh: '立即停止下一步，未发出的消息会撤回。',
+    en: 'Stops at once; messages that have not gone out are withdrawn.',
+  },
   canvas: { zh: '步骤', en: 'Steps' },
   funnel: { zh: '漏斗与效果', en: 'Funnel and result' },
   why: { zh: '为什么没发出去', en: 'Why messages did not go out' },
@@ -49,7 +55,11 @@ const ENOUGH = 100
 export function Journey() {
   const { id = '' } = useParams()
   const query = useQuery(api.journeys.get.queryOptions({ input: { id }, refetchInterval: 10_000 }))
-  return <Loaded query={query} rows={12}>{(journey) => <JourneyPage journey={journey} />}</Loaded>
+  return (
+    <Loaded query={query} rows={12}>
+      {(journey) => <JourneyPage journey={journey} />}
+    </Loaded>
+  )
 }
 
 function JourneyPage({ journey }: { journey: JourneyDetail }) {
@@ -61,7 +71,15 @@ function JourneyPage({ journey }: { journey: JourneyDetail }) {
     <>
       <Answer title={journey.name} actions={<Actions journey={journey} />}>
         <Tag color={journeyStateColours[journey.state]}>{journeyStateWords[journey.state][lang]}</Tag>
-        {journey.state === 'draft' ? t('draft') : t('answer', { enrolled: whole(journey.enrolled), active: whole(journey.active), days: result.windowDays, treated: rate(result.treatedReturned, result.treated), held: rate(result.heldOutReturned, result.heldOut) })}
+        {journey.state === 'draft'
+          ? t('draft')
+          : t('answer', {
+              enrolled: whole(journey.enrolled),
+              active: whole(journey.active),
+              days: result.windowDays,
+              treated: rate(result.treatedReturned, result.treated),
+              held: rate(result.heldOutReturned, result.heldOut),
+            })}
       </Answer>
       <Card>
         <Tabs
@@ -84,14 +102,31 @@ function Actions({ journey }: { journey: JourneyDetail }) {
   const { message } = App.useApp()
   const queries = useQueryClient()
   const [asking, setAsking] = useState(false)
-  const refresh = { onSuccess: () => queries.invalidateQueries({ queryKey: api.journeys.key() }), onError: (error: unknown) => void message.error(say(faultOf(error).code)) }
+  const refresh = {
+    onSuccess: () => queries.invalidateQueries({ queryKey: api.journeys.key() }),
+    onError: (error: unknown) => void message.error(say(faultOf(error).code)),
+  }
   const pause = useMutation(api.journeys.pause.mutationOptions(refresh))
   const resume = useMutation(api.journeys.resume.mutationOptions(refresh))
   return (
     <Space>
-      {journey.state === 'draft' ? <Button type="primary" onClick={() => setAsking(true)}>{t('live')}</Button> : null}
-      {journey.state === 'live' ? <Popconfirm title={t('pausing')} onConfirm={() => pause.mutate({ id: journey.id })}><Button danger loading={pause.isPending}>{t('pause')}</Button></Popconfirm> : null}
-      {journey.state === 'paused' ? <Button type="primary" loading={resume.isPending} onClick={() => resume.mutate({ id: journey.id })}>{t('resume')}</Button> : null}
+      {journey.state === 'draft' ? (
+        <Button type="primary" onClick={() => setAsking(true)}>
+          {t('live')}
+        </Button>
+      ) : null}
+      {journey.state === 'live' ? (
+        <Popconfirm title={t('pausing')} onConfirm={() => pause.mutate({ id: journey.id })}>
+          <Button danger loading={pause.isPending}>
+            {t('pause')}
+          </Button>
+        </Popconfirm>
+      ) : null}
+      {journey.state === 'paused' ? (
+        <Button type="primary" loading={resume.isPending} onClick={() => resume.mutate({ id: journey.id })}>
+          {t('resume')}
+        </Button>
+      ) : null}
       {asking ? <GoLive journey={journey} onClose={() => setAsking(false)} /> : null}
     </Space>
   )
@@ -107,7 +142,14 @@ function Funnel({ journey }: { journey: JourneyDetail }) {
       tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
       xAxis: { type: 'value' },
       yAxis: { type: 'category', inverse: true, data: journey.funnel.map((step) => step.name[lang]) },
-      series: [{ type: 'bar', barWidth: 26, data: journey.funnel.map((step) => step.persons), label: { show: true, position: 'right' } }],
+      series: [
+        {
+          type: 'bar',
+          barWidth: 26,
+          data: journey.funnel.map((step) => step.persons),
+          label: { show: true, position: 'right' },
+        },
+      ],
     }),
     [journey.funnel, lang],
   )
@@ -115,12 +157,29 @@ function Funnel({ journey }: { journey: JourneyDetail }) {
   const held = result.heldOut === 0 ? null : result.heldOutReturned / result.heldOut
   return (
     <Row gutter={[24, 12]}>
-      <Col xs={24} xl={16}><Chart option={option} height={60 + journey.funnel.length * 48} label={t('funnel')} /></Col>
+      <Col xs={24} xl={16}>
+        <Chart option={option} height={60 + journey.funnel.length * 48} label={t('funnel')} />
+      </Col>
       <Col xs={24} xl={8}>
-        <Statistic title={t('treated')} value={treated === null ? '–' : percent(treated)} suffix={`(${whole(result.treatedReturned)} / ${whole(result.treated)})`} />
-        <Statistic title={t('held')} value={held === null ? '–' : percent(held)} suffix={`(${whole(result.heldOutReturned)} / ${whole(result.heldOut)})`} />
-        <Statistic title={t('lift')} value={treated === null || held === null ? '–' : `${((treated - held) * 100).toFixed(1)} ${t('points')}`} />
-        {Math.min(result.treated, result.heldOut) < ENOUGH ? <Typography.Text type="secondary">{t('small')}</Typography.Text> : null}
+        <Statistic
+          title={t('treated')}
+          value={treated === null ? '–' : percent(treated)}
+          suffix={`(${whole(result.treatedReturned)} / ${whole(result.treated)})`}
+        />
+        <Statistic
+          title={t('held')}
+          value={held === null ? '–' : percent(held)}
+          suffix={`(${whole(result.heldOutReturned)} / ${whole(result.heldOut)})`}
+        />
+        <Statistic
+          title={t('lift')}
+          value={
+            treated === null || held === null ? '–' : `${((treated - held) * 100).toFixed(1)} ${t('points')}`
+          }
+        />
+        {Math.min(result.treated, result.heldOut) < ENOUGH ? (
+          <Typography.Text type="secondary">{t('small')}</Typography.Text>
+        ) : null}
         <Statistic title={t('cost')} value={money(result.costCents)} />
       </Col>
     </Row>
@@ -140,7 +199,13 @@ function Reasons({ journey }: { journey: JourneyDetail }) {
       columns={[
         { title: t('state'), render: (_, row) => touchStateName(row.state, lang) },
         { title: t('reason'), render: (_, row) => reasonName(row.reason, lang) },
-        { title: t('count'), align: 'right', render: (_, row) => <Link to={`/touches?journeyId=${journey.id}&state=${row.state}`}>{whole(row.touches)}</Link> },
+        {
+          title: t('count'),
+          align: 'right',
+          render: (_, row) => (
+            <Link to={`/touches?journeyId=${journey.id}&state=${row.state}`}>{whole(row.touches)}</Link>
+          ),
+        },
       ]}
     />
   )
@@ -149,5 +214,16 @@ function Reasons({ journey }: { journey: JourneyDetail }) {
 function Texts({ journey }: { journey: JourneyDetail }) {
   const t = useWords(words)
   const lang = useLang()
-  return <Table size="small" pagination={false} rowKey="nodeId" dataSource={[...journey.steps]} columns={[{ title: t('step'), width: 180, render: (_, row) => row.name[lang] }, { title: t('text'), dataIndex: 'text' }]} />
+  return (
+    <Table
+      size="small"
+      pagination={false}
+      rowKey="nodeId"
+      dataSource={[...journey.steps]}
+      columns={[
+        { title: t('step'), width: 180, render: (_, row) => row.name[lang] },
+        { title: t('text'), dataIndex: 'text' },
+      ]}
+    />
+  )
 }

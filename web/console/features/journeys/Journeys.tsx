@@ -13,8 +13,14 @@ import { NewJourney } from './NewJourney.tsx'
 
 const words = {
   title: { zh: 'SOP', en: 'SOPs' },
-  answer: { zh: '{live} 个 SOP 运行中，{active} 人在途；今天 {touches} 次触达、{tasks} 个导购任务。', en: '{live} SOPs are live with {active} persons in them; {touches} touches and {tasks} guide tasks today.' },
-  none: { zh: '还没有 SOP。选一个模板，先看清会联系谁、何时、花多少，再上线。', en: 'No SOP yet. Choose a template, see whom it reaches, when and at what cost, then put it live.' },
+  answer: {
+    zh: '{live} 个 SOP 运行中，{active} 人在途；今天 {touches} 次触达、{tasks} 个导购任务。',
+    en: '{live} SOPs are live with {active} persons in them; {touches} touches and {tasks} guide tasks today.',
+  },
+  none: {
+    zh: '还没有 SOP。选一个模板，先看清会联系谁、何时、花多少，再上线。',
+    en: 'No SOP yet. Choose a template, see whom it reaches, when and at what cost, then put it live.',
+  },
   new: { zh: '新建 SOP', en: 'New SOP' },
   name: { zh: '名称', en: 'Name' },
   state: { zh: '状态', en: 'State' },
@@ -42,11 +48,26 @@ export function Journeys() {
     <Loaded query={query}>
       {({ items }) => {
         const live = items.filter((item) => item.state === 'live')
-        const sum = (of: 'active' | 'touchesToday' | 'tasksToday'): string => whole(live.reduce((total, item) => total + item[of], 0))
+        const sum = (of: 'active' | 'touchesToday' | 'tasksToday'): string =>
+          whole(live.reduce((total, item) => total + item[of], 0))
         return (
           <>
-            <Answer title={t('title')} actions={<Button type="primary" icon={<PlusOutlined />} onClick={() => open('wake_sleeping')}>{t('new')}</Button>}>
-              {items.length === 0 ? t('none') : t('answer', { live: live.length, active: sum('active'), touches: sum('touchesToday'), tasks: sum('tasksToday') })}
+            <Answer
+              title={t('title')}
+              actions={
+                <Button type="primary" icon={<PlusOutlined />} onClick={() => open('wake_sleeping')}>
+                  {t('new')}
+                </Button>
+              }
+            >
+              {items.length === 0
+                ? t('none')
+                : t('answer', {
+                    live: live.length,
+                    active: sum('active'),
+                    touches: sum('touchesToday'),
+                    tasks: sum('tasksToday'),
+                  })}
             </Answer>
             {items.length === 0 ? null : (
               <Table
@@ -57,26 +78,55 @@ export function Journeys() {
                 locale={{ emptyText: <Empty /> }}
                 onRow={(row) => ({ onDoubleClick: () => void navigate(`/journeys/${row.id}`) })}
                 columns={[
-                  { title: t('name'), width: 220, render: (_, row) => <Link to={`/journeys/${row.id}`}>{row.name}</Link> },
-                  { title: t('state'), width: 90, render: (_, row) => <Tag color={journeyStateColours[row.state]}>{journeyStateWords[row.state][lang]}</Tag> },
+                  {
+                    title: t('name'),
+                    width: 220,
+                    render: (_, row) => <Link to={`/journeys/${row.id}`}>{row.name}</Link>,
+                  },
+                  {
+                    title: t('state'),
+                    width: 90,
+                    render: (_, row) => (
+                      <Tag color={journeyStateColours[row.state]}>{journeyStateWords[row.state][lang]}</Tag>
+                    ),
+                  },
                   { title: t('entry'), render: (_, row) => row.entry[lang] },
                   { title: t('goal'), render: (_, row) => row.goal[lang] },
                   { title: t('enrolled'), dataIndex: 'enrolled', align: 'right', render: whole },
                   { title: t('active'), dataIndex: 'active', align: 'right', render: whole },
                   { title: t('finished'), dataIndex: 'finished', align: 'right', render: whole },
-                  { title: t('today'), align: 'right', width: 170, render: (_, row) => `${whole(row.touchesToday)} / ${whole(row.tasksToday)}` },
+                  {
+                    title: t('today'),
+                    align: 'right',
+                    width: 170,
+                    render: (_, row) => `${whole(row.touchesToday)} / ${whole(row.tasksToday)}`,
+                  },
                 ]}
               />
             )}
-            <Typography.Title level={4} style={{ marginTop: 24 }}>{t('templates')}</Typography.Title>
+            <Typography.Title level={4} style={{ marginTop: 24 }}>
+              {t('templates')}
+            </Typography.Title>
             <Row gutter={[12, 12]}>
               {journeyTemplates.map((each) => (
                 <Col xs={24} md={8} key={each}>
-                  <Card title={templateWords[each].name[lang]} extra={<Button size="small" onClick={() => open(each)}>{t('use')}</Button>} style={{ height: '100%' }}>{templateWords[each].says[lang]}</Card>
+                  <Card
+                    title={templateWords[each].name[lang]}
+                    extra={
+                      <Button size="small" onClick={() => open(each)}>
+                        {t('use')}
+                      </Button>
+                    }
+                    style={{ height: '100%' }}
+                  >
+                    {templateWords[each].says[lang]}
+                  </Card>
                 </Col>
               ))}
             </Row>
-            {template ? <NewJourney template={template} segment={params.get('segment')} onClose={() => setParams({})} /> : null}
+            {template ? (
+              <NewJourney template={template} segment={params.get('segment')} onClose={() => setParams({})} />
+            ) : null}
           </>
         )
       }}

@@ -13,14 +13,28 @@ const words = {
   name: { zh: '名称', en: 'Name' },
   segment: { zh: '哪些会员', en: 'Which members' },
   own: { zh: '沉默与濒临睡眠（自动建立人群）', en: 'Silent and near-sleep (a segment is made)' },
-  present: { zh: '现在已经在这个人群里的会员也进入（{n} 人）', en: 'Take in those who are in the segment now ({n} persons)' },
+  present: {
+    zh: '现在已经在这个人群里的会员也进入（{n} 人）',
+    en: 'Take in those who are in the segment now ({n} persons)',
+  },
   presentNew: { zh: '现在已经沉睡的会员也进入', en: 'Take in those who sleep already' },
-  note: { zh: '先存成草稿，上线前会告诉您会联系多少人。', en: 'It is saved as a draft; before it goes live you see how many it reaches.' },
+  note: {
+    zh: '先存成草稿，上线前会告诉您会联系多少人。',
+    en: 'It is saved as a draft; before it goes live you see how many it reaches.',
+  },
   make: { zh: '建立草稿', en: 'Make a draft' },
 }
 
 /** A draft from a template: name, which members, and whether those who are there now enter too. */
-export function NewJourney({ template, segment, onClose }: { template: JourneyTemplate; segment: string | null; onClose: () => void }) {
+export function NewJourney({
+  template,
+  segment,
+  onClose,
+}: {
+  template: JourneyTemplate
+  segment: string | null
+  onClose: () => void
+}) {
   const t = useWords(words)
   const say = useWords(problemWords)
   const lang = useLang()
@@ -35,24 +49,56 @@ export function NewJourney({ template, segment, onClose }: { template: JourneyTe
   async function make(): Promise<void> {
     const values = await form.validateFields()
     try {
-      const made = await create.mutateAsync({ template, name: values.name, enterPresent: values.enterPresent ?? false, texts: {}, ...(values.segmentId ? { segmentId: values.segmentId as never } : {}) })
+      const made = await create.mutateAsync({
+        template,
+        name: values.name,
+        enterPresent: values.enterPresent ?? false,
+        texts: {},
+        ...(values.segmentId ? { segmentId: values.segmentId as never } : {}),
+      })
       await queries.invalidateQueries({ queryKey: api.journeys.key() })
       void navigate(`/journeys/${made.id}`)
     } catch (error) {
-      message.error(`${say(faultOf(error).code)}：${faultOf(error).message}`)
+      void message.error(`${say(faultOf(error).code)}：${faultOf(error).message}`)
     }
   }
   return (
-    <Modal open title={t('title', { name: templateWords[template].name[lang] })} okText={t('make')} confirmLoading={create.isPending} onOk={() => void make()} onCancel={onClose}>
+    <Modal
+      open
+      title={t('title', { name: templateWords[template].name[lang] })}
+      okText={t('make')}
+      confirmLoading={create.isPending}
+      onOk={() => void make()}
+      onCancel={onClose}
+    >
       <p>{templateWords[template].says[lang]}</p>
-      <Form form={form} layout="vertical" initialValues={{ name: templateWords[template].name[lang], segmentId: segment ? Number(segment) : undefined, enterPresent: template === 'wake_sleeping' }}>
-        <Form.Item name="name" label={t('name')} rules={[{ required: true, max: 60 }]}><Input maxLength={60} /></Form.Item>
+      <Form
+        form={form}
+        layout="vertical"
+        initialValues={{
+          name: templateWords[template].name[lang],
+          segmentId: segment ? Number(segment) : undefined,
+          enterPresent: template === 'wake_sleeping',
+        }}
+      >
+        <Form.Item name="name" label={t('name')} rules={[{ required: true, max: 60 }]}>
+          <Input maxLength={60} />
+        </Form.Item>
         {template === 'wake_sleeping' ? (
           <>
             <Form.Item name="segmentId" label={t('segment')}>
-              <Select allowClear placeholder={t('own')} options={(segments.data?.items ?? []).map((each) => ({ value: each.id as number, label: `${each.name}（${whole(each.persons)}）` }))} />
+              <Select
+                allowClear
+                placeholder={t('own')}
+                options={(segments.data?.items ?? []).map((each) => ({
+                  value: each.id as number,
+                  label: `${each.name}（${whole(each.persons)}）`,
+                }))}
+              />
             </Form.Item>
-            <Form.Item name="enterPresent" valuePropName="checked"><Checkbox>{size === undefined ? t('presentNew') : t('present', { n: whole(size) })}</Checkbox></Form.Item>
+            <Form.Item name="enterPresent" valuePropName="checked">
+              <Checkbox>{size === undefined ? t('presentNew') : t('present', { n: whole(size) })}</Checkbox>
+            </Form.Item>
           </>
         ) : null}
       </Form>

@@ -202,7 +202,7 @@ function IdentifierLine({
     try {
       setFull((await client.members.reveal({ id: id as never, kind })).value)
     } catch (error) {
-      message.error(say(faultOf(error).code))
+      void message.error(say(faultOf(error).code))
     }
   }
   return (
@@ -367,11 +367,9 @@ function Orders({ id }: { id: string }) {
           locale={{ emptyText: t('noOrders') }}
           expandable={{
             expandedRowRender: (order) =>
-              order.lines.map((line, index) => (
-                <div key={`${line.sku}${index}`}>
-                  {line.name} × {line.quantity} · {money(line.priceCents)}
-                </div>
-              )),
+              order.lines
+                .map((line) => `${line.name} × ${line.quantity} · ${money(line.priceCents)}`)
+                .join('；'),
           }}
           columns={[
             { title: t('paid'), dataIndex: 'paidAt', render: (at: string | null) => minute(at, ZONE) },

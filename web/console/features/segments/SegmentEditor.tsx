@@ -109,21 +109,21 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
   const remove = useMutation(api.audience.deleteSegment.mutationOptions())
   async function save(at = version): Promise<void> {
     if (name.trim() === '') {
-      message.warning(t('needed'))
+      void message.warning(t('needed'))
       return
     }
     try {
       const saved = segment
         ? await change.mutateAsync({ id: segment.id, version: at, name, description, rule })
         : await create.mutateAsync({ name, description, rule })
-      message.success(t('saved'))
+      void message.success(t('saved'))
       await queries.invalidateQueries({ queryKey: api.audience.key() })
       void navigate(`/segments/${saved.id}`, { replace: true })
     } catch (error) {
       const fault = faultOf(error)
       if (fault.code === 'stale_version')
         setStale({ theirs: (fault.data?.details?.['theirs'] ?? {}) as Record<string, unknown> })
-      else message.error(`${say(fault.code)}：${fault.message}`)
+      else void message.error(`${say(fault.code)}：${fault.message}`)
     }
   }
   async function drop(): Promise<void> {
@@ -133,7 +133,7 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
       await queries.invalidateQueries({ queryKey: api.audience.key() })
       void navigate('/segments', { replace: true })
     } catch (error) {
-      message.error(`${say(faultOf(error).code)}：${faultOf(error).message}`)
+      void message.error(`${say(faultOf(error).code)}：${faultOf(error).message}`)
     }
   }
   return (

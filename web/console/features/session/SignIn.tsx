@@ -32,9 +32,7 @@ export function SignIn() {
       const to = new URLSearchParams(window.location.search).get('to') ?? '/'
       const guide = me.roles.every((role) => role === 'guide' || role === 'store_manager')
       const home = to === '/' && guide ? '/workbench/' : to
-      window.location.assign(
-        me.mustChangePassword ? '/password' : home.startsWith('/') && !home.startsWith('//') ? home : '/',
-      )
+      window.location.assign(me.mustChangePassword ? '/password' : own(home))
     } catch (error) {
       setFault(faultOf(error))
       setBusy(false)
@@ -85,4 +83,9 @@ export function SignIn() {
       </Card>
     </div>
   )
+}
+
+/** Only addresses of this site: the wish comes from the address bar. */
+function own(path: string): string {
+  return path.startsWith('/') && !path.startsWith('//') ? path : '/'
 }
