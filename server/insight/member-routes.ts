@@ -23,7 +23,7 @@ import { sql } from '../platform/postgres/sql.ts'
 import { Problem } from '../platform/problem.ts'
 import { memberCard, memberOrders, memberTimeline } from './member-card.ts'
 import { memberPage, withBeside } from './member-list.ts'
-import { lifecycleCounts, withoutBuyer } from './store.ts'
+import { lifecycleCounts, staffNames, withoutBuyer } from './store.ts'
 
 export type MemberRoutes = { db: Database; clickhouse: ClickHouse; deps: MembersDeps }
 
@@ -174,12 +174,16 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
     ),
     merges: api.merges.handler(async ({ input, context: { viewer } }) => {
       const page = await mergesPage(db, input, viewer)
+      const names = await staffNames(
+        db,
+        page.items.flatMap((merge) => merge.actor ?? []),
+      )
       return {
         items: page.items.map((merge) => ({
           id: merge.id,
           at: merge.at.toISOString(),
           cause: merge.cause,
-          actor: merge.actor,
+          actor: merge.actor === null ? null : (names.get(merge.actor) ?? null),
           kept: merge.keptPublicId as never,
           keptName: merge.keptName,
           absorbedName: merge.absorbedName,
@@ -205,11 +209,20 @@ const fieldWords: Readonly<Record<string, { zh: string; en: string }>> = {
   phone_last4: { zh: '手机号后四位', en: 'last four digits of the phone' },
   address: { zh: '地址', en: 'address' },
   city: { zh: '城市', en: 'city' },
+  remark: { zh: '导购备注里的手机号', en: 'phone in the remark of a guide' },
+  phone: { zh: '手机号', en: 'phone' },
+  card: { zh: '会员卡号', en: 'card number' },
+  email: { zh: '邮箱', en: 'e-mail' },
+  unionid: { zh: 'UnionID', en: 'UnionID' },
+  oa_openid: { zh: '公众号 OpenID', en: 'official account OpenID' },
+  mp_openid: { zh: '小程序 OpenID', en: 'mini program OpenID' },
+  external_userid: { zh: '企微客户 ID', en: 'WeCom id' },
 }
 const saysWords: Readonly<Record<string, { zh: string; en: string }>> = {
   same: { zh: '相同', en: 'same' },
   sounds_same: { zh: '读音相同', en: 'sounds the same:' },
   similar: { zh: '相近', en: 'similar' },
+  same_phone: { zh: '相同', en: 'same' },
 }
 
 /** Evidence names fields and how they agree, never values; said as short sentences. */

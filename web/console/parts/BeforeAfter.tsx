@@ -1,5 +1,6 @@
 import { Table, Typography } from 'antd'
-import { useWords } from '../../ui/language.ts'
+import { useLang, useWords } from '../../ui/language.ts'
+import { fieldName } from './field-words.ts'
 
 const words = {
   field: { zh: '项目', en: 'Field' },
@@ -12,6 +13,7 @@ type Line = { field: string; before: string; after: string }
 /** What stood there and what stands there now, field by field; what did not change is left out. */
 export function BeforeAfter({ before, after }: { before: unknown; after: unknown }) {
   const t = useWords(words)
+  const lang = useLang()
   const lines = flatLines(before, after)
   return (
     <Table<Line>
@@ -20,7 +22,7 @@ export function BeforeAfter({ before, after }: { before: unknown; after: unknown
       pagination={false}
       dataSource={lines}
       columns={[
-        { title: t('field'), dataIndex: 'field', width: 220 },
+        { title: t('field'), width: 220, render: (_, line) => fieldName(line.field, lang) },
         {
           title: t('before'),
           dataIndex: 'before',

@@ -13,10 +13,16 @@ import { identifierName } from './identifier-words.ts'
 export type Review = z.infer<typeof ReviewSchema>
 type Side = Review['sides'][number]
 type Value = { id: string; text: string }
+/** What is masked, or only counts, can be compared by nobody who looks at it. */
+type Compared = { label: string; values: Value[]; judged: boolean }
 
 const words = {
   conflict: { zh: '标识矛盾', en: 'Conflict' },
   fuzzy: { zh: '疑似重复', en: 'Look-alike' },
+  conflictSays: {
+    zh: '两人共用下面的标识，但一人只能有一个的号码又不同，所以没有自动合并。',
+    en: 'They share what stands below and differ in a number of which one person has only one, so they were not joined.',
+  },
   score: { zh: '相似度 {n}', en: 'likeness {n}' },
   score_why: {
     zh: '由下面的证据算出，0–100；不会自动合并',
@@ -74,6 +80,7 @@ export function ReviewCard({ review }: { review: Review }) {
       }
       extra={review.state === 'open' && keep ? <Decide review={review} keep={keep} /> : null}
     >
+      {review.kind === 'conflict' ? <p style={{ marginTop: 0 }}>{t('conflictSays')}</p> : null}
       <ul style={{ margin: '0 0 12px', paddingInlineStart: 20 }}>
         {review.evidence.map((each) => (
           <li key={each.en}>{each[lang]}</li>
@@ -97,8 +104,8 @@ export function ReviewCard({ review }: { review: Review }) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ label, values }) => (
-            <ComparedRow key={label} label={label} values={values} />
+          {rows.map((row) => (
+            <ComparedRow key={row.label} {...row} />
           ))}
         </tbody>
       </table>
@@ -106,12 +113,12 @@ export function ReviewCard({ review }: { review: Review }) {
   )
 }
 
-function ComparedRow({ label, values }: { label: string; values: readonly Value[] }) {
+function ComparedRow({ label, values, judged }: Compared) {
   const t = useWords(words)
   const known = values.map(({ text }) => text).filter((text) => text !== '–')
   const [first] = known
-  const same = known.length > 1 && known.every((value) => value === first)
-  const differs = known.length > 1 && !same
+  const same = judged && known.length > 1 && known.every((value) => value === first)
+  const differs = judged && known.length > 1 && !same
   return (
     <tr style={{ borderTop: '1px solid rgba(128,128,128,.15)' }}>
       <td style={{ padding: '4px 0', opacity: 0.65 }}>{label}</td>
@@ -128,12 +135,13 @@ function ComparedRow({ label, values }: { label: string; values: readonly Value[
   )
 }
 
-function useRows(sides: readonly Side[]): { label: string; values: Value[] }[] {
+function useRows(sides: readonly Side[]): Compared[] {
   const t = useWords(words)
   const lang = useLang()
   const zone = useZone()
-  const row = (label: string, read: (side: Side) => string | null): { label: string; values: Value[] } => ({
+  const row = (label: string, read: (side: Side) => string | null, judged = true): Compared => ({
     label,
+    judged,
     values: sides.map((side) => ({ id: side.id, text: read(side) ?? '–' })),
   })
   return [
@@ -146,11 +154,12 @@ function useRows(sides: readonly Side[]): { label: string; values: Value[] }[] {
       (side) =>
         side.identifiers.map((each) => `${identifierName(each.kind, lang)} ${each.masked}`).join('；') ||
         null,
+      false,
     ),
-    row(t('since'), (side) => date(side.joinedAt, zone)),
+    row(t('since'), (side) => date(side.joinedAt, zone), false),
     row(t('store'), (side) => side.store),
-    row(t('purchases'), (side) => t('times', { n: side.purchases, money: money(side.spentCents) })),
-    row(t('last'), (side) => date(side.lastPurchaseAt, zone)),
+    row(t('purchases'), (side) => t('times', { n: side.purchases, money: money(side.spentCents) }), false),
+    row(t('last'), (side) => date(side.lastPurchaseAt, zone), false),
   ]
 }
 

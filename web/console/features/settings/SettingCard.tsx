@@ -3,8 +3,9 @@ import { type ReactNode, useState } from 'react'
 import { type SettingName, settingDefaults, settingSchemas } from '../../../../contract/settings.ts'
 import { api, client } from '../../../client.ts'
 import { minute } from '../../../ui/format.ts'
-import { useWords } from '../../../ui/language.ts'
+import { useLang, useWords } from '../../../ui/language.ts'
 import { flatLines } from '../../parts/BeforeAfter.tsx'
+import { fieldName } from '../../parts/field-words.ts'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useMay, useZone } from '../../parts/use-brand.ts'
@@ -46,6 +47,7 @@ export function SettingCard({
 }) {
   const t = useWords(words)
   const zone = useZone()
+  const lang = useLang()
   const mayChange = useMay(['owner', 'operator', 'engineer'])
   const [form] = Form.useForm()
   const [touched, setTouched] = useState(false)
@@ -57,7 +59,8 @@ export function SettingCard({
   async function save(version = item.version): Promise<void> {
     const value = form.getFieldsValue(true) as Record<string, unknown>
     const checked = settingSchemas[item.name].safeParse(value)
-    const fields = checked.error?.issues.map((issue) => issue.path.join('.')).join('、') ?? ''
+    const fields =
+      checked.error?.issues.map((issue) => fieldName(issue.path.join('.'), lang)).join('、') ?? ''
     const says = item.name === 'lifecycle_bands' ? t('order') : t('wrong', { text: fields })
     setWrong(checked.success ? undefined : says)
     if (!checked.success) return
@@ -130,7 +133,7 @@ export function SettingCard({
         rows={
           theirs
             ? flatLines(form.getFieldsValue(true), theirs['value'], true).map(({ field, before, after }) => ({
-                label: field,
+                label: fieldName(field, lang),
                 yours: before,
                 theirs: after,
               }))
