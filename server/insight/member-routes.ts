@@ -183,7 +183,7 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
           id: merge.id,
           at: merge.at.toISOString(),
           cause: merge.cause,
-          actor: merge.actor === null ? null : (names.get(merge.actor) ?? null),
+          actor: merge.actor === null ? null : (names.get(merge.actor)?.name ?? null),
           kept: merge.keptPublicId as never,
           keptName: merge.keptName,
           absorbedName: merge.absorbedName,

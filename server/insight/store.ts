@@ -44,14 +44,6 @@ type Named = {
   journeys: Map<string, string>
 }
 
-/** Names of members of staff by id. */
-export async function staffNames(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await db.rows<{ id: string; name: string }>(
-    sql`select id, name from staff where id = any(${ids}::uuid[])`,
-  )
-  return new Map(rows.map((row) => [row.id, row.name]))
-}
-
 /** Names for a page of touches, in three statements. */
 export function touchNames(db: Db) {
   return {
@@ -64,16 +56,15 @@ export function touchNames(db: Db) {
       const members = await db.rows<{ id: number; public_id: string; name: string | null }>(
         sql`select id, public_id, name from person where id = any(${rows.map((row) => row.personId)}::int[])`,
       )
-      const staff = await staffNames(
-        db,
-        rows.flatMap((row) => row.senderId ?? []),
+      const staff = await db.rows<{ id: string; name: string }>(
+        sql`select id, name from staff where id = any(${rows.flatMap((row) => row.senderId ?? [])}::uuid[])`,
       )
       const journeys = await db.rows<{ id: string; name: string }>(
         sql`select id, name from journey where id = any(${rows.flatMap((row) => row.journeyId ?? [])}::uuid[])`,
       )
       return {
         members: new Map(members.map((row) => [row.id, { id: row.public_id, name: row.name }])),
-        staff,
+        staff: new Map(staff.map((row) => [row.id, row.name])),
         journeys: new Map(journeys.map((row) => [row.id, row.name])),
       }
     },
