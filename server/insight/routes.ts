@@ -63,3 +63,5 @@ export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] })
     }),
   })
 }
+
+export { memberRoutes } from './member-routes.ts'
