@@ -91,11 +91,11 @@ export async function logParts(db: Db): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-/** Events of the demo in one part of the log: of its people, from its sources, of its staff. */
+/** Events of the demo in one part of the log: of its people, from its sources, of its staff, and of cut points over its base. */
 export function logStep(part: string): Step {
   return {
     table: part,
-    where: sql`(${mine('person_id')} or ${mine('profile_id')} or source like 'demo-%'
+    where: sql`(${mine('person_id')} or ${mine('profile_id')} or source like 'demo-%' or type = 'cut_points_published'
         or (person_id is null and data->>'staffId' in (select id::text from staff where demo)))
       and day in (select day from log_day where state <> 'archived')`,
     rows: MANY,
@@ -160,7 +160,7 @@ export async function forgetMeasures(db: Db): Promise<void> {
 }
 
 /** Rows of the demo in ClickHouse, its orders without a buyer included. Lines have no source: they go by their orders. */
-export const clickhouseRows: readonly { table: string; where: string }[] = [
+export const clickhouseRows: readonly { table: string; where: string; ofStaff?: boolean }[] = [
   {
     table: 'order_lines',
     where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or order_id in (select id from orders where source like 'demo-%')`,
@@ -168,7 +168,9 @@ export const clickhouseRows: readonly { table: string; where: string }[] = [
   { table: 'orders', where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or source like 'demo-%'` },
   {
     table: 'events',
-    where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or bitAnd(abs(profile_id), ${DEMO_BIT}) != 0 or source like 'demo-%'`,
+    where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or bitAnd(abs(profile_id), ${DEMO_BIT}) != 0 or source like 'demo-%'
+      or type = 'cut_points_published' or (person_id = 0 and has({staff: Array(UUID)}, staff_id))`,
+    ofStaff: true,
   },
   { table: 'person_segment', where: `bitAnd(person_id, ${DEMO_BIT}) != 0` },
 ]

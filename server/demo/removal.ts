@@ -146,7 +146,7 @@ async function* onePass(parts: RemovalParts, how: How): AsyncGenerator<number> {
       if (gone < step.rows) break
     }
   }
-  yield await sweepClickHouse(clickhouse)
+  yield await sweepClickHouse(clickhouse, await demoIds(db, 'staff'))
   for (const table of shared) {
     for (const id of await demoIds(db, table)) yield await giveUp(db, how, table, id)
   }
@@ -154,16 +154,19 @@ async function* onePass(parts: RemovalParts, how: How): AsyncGenerator<number> {
 
 /**
  * Takes rows of the demo out of ClickHouse; how many there were. Also for after a rebuild: days that were archived
- * while the demo lived still tell of it.
+ * while the demo lived still tell of it. `staff`: whose events without a person go too.
  */
-export async function sweepClickHouse(clickhouse: ClickHouse): Promise<number> {
+export async function sweepClickHouse(
+  clickhouse: ClickHouse,
+  staff: readonly string[] = [],
+): Promise<number> {
   let gone = 0
-  for (const { table, where } of clickhouseRows) {
-    const [row] = await clickhouse.rows<{ rows: number }>(
-      `select count() as rows from ${table} where ${where}`,
-    )
+  for (const { table, where, ofStaff = false } of clickhouseRows) {
+    const params = ofStaff ? { staff } : undefined
+    const counting = `select count() as rows from ${table} where ${where}`
+    const [row] = await clickhouse.rows<{ rows: number }>(counting, params)
     if (!row || row.rows === 0) continue
-    await clickhouse.command(`delete from ${table} where ${where}`)
+    await clickhouse.command(`delete from ${table} where ${where}`, params)
     gone += row.rows
   }
   return gone

@@ -9,7 +9,7 @@
 
 import { setTags, type Tagging } from '../audience/audience.ts'
 import { type OrderDocument, recordOrders } from '../events/events.ts'
-import { type MembersDeps, resolve } from '../members/members.ts'
+import { type MembersDeps, type Resolved, resolve } from '../members/members.ts'
 import type { OneTime } from '../org/org.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
@@ -54,7 +54,7 @@ export type Seeded = { members: number; orders: number; logins: OneTime[] }
 
 const MEMBERS = 20_000
 const MOST_MEMBERS = 200_000
-/** Members of one transaction; with their orders about half a second. */
+/** Members of one transaction; about half a second with their orders. */
 const CHUNK = 1000
 /** Contacts that nobody registered, for each member. */
 const CONTACTS = 0.06
@@ -86,15 +86,16 @@ export async function seedDemo(parts: DemoParts, options: SeedOptions): Promise<
   const { tags } = await presentNames(db)
   const tagIds = guideTags.flatMap((name) => tags.get(name) ?? [])
   let orders = 0
+  // While the orders of a chunk are written the people of the next are resolved: one waits for the database, one thinks.
+  let writing: Promise<number> = Promise.resolve(0)
   for (let from = brand.seeded; from < brand.members; from += CHUNK) {
-    const to = Math.min(from + CHUNK, brand.members)
+    const chunk = { brand, places, tagIds, from, to: Math.min(from + CHUNK, brand.members) }
     onProgress?.('members', from, brand.members)
-    orders += await db.transaction(async (tx) => {
-      const written = await writeChunk(parts, tx, { brand, places, tagIds, from, to })
-      await noteSeeded(tx, to)
-      return written
-    })
+    const [written, people] = await Promise.all([writing, db.transaction((tx) => writePeople(parts, tx, chunk))])
+    orders += written
+    writing = db.transaction((tx) => writeOrders(tx, chunk, people))
   }
+  orders += await writing
   onProgress?.('members', brand.members, brand.members)
   await moveState(db, ['seeding'], 'settling')
   return { members: brand.members, orders, logins }
@@ -125,18 +126,16 @@ async function begin(
 
 type Chunk = { brand: DemoBrand; places: Places; tagIds: readonly number[]; from: number; to: number }
 
-/** Members `from` + 1 … `to` with all that belongs to them; how many orders. */
-async function writeChunk(parts: DemoParts, tx: Tx, chunk: Chunk): Promise<number> {
-  const { brand, places, tagIds } = chunk
+type People = { members: SimulatedMember[]; resolved: Resolved[] }
+
+/** Members `from` + 1 … `to`, as their ERP, the shop and the guides' WeCom know them. */
+async function writePeople(parts: DemoParts, tx: Tx, chunk: Chunk): Promise<People> {
+  const { brand, places } = chunk
   const { seed, beganAt } = brand
   const members = range(chunk).map((number) => demoMember(seed, number, places, beganAt))
   const how = { lane: 'bulk', at: beganAt } as const
-  const resolved = await resolve(
-    parts.members,
-    tx,
-    members.map(({ row }) => row),
-    { ...how, source: DEMO_SOURCE },
-  )
+  const rows = members.map(({ row }) => row)
+  const resolved = await resolve(parts.members, tx, rows, { ...how, source: DEMO_SOURCE })
   const echoes = members.flatMap((member) =>
     echoesOf(new Chance(seed, 'echo', member.number), member, beganAt),
   )
@@ -146,9 +145,16 @@ async function writeChunk(parts: DemoParts, tx: Tx, chunk: Chunk): Promise<numbe
   })
   const spoken = [...echoes, ...contacts.map((row) => ({ source: DEMO_WECOM, row }))]
   for (const source of [DEMO_SOURCE, DEMO_WECOM, DEMO_SHOP]) {
-    const rows = spoken.filter((one) => one.source === source).map(({ row }) => row)
-    await resolve(parts.members, tx, rows, { ...how, source })
+    const told = spoken.filter((one) => one.source === source).map(({ row }) => row)
+    await resolve(parts.members, tx, told, { ...how, source })
   }
+  return { members, resolved }
+}
+
+/** Their orders, those of nobody known, what guides have noted; how many orders. The chunk is done with it. */
+async function writeOrders(tx: Tx, chunk: Chunk, { members, resolved }: People): Promise<number> {
+  const { brand, places, tagIds } = chunk
+  const { seed, beganAt } = brand
   const documents = members.flatMap((member, index) => {
     const { profileId = null, personId = null } = resolved[index] ?? {}
     return ordersOf(seed, member, beganAt).map((order): OrderDocument => ({ profileId, personId, order }))
@@ -174,6 +180,7 @@ async function writeChunk(parts: DemoParts, tx: Tx, chunk: Chunk): Promise<numbe
     lane: 'bulk',
     reason: '到店沟通',
   })
+  await noteSeeded(tx, chunk.to)
   return all.length
 }
 

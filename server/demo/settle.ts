@@ -7,10 +7,14 @@ import { createSegment, listSegments, publishCutPoints } from '../audience/audie
 import { hasCaughtUp, PROJECT, REACT } from '../events/events.ts'
 import { createJourney, goLive } from '../journeys/journeys.ts'
 import { brand } from '../org/org.ts'
+import { idOf } from '../platform/ids.ts'
 import type { LeaseToken } from '../platform/jobs/lease.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
+import { instant } from '../platform/time/clock.ts'
+import { type Candidate, offer, saveContent } from '../reach/reach.ts'
 import { wakeSegment } from './definitions.ts'
 import {
+  activeReachable,
   countDemo,
   countWaiting,
   type DemoBrand,
@@ -25,6 +29,11 @@ import {
 /** Sleepers for each guide; some are held out, some have no guide. */
 const EACH = 5
 const NAME = '本周重点唤醒 SOP'
+const DAY_MS = 86_400_000
+/** Members for each guide who get the announcement. */
+const WECOM_EACH = 8
+const SMS_EACH = 2
+const BODY = '本周六会员日，老会员到店专享 85 折，新一季款式已经上架，欢迎来店里看看。'
 
 /** One step; true when the brand lives now. */
 export async function settleOnce(
@@ -56,9 +65,49 @@ export async function settleOnce(
     const id = await createJourney(tx, { ...wanted, enterPresent: true, by: null, demo: true }, now)
     await goLive(tx, id, 1, null, now)
     await noteWake(tx, segmentId, id)
+    await invite(tx, demo, { now, guides: (await demoGuides(tx)).length })
     await noteLife(tx, now)
     return moveState(tx, ['settling'], 'living')
   })
+}
+
+/**
+ * One message to the active members who are most worth it, by WeCom to those who follow a guide and by SMS to others:
+ * guides have something to press send on from the first hour, and the arbiter has something to decide.
+ */
+async function invite(
+  tx: Tx,
+  { seed }: DemoBrand,
+  { now, guides }: { now: Date; guides: number },
+): Promise<void> {
+  const expiresAt = instant(now.getTime() + 3 * DAY_MS)
+  for (const [channel, each] of [
+    ['wecom', WECOM_EACH],
+    ['sms', SMS_EACH],
+  ] as const) {
+    const contentId = idOf('demo-content', seed, channel, now.getTime())
+    await saveContent(
+      tx,
+      { id: contentId, name: '会员日预告', channel, kind: 'activity', body: BODY, demo: true },
+      now,
+    )
+    const persons = await activeReachable(tx, channel, guides * each)
+    const candidates = persons.map(
+      ({ personId, spentCents }): Candidate => ({
+        id: idOf('demo-invite', contentId, personId),
+        personId,
+        channel,
+        class: 'marketing',
+        contentId,
+        facts: {},
+        score: spentCents / 100_000,
+        notBefore: now,
+        expiresAt,
+        costCents: null,
+      }),
+    )
+    for (let at = 0; at < candidates.length; at += 1000) await offer(tx, candidates.slice(at, at + 1000), now)
+  }
 }
 
 async function stillSettling(tx: Tx): Promise<boolean> {

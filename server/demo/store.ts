@@ -157,6 +157,23 @@ export async function sleeperSpend(db: Db, nth: number): Promise<number | null> 
   return row?.spent ?? null
 }
 
+/** Active members by what they have spent: those who follow a guide, or those whom only an SMS reaches. */
+export function activeReachable(
+  db: Db,
+  channel: 'wecom' | 'sms',
+  limit: number,
+): Promise<{ personId: number; spentCents: number }[]> {
+  const reached =
+    channel === 'wecom'
+      ? sql`p.wecom = 'followed'`
+      : sql`p.wecom <> 'followed' and p.phone = 'mobile' and p.consents->>'sms' = 'granted'`
+  return db.rows(sql`
+    select s.person_id as "personId", s.spent_cents as "spentCents"
+    from person_state s join person p on p.id = s.person_id and p.demo and p.state = 'live'
+    where s.lifecycle = 'active' and ${reached}
+    order by s.spent_cents desc, s.person_id limit ${limit}`)
+}
+
 export async function noteBorn(tx: Tx, born: readonly { number: number; joinedAt: Date }[]): Promise<void> {
   await tx.run(sql`
     insert into demo_born (number, joined_at)
