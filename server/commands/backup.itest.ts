@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Config, readConfig } from '../config.ts'
 import { append, lanes, type NewEvent, PROJECT, projectOnce } from '../events/events.ts'
 import { audit, systemActor } from '../org/org.ts'
@@ -19,6 +19,9 @@ import { takeBackup } from './backup.ts'
 import type { Command } from './command.ts'
 import { restore } from './restore.ts'
 import { openTerminal } from './terminal.ts'
+
+// Five starts of both engines and two restores: minutes where the machine is busy.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
 let folder: string
 let stores: Stores
