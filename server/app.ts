@@ -9,8 +9,9 @@ import { smsStreams } from './connectors/sms/routes.ts'
 import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
 import { memberRowsOf } from './insight/insight.ts'
-import { insightRoutes, memberRoutes } from './insight/routes.ts'
+import { insightRoutes, memberPages } from './insight/routes.ts'
 import { handlers, importParts, membersDeps, putTag, reachPorts } from './joined.ts'
+import { demoRoutes } from './demo/routes.ts'
 import { journeyRoutes } from './journeys/routes.ts'
 import type { Loop } from './loop.ts'
 import { loopsOf } from './loops.ts'
@@ -73,7 +74,7 @@ function routersOf({ stores, clock }: AppParts) {
   const { db, clickhouse, keyring, folders } = stores
   return {
     org: orgRoutes({ db }),
-    members: memberRoutes({ db, clickhouse, deps: membersDeps(keyring) }),
+    members: memberPages({ db, clickhouse, deps: membersDeps(keyring) }),
     audience: audienceRoutes({
       db,
       clickhouse,
@@ -84,6 +85,7 @@ function routersOf({ stores, clock }: AppParts) {
     reach: reachRoutes({ db, people: reachPorts(keyring).people }),
     tasks: taskRoutes({ db, putTag }),
     journeys: journeyRoutes({ db }),
+    demo: demoRoutes({ db }),
     insight: insightRoutes({
       db,
       handlers,

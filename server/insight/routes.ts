@@ -8,6 +8,7 @@ import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import { dayOf } from '../platform/time/zone.ts'
 import { touchesOfDay } from '../reach/reach.ts'
 import { type HomeDeps, homePage } from './home.ts'
+import { type MemberRoutes, memberRoutes } from './member-routes.ts'
 import { touchPage } from './touches.ts'
 
 const LastId = z.tuple([z.uuid()])
@@ -64,4 +65,7 @@ export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] })
   })
 }
 
-export { memberRoutes } from './member-routes.ts'
+/** The pages of members, put together from several capabilities. */
+export function memberPages(parts: MemberRoutes) {
+  return memberRoutes(parts)
+}
