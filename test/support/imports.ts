@@ -52,6 +52,8 @@ export function importInProcess(
     source: string
     crashAt?: string
     killAfterMs?: number
+    /** Of Node; for instance how large its young generation may grow, which depends on the machine otherwise. */
+    nodeFlags?: readonly string[]
     /** Told the peak of the process's memory in MB, again and again. Linux only. */
     onPeakMegabytes?: (megabytes: number) => void
   },
@@ -66,7 +68,9 @@ export function importInProcess(
     crashAt: given.crashAt ?? '',
   }
   const script = fileURLToPath(new URL('./import-process.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...(given.nodeFlags ?? []), script, JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let out = ''
   let complaints = ''
   child.stdout.on('data', (piece: Buffer) => {

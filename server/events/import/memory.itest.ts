@@ -22,6 +22,7 @@ test.skipIf(!existsSync('/proc/self/status'))(
       file,
       source: 'till',
       crashAt: 'import.before-commit',
+      nodeFlags: ['--max-semi-space-size=16'],
       onPeakMegabytes: (now: number) => (peak = Math.max(peak, now)),
     }
     expect(await importInProcess(world, how)).toBe('killed')

@@ -39,8 +39,14 @@ export async function readRows(
   run.bucket = 0
   run.position = 0
   const writer = await BucketWriter.open(files.buckets, seal, buckets)
-  const { counts, rejectsBytes } = await sortRows(work, run.mapping, writer)
-  await writer.flush(true)
+  let sorted: { counts: ImportCounts; rejectsBytes: number }
+  try {
+    sorted = await sortRows(work, run.mapping, writer)
+    writer.sync()
+  } finally {
+    writer.close()
+  }
+  const { counts, rejectsBytes } = sorted
   crashPoint('import.sorted')
   await parts.db.transaction(async (tx) => {
     await fence(tx, work.lease)
@@ -67,19 +73,17 @@ async function sortRows(
   let noted = started
   try {
     for await (const batch of sheet.batches) {
-      let full = false
       for (const row of batch) {
         counts.read += 1
         const packed = row.problem === undefined ? sorter(row) : undefined
         if (packed !== undefined) {
-          full = writer.add(packed.key, packed.line) || full
+          writer.add(packed.key, packed.line)
           continue
         }
         const problems = row.problem === undefined ? columns.faults : [row.problem]
         countRejected(counts, problems[0]?.reason ?? 'refused')
         for (const problem of problems) rejects += rejectLine(row.number, problem)
       }
-      if (full) await writer.flush()
       if (rejects.length > PIECE) {
         rejectsBytes = await appendSealed(files.rejects, seal, rejectsBytes, rejects)
         rejects = ''

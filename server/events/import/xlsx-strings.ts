@@ -6,7 +6,7 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { MAX_CELL } from './row.ts'
 
 const BLOCK = 64 * 1024
-const MAX_BLOCKS = 384
+const MAX_BLOCKS = 128
 const PAGE = 65_536
 const WRITE = 1024 * 1024
 const RECENT = 8192
@@ -14,8 +14,9 @@ const RECENT = 8192
 export class SharedStrings {
   readonly #path: string
   readonly #file: number
-  /** Where string n begins: pages of 65,536 offsets. */
-  readonly #offsets: Float64Array[] = [new Float64Array(PAGE)]
+  /** Where string n begins: pages of 65,536 offsets from the beginning of the page's first string. */
+  readonly #offsets: Uint32Array[] = [new Uint32Array(PAGE)]
+  readonly #bases: number[] = [0]
   readonly #blocks = new Map<number, Buffer>()
   readonly #recent: (string | undefined)[] = new Array(RECENT)
   readonly #recentIndex = new Int32Array(RECENT).fill(-1)
@@ -39,9 +40,12 @@ export class SharedStrings {
     this.#size += bytes
     this.#count += 1
     const page = Math.floor(this.#count / PAGE)
-    const offsets = this.#offsets[page] ?? new Float64Array(PAGE)
-    this.#offsets[page] = offsets
-    offsets[this.#count % PAGE] = this.#size
+    if (page === this.#offsets.length) {
+      this.#offsets.push(new Uint32Array(PAGE))
+      this.#bases.push(this.#size)
+    }
+    const offsets = this.#offsets[page]
+    if (offsets) offsets[this.#count % PAGE] = this.#size - (this.#bases[page] ?? 0)
   }
 
   /** After the last `add`. */
@@ -73,7 +77,8 @@ export class SharedStrings {
   }
 
   #offset(index: number): number {
-    return this.#offsets[Math.floor(index / PAGE)]?.[index % PAGE] ?? 0
+    const page = Math.floor(index / PAGE)
+    return (this.#bases[page] ?? 0) + (this.#offsets[page]?.[index % PAGE] ?? 0)
   }
 
   #read(from: number, end: number): string {
