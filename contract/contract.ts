@@ -1,5 +1,6 @@
 /** Every route of the program, as the typed client of the pages sees it. Mounted by server/app.ts. */
 import { audienceContract } from './audience.ts'
+import { demoContract } from './demo.ts'
 import { importContract } from './import.ts'
 import { insightContract } from './insight.ts'
 import { journeysContract } from './journeys.ts'
@@ -17,4 +18,5 @@ export const contract = {
   tasks: tasksContract,
   insight: insightContract,
   imports: importContract,
+  demo: demoContract,
 }

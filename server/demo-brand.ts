@@ -6,6 +6,7 @@ import {
   type Seeded,
   type SeedOptions,
   seedDemo,
+  sweepRemoved,
   wantsDemo,
 } from './demo/demo.ts'
 import { membersDeps } from './joined.ts'
@@ -38,3 +39,8 @@ export function countDemoBrand({ db }: Pick<Stores, 'db'>): ReturnType<typeof co
 }
 
 export type { Seeded }
+
+/** After a rebuild: archived days still tell of a demo brand that is gone. */
+export function sweepDemoBrand({ db, clickhouse }: Pick<Stores, 'db' | 'clickhouse'>): Promise<number> {
+  return sweepRemoved({ db, clickhouse })
+}

@@ -11,10 +11,16 @@ import type { Stores } from '../stores.ts'
 import { type Command, withStores } from './command.ts'
 import type { Terminal } from './terminal.ts'
 
-export type DemoOptions = { remove?: boolean | undefined; members?: string | undefined }
+export type DemoOptions = {
+  remove?: boolean | undefined
+  members?: string | undefined
+  seed?: string | undefined
+}
+type Wanted = { members?: number; seed?: string }
 
-export async function demo(command: Command, { remove = false, members }: DemoOptions): Promise<undefined> {
+export async function demo(command: Command, options: DemoOptions): Promise<undefined> {
   const { terminal } = command
+  const { remove = false, members, seed } = options
   await withStores(command, 'either', async (stores) => {
     if (remove) {
       const progress = terminal.progress('rows removed')
@@ -27,7 +33,10 @@ export async function demo(command: Command, { remove = false, members }: DemoOp
       terminal.result({ removed: rows })
       return
     }
-    const seeded = await seed(stores, terminal, members === undefined ? undefined : Number(members))
+    const seeded = await write(stores, terminal, {
+      ...(members === undefined ? {} : { members: Number(members) }),
+      ...(seed === undefined ? {} : { seed }),
+    })
     tellDemo(terminal, seeded)
     terminal.result({ seeded, counts: await countDemoBrand(stores) })
   })
@@ -38,7 +47,7 @@ export async function seedWhenEmpty(stores: Stores, terminal: Terminal): Promise
   if (!(await wantsDemoBrand(stores))) return undefined
   terminal.say('')
   terminal.say('The directory is empty: writing a demo brand (LIULIANG_DEMO=off leaves it out) …')
-  return seed(stores, terminal, undefined)
+  return write(stores, terminal, {})
 }
 
 export function tellDemo(terminal: Terminal, { members, orders, logins }: Seeded): void {
@@ -50,11 +59,11 @@ export function tellDemo(terminal: Terminal, { members, orders, logins }: Seeded
   }
 }
 
-async function seed(stores: Stores, terminal: Terminal, members: number | undefined): Promise<Seeded> {
+async function write(stores: Stores, terminal: Terminal, wanted: Wanted): Promise<Seeded> {
   const progress = terminal.progress('members')
   const seeded = await writeDemoBrand(stores, {
     now: systemClock.now(),
-    ...(members === undefined ? {} : { members }),
+    ...wanted,
     onProgress(what, done, total) {
       if (what === 'members') progress.tick(done, total)
     },

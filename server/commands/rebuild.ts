@@ -1,3 +1,4 @@
+import { sweepDemoBrand } from '../demo-brand.ts'
 import { PROJECT, rebuildClickHouse } from '../events/events.ts'
 import { withLease } from '../platform/jobs/lease.ts'
 import { StartRefused } from '../platform/start-refused.ts'
@@ -9,14 +10,16 @@ export async function rebuild(command: Command): Promise<undefined> {
   const { terminal } = command
   const progress = terminal.progress('events')
   const rebuilt = await withStores(command, 'either', ({ db, clickhouse, folders }) =>
-    withLease(db, PROJECT, (token) =>
-      rebuildClickHouse(db, clickhouse, {
+    withLease(db, PROJECT, async (token) => {
+      const done = await rebuildClickHouse(db, clickhouse, {
         folder: folders.archive,
         token,
         now: systemClock.now(),
         onProgress: ({ events }) => progress.tick(events),
-      }),
-    ),
+      })
+      await sweepDemoBrand({ db, clickhouse })
+      return done
+    }),
   )
   if (!rebuilt) {
     throw new StartRefused(

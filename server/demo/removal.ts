@@ -152,11 +152,13 @@ async function* onePass(parts: RemovalParts, how: How): AsyncGenerator<number> {
   }
 }
 
-/**
- * Takes rows of the demo out of ClickHouse; how many there were. Also for after a rebuild: days that were archived
- * while the demo lived still tell of it. `staff`: whose events without a person go too.
- */
-export async function sweepClickHouse(
+/** Takes out of ClickHouse what a rebuild from archived days has brought back of a demo that is gone. */
+export async function sweepRemoved({ db, clickhouse }: RemovalParts): Promise<number> {
+  return (await readDemo(db))?.state === 'removed' ? sweepClickHouse(clickhouse) : 0
+}
+
+/** Takes rows of the demo out of ClickHouse; how many there were. `staff`: whose events without a person go too. */
+async function sweepClickHouse(
   clickhouse: ClickHouse,
   staff: readonly string[] = [],
 ): Promise<number> {

@@ -8,6 +8,7 @@ import { useAddress } from '../../parts/use-address.ts'
 import { BandFields } from './BandFields.tsx'
 import { BrandForm } from './BrandForm.tsx'
 import { Channels } from './Channels.tsx'
+import { DemoBrand } from './DemoBrand.tsx'
 import { CapFields, CostFields, FreshnessFields, HoldoutFields, QuietFields } from './rule-fields.tsx'
 import { SettingCard, type ShownSetting } from './SettingCard.tsx'
 
@@ -82,12 +83,21 @@ export function Settings() {
                   </SettingCard>
                 ),
               },
-              { key: 'brand', label: t('brand'), children: <BrandForm /> },
+              { key: 'brand', label: t('brand'), children: <Brand /> },
             ]}
           />
         </>
       )}
     </Loaded>
+  )
+}
+
+function Brand() {
+  return (
+    <>
+      <BrandForm />
+      <DemoBrand />
+    </>
   )
 }
 
