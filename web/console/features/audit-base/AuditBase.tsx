@@ -32,6 +32,8 @@ const words = {
   unknown: { zh: '未知', en: 'Unknown' },
   wecom: { zh: '企业微信', en: 'WeCom' },
   sms: { zh: '短信', en: 'SMS' },
+  email: { zh: '邮件', en: 'E-mail' },
+  official_account: { zh: '公众号', en: 'Official account' },
   phones: { zh: '手机号', en: 'Phones' },
   valid: { zh: '有效', en: 'Valid' },
   invalid: { zh: '无效', en: 'Invalid' },
@@ -219,7 +221,7 @@ function Channels({ audit }: { audit: BaseAudit }) {
   const t = useWords(words)
   const option = useMemo(() => {
     const name = (channel: string): string =>
-      channel === 'wecom' || channel === 'sms' ? t(channel) : channel
+      channel in words ? t(channel as keyof typeof words) : channel
     const bar = (key: 'reachable' | 'unreachable' | 'unknown', color: string) => ({
       type: 'bar',
       stack: 'all',

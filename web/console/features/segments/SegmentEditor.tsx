@@ -73,7 +73,7 @@ export function SegmentEditor() {
   if (id === undefined) return <Editor segment={undefined} first={fromAddress(params.get('rule'))} />
   return (
     <Loaded query={query}>
-      {(segment) => <Editor key={segment.version} segment={segment} first={segment.rule} />}
+      {(segment) => <Editor key={segment.id} segment={segment} first={segment.rule} />}
     </Loaded>
   )
 }
@@ -118,6 +118,7 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
         : await create.mutateAsync({ name, description, rule })
       void message.success(t('saved'))
       await queries.invalidateQueries({ queryKey: api.audience.key() })
+      setVersion(saved.version)
       void navigate(`/segments/${saved.id}`, { replace: true })
     } catch (error) {
       const fault = faultOf(error)
