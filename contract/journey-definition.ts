@@ -32,12 +32,42 @@ const named = { id: NodeId, title: BilingualText }
 export const JourneyNode = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('trigger'), ...named, on: z.array(Trigger).min(1).max(8), next: NodeId }),
   /** Until local `time` of the day `days` after the anchor (the payment, the add or the visit); past ones pass at once. */
-  z.object({ kind: z.literal('wait'), ...named, days: z.int().min(0).max(3650), time: z.string().regex(/^\d\d:\d\d$/).nullable(), next: NodeId }),
+  z.object({
+    kind: z.literal('wait'),
+    ...named,
+    days: z.int().min(0).max(3650),
+    time: z
+      .string()
+      .regex(/^\d\d:\d\d$/)
+      .nullable(),
+    next: NodeId,
+  }),
   z.object({ kind: z.literal('branch'), ...named, when: Condition, yes: NodeId, no: NodeId }),
   /** One message. `next` once it is delivered, `notSent` when it was held back, dropped, or never confirmed. */
-  z.object({ kind: z.literal('touch'), ...named, channel: z.enum(['wecom', 'sms']), class: z.enum(['marketing', 'welcome', 'transactional', 'answer']), text: z.string().min(1).max(1000), contentId: z.uuid().nullable(), patienceDays: z.int().min(1).max(30), next: NodeId, notSent: NodeId }),
+  z.object({
+    kind: z.literal('touch'),
+    ...named,
+    channel: z.enum(['wecom', 'sms']),
+    class: z.enum(['marketing', 'welcome', 'transactional', 'answer']),
+    text: z.string().min(1).max(1000),
+    contentId: z.uuid().nullable(),
+    patienceDays: z.int().min(1).max(30),
+    next: NodeId,
+    notSent: NodeId,
+  }),
   /** Work for a guide: `next` when done, `undone` when late beyond patience or when nobody can be asked. */
-  z.object({ kind: z.literal('task'), ...named, task: z.enum(['follow_up', 'invite', 'tag']), script: z.string().min(1).max(1000), reason: BilingualText, dueHours: z.int().min(1).max(720), feedback: z.enum(['never', 'high_value', 'always']), tagGroup: z.string().nullable(), next: NodeId, undone: NodeId }),
+  z.object({
+    kind: z.literal('task'),
+    ...named,
+    task: z.enum(['follow_up', 'invite', 'tag']),
+    script: z.string().min(1).max(1000),
+    reason: BilingualText,
+    dueHours: z.int().min(1).max(720),
+    feedback: z.enum(['never', 'high_value', 'always']),
+    tagGroup: z.string().nullable(),
+    next: NodeId,
+    undone: NodeId,
+  }),
   z.object({ kind: z.literal('exit'), ...named, reason: z.string().max(60) }),
 ])
 export type JourneyNode = z.infer<typeof JourneyNode>
@@ -90,7 +120,8 @@ export function faultsOf(definition: JourneyDefinition): Fault[] {
   const faults: Fault[] = []
   const byId = new Map<string, JourneyNode>()
   for (const node of definition.nodes) {
-    if (byId.has(node.id)) faults.push(fault(node.id, `步骤编号重复：${node.id}`, `The step id ${node.id} stands twice`))
+    if (byId.has(node.id))
+      faults.push(fault(node.id, `步骤编号重复：${node.id}`, `The step id ${node.id} stands twice`))
     byId.set(node.id, node)
   }
   const triggers = definition.nodes.filter((node) => node.kind === 'trigger')
@@ -100,10 +131,17 @@ export function faultsOf(definition: JourneyDefinition): Fault[] {
   }
   for (const node of definition.nodes) {
     for (const next of nextOf(node)) {
-      if (!byId.has(next)) faults.push(fault(node.id, `下一步不存在：${next}`, `The next step ${next} does not exist`))
+      if (!byId.has(next))
+        faults.push(fault(node.id, `下一步不存在：${next}`, `The next step ${next} does not exist`))
     }
     if (node.kind === 'touch' && node.channel === 'wecom' && /\{\{|\{%/.test(node.text)) {
-      faults.push(fault(node.id, '企业微信群发不能包含单个会员的变量，请改为导购任务', 'A WeCom mass message cannot carry values of one member: make it a guide task'))
+      faults.push(
+        fault(
+          node.id,
+          '企业微信群发不能包含单个会员的变量，请改为导购任务',
+          'A WeCom mass message cannot carry values of one member: make it a guide task',
+        ),
+      )
     }
   }
   if (faults.length > 0) return faults
@@ -116,14 +154,23 @@ export function faultsOf(definition: JourneyDefinition): Fault[] {
   }
   visit(trigger.id)
   if (definition.onPurchase.do === 'move') {
-    if (!byId.has(definition.onPurchase.to)) faults.push(fault(null, `下一步不存在：${definition.onPurchase.to}`, `The step ${definition.onPurchase.to} does not exist`))
+    if (!byId.has(definition.onPurchase.to))
+      faults.push(
+        fault(
+          null,
+          `下一步不存在：${definition.onPurchase.to}`,
+          `The step ${definition.onPurchase.to} does not exist`,
+        ),
+      )
     else visit(definition.onPurchase.to)
   }
   for (const node of definition.nodes) {
-    if (!reached.has(node.id)) faults.push(fault(node.id, '没有任何路径能到达此步骤', 'Nothing leads to this step'))
+    if (!reached.has(node.id))
+      faults.push(fault(node.id, '没有任何路径能到达此步骤', 'Nothing leads to this step'))
   }
   const circle = circleIn(definition.nodes, byId)
-  if (circle) faults.push(fault(circle, '流程不能绕回前面的步骤', 'A SOP must not lead back to an earlier step'))
+  if (circle)
+    faults.push(fault(circle, '流程不能绕回前面的步骤', 'A SOP must not lead back to an earlier step'))
   return faults
 }
 
@@ -134,7 +181,11 @@ function circleIn(nodes: readonly JourneyNode[], byId: ReadonlyMap<string, Journ
     if (colour.get(id) === 'done') return undefined
     colour.set(id, 'open')
     const node = byId.get(id)
-    const found = node ? nextOf(node).map(walk).find((hit) => hit !== undefined) : undefined
+    const found = node
+      ? nextOf(node)
+          .map(walk)
+          .find((hit) => hit !== undefined)
+      : undefined
     colour.set(id, 'done')
     return found
   }

@@ -6,16 +6,25 @@ const draws = (draw: (chance: Chance) => number): number[] => {
   const chance = new Chance('distributions')
   return Array.from({ length: N }, () => draw(chance))
 }
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
 const variance = (values: readonly number[]): number => {
   const middle = mean(values)
   return mean(values.map((value) => (value - middle) ** 2))
 }
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 
 describe('chance', () => {
   test('the same seed draws the same, another seed does not', () => {
-    const first = (...seed: (string | number)[]) => Array.from({ length: 5 }, ((chance) => () => chance.next())(new Chance(...seed)))
+    const first = (...seed: (string | number)[]) =>
+      Array.from(
+        { length: 5 },
+        (
+          (chance) => () =>
+            chance.next()
+        )(new Chance(...seed)),
+      )
     expect(first('a', 1)).toEqual(first('a', 1))
     expect(first('a', 1)).not.toEqual(first('a', 2))
     expect(first('a', 1)).not.toEqual(first('a1'))

@@ -31,7 +31,9 @@ describe('the brand', () => {
     for (const member of membersOf('one')) {
       expect(member.joinedAt <= NOW).toBe(true)
       for (const { paidAt } of ordersOf('one', member, NOW)) {
-        expect(paidAt !== null && paidAt <= NOW.toISOString() && paidAt >= member.joinedAt.toISOString()).toBe(true)
+        expect(
+          paidAt !== null && paidAt <= NOW.toISOString() && paidAt >= member.joinedAt.toISOString(),
+        ).toBe(true)
       }
       const echoes = echoesOf(new Chance('one', 'echo', member.number), member, NOW)
       for (const { addedAt, lostAt } of echoes.flatMap(({ row }) => row.relations ?? [])) {
@@ -42,7 +44,10 @@ describe('the brand', () => {
 
   test('an order is worth its lines, and what is refunded is refunded on lines', () => {
     for (const order of membersOf('one').flatMap((member) => ordersOf('one', member, NOW))) {
-      const lines = order.lines.reduce((sum, line) => sum + line.quantity * line.priceCents - line.discountCents, 0)
+      const lines = order.lines.reduce(
+        (sum, line) => sum + line.quantity * line.priceCents - line.discountCents,
+        0,
+      )
       const back = order.lines.reduce((sum, line) => sum + line.refundedCents, 0)
       expect([lines, back]).toEqual([order.totalCents, order.refundedCents])
       expect(isPurchase(order)).toBe(order.refundedCents < order.totalCents)
@@ -50,7 +55,9 @@ describe('the brand', () => {
   })
 
   test('some are dirty: wrong phones, no phones, no names, nobody twice the same number', () => {
-    const phones = membersOf('one').flatMap(({ row }) => row.identifiers.filter(({ kind }) => kind === 'phone').map(({ value }) => value.replaceAll('-', '')))
+    const phones = membersOf('one').flatMap(({ row }) =>
+      row.identifiers.filter(({ kind }) => kind === 'phone').map(({ value }) => value.replaceAll('-', '')),
+    )
     expect(new Set(phones).size).toBe(phones.length)
     expect(phones.length).toBeLessThan(numbers.length * 0.98)
     expect(phones.filter((phone) => phone.length !== 11).length).toBeGreaterThan(numbers.length * 0.01)
@@ -75,7 +82,8 @@ describe('arrivals', () => {
     expect(new Set(week.map(({ kind }) => kind))).toEqual(new Set(['join', 'visit', 'purchase']))
     expect(week.filter(({ at }) => chinaHour(at) < 8)).toEqual([])
     for (const arrival of week) {
-      if (arrival.kind === 'purchase') expect(habits.ends[arrival.number - 1]).toBeGreaterThanOrEqual(arrival.at)
+      if (arrival.kind === 'purchase')
+        expect(habits.ends[arrival.number - 1]).toBeGreaterThanOrEqual(arrival.at)
     }
   })
 })
@@ -96,8 +104,10 @@ describe('answers', () => {
   test('nobody replies before the message or at night', () => {
     for (const id of many) {
       const { repliesAt, buysAt } = answersTo('one', { id, how: 'wecom', at, recent: 1 })
-      if (repliesAt !== null) expect(repliesAt >= at && chinaHour(repliesAt) >= 8 && chinaHour(repliesAt) < 23).toBe(true)
-      if (buysAt !== null) expect(buysAt >= at && chinaHour(buysAt) >= 10 && chinaHour(buysAt) < 22).toBe(true)
+      if (repliesAt !== null)
+        expect(repliesAt >= at && chinaHour(repliesAt) >= 8 && chinaHour(repliesAt) < 23).toBe(true)
+      if (buysAt !== null)
+        expect(buysAt >= at && chinaHour(buysAt) >= 10 && chinaHour(buysAt) < 22).toBe(true)
     }
   })
 
@@ -105,7 +115,8 @@ describe('answers', () => {
     const tasks = many.map((id) => taskAnswer('one', { id, kind: 'invite', at }))
     const undone = tasks.filter((answer) => answer === null).length
     expect(undone / many.length).toBeCloseTo(0.1, 1)
-    for (const answer of tasks) if (answer) expect(chinaHour(answer.at) >= 10 && chinaHour(answer.at) < 21).toBe(true)
+    for (const answer of tasks)
+      if (answer) expect(chinaHour(answer.at) >= 10 && chinaHour(answer.at) < 21).toBe(true)
     for (const id of many) {
       const when = confirmsAt('one', { id, at })
       if (when !== null) expect(when >= at && chinaHour(when) >= 10 && chinaHour(when) < 20).toBe(true)

@@ -158,10 +158,7 @@ export async function sweepRemoved({ db, clickhouse }: RemovalParts): Promise<nu
 }
 
 /** Takes rows of the demo out of ClickHouse; how many there were. `staff`: whose events without a person go too. */
-async function sweepClickHouse(
-  clickhouse: ClickHouse,
-  staff: readonly string[] = [],
-): Promise<number> {
+async function sweepClickHouse(clickhouse: ClickHouse, staff: readonly string[] = []): Promise<number> {
   let gone = 0
   for (const { table, where, ofStaff = false } of clickhouseRows) {
     const params = ofStaff ? { staff } : undefined

@@ -19,7 +19,9 @@ export function demoRoutes({ db }: { db: Database }) {
     remove: api.remove.handler(async ({ input, context }) => {
       const { name } = await brand(db)
       if (input.confirm.trim() !== name)
-        throw new Problem('bad_input', `Type the name of the brand, ${name}, to confirm.`, { field: 'confirm' })
+        throw new Problem('bad_input', `Type the name of the brand, ${name}, to confirm.`, {
+          field: 'confirm',
+        })
       if (!(await askForRemoval(db))) throw new Problem('not_found', 'There is no demo brand here.')
       await audit(db, context, { action: 'demo.removal_asked', objectKind: 'brand' })
       return { done: true as const }

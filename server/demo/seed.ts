@@ -91,7 +91,10 @@ export async function seedDemo(parts: DemoParts, options: SeedOptions): Promise<
   for (let from = brand.seeded; from < brand.members; from += CHUNK) {
     const chunk = { brand, places, tagIds, from, to: Math.min(from + CHUNK, brand.members) }
     onProgress?.('members', from, brand.members)
-    const [written, people] = await Promise.all([writing, db.transaction((tx) => writePeople(parts, tx, chunk))])
+    const [written, people] = await Promise.all([
+      writing,
+      db.transaction((tx) => writePeople(parts, tx, chunk)),
+    ])
     orders += written
     writing = db.transaction((tx) => writeOrders(tx, chunk, people))
   }

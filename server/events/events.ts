@@ -23,7 +23,6 @@ export {
   retryLetter,
 } from './dead-letters.ts'
 export type { Handler } from './handler.ts'
-export { type OrderPage, pageOfOrders } from './order-pages.ts'
 export { rejectedText } from './import/import.ts'
 export { type ImportFile, type ImportResult, importFile, undoImport } from './import/import-file.ts'
 export type { ImportParts, Progress as ImportProgress } from './import/work.ts'
@@ -38,6 +37,7 @@ export {
   readLog,
   START,
 } from './log.ts'
+export { type OrderPage, pageOfOrders } from './order-pages.ts'
 export type { OrderDocument, RefundDocument } from './order-state.ts'
 export {
   ordersOf,

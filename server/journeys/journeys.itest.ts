@@ -3,13 +3,7 @@ import type { OrderState } from '../../contract/events.ts'
 import { testDatabase } from '../../test/support/database.ts'
 import { holdNobodyOut, makeMembers, makeStaff } from '../../test/support/reach.ts'
 import { testKeys } from '../../test/support/reach-ports.ts'
-import {
-  append,
-  type Lane,
-  type NewEvent,
-  recordOrders,
-  registerConsumers,
-} from '../events/events.ts'
+import { append, type Lane, type NewEvent, recordOrders, registerConsumers } from '../events/events.ts'
 import { reactOnce } from '../events/react.ts'
 import { idOf } from '../platform/ids.ts'
 import { type LeaseToken, takeLease } from '../platform/jobs/lease.ts'

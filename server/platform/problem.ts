@@ -8,7 +8,11 @@ export class Problem extends Error {
   readonly row: number | undefined
   readonly details: Record<string, unknown> | undefined
 
-  constructor(code: ProblemCode, message: string, more: { field?: string; row?: number; details?: Record<string, unknown> } = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    more: { field?: string; row?: number; details?: Record<string, unknown> } = {},
+  ) {
     super(message)
     this.code = code
     this.field = more.field

@@ -42,7 +42,9 @@ export class BucketWriter {
   static async open(folder: string, seal: Seal, count: number): Promise<BucketWriter> {
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const files = Array.from({ length: count }, (_, bucket) => openSync(bucketPath(folder, bucket), 'a', 0o600))
+    const files = Array.from({ length: count }, (_, bucket) =>
+      openSync(bucketPath(folder, bucket), 'a', 0o600),
+    )
     return new BucketWriter(files, seal)
   }
 

@@ -48,7 +48,6 @@ export async function exists(path: string): Promise<boolean> {
 /** SHA-256 and size of a file. */
 export async function digestFile(path: string): Promise<{ digest: Buffer; bytes: number }> {
   const hash = createHash('sha256')
-  for await (const piece of createReadStream(path, { highWaterMark: 64 * 1024 }))
-    hash.update(piece as Buffer)
+  for await (const piece of createReadStream(path, { highWaterMark: 64 * 1024 })) hash.update(piece as Buffer)
   return { digest: hash.digest(), bytes: (await stat(path)).size }
 }

@@ -11,5 +11,8 @@ export function jsonText(value: unknown): string {
 /** The same for text that JSON.stringify has made. */
 export function storable(json: string): string {
   if (!json.includes('\\u')) return json
-  return json.replace(UNSTORABLE, (_, before: string, code: string) => before + (code === '0000' ? '' : '\uFFFD'))
+  return json.replace(
+    UNSTORABLE,
+    (_, before: string, code: string) => before + (code === '0000' ? '' : '\uFFFD'),
+  )
 }

@@ -30,7 +30,14 @@ export function offsetMinutes(zone: Zone, at: Date): number {
   if (fixed && at.getTime() >= fixed.since) return fixed.minutes
   const parts = formatOf(zone).formatToParts(at)
   const get = (type: string): number => Number(parts.find((part) => part.type === type)?.value)
-  const local = Date.UTC(get('year'), get('month') - 1, get('day'), get('hour') % 24, get('minute'), get('second'))
+  const local = Date.UTC(
+    get('year'),
+    get('month') - 1,
+    get('day'),
+    get('hour') % 24,
+    get('minute'),
+    get('second'),
+  )
   return Math.round((local - Math.floor(at.getTime() / 1000) * 1000) / 60_000)
 }
 
@@ -72,7 +79,8 @@ export function startOfDay(zone: Zone, day: Day | number): Date {
   let at = guess - offsetMinutes(zone, new Date(guess)) * 60_000
   at = guess - offsetMinutes(zone, new Date(at)) * 60_000
   if (dayNumber(zone, new Date(at)) < wanted) at = firstInstantFrom(zone, wanted, at)
-  else if (dayNumber(zone, new Date(at - 1)) >= wanted) at = firstInstantFrom(zone, wanted, at - 3 * 3_600_000)
+  else if (dayNumber(zone, new Date(at - 1)) >= wanted)
+    at = firstInstantFrom(zone, wanted, at - 3 * 3_600_000)
   return new Date(at)
 }
 
@@ -83,7 +91,9 @@ export function atLocalTime(zone: Zone, day: Day, time: string): Date {
   const early = offsetMinutes(zone, new Date(local - DAY_MS / 2))
   const first = local - early * 60_000
   const second = local - offsetMinutes(zone, new Date(first)) * 60_000
-  return new Date(Math.max(first, second) === first && offsetMinutes(zone, new Date(second)) !== early ? first : second)
+  return new Date(
+    Math.max(first, second) === first && offsetMinutes(zone, new Date(second)) !== early ? first : second,
+  )
 }
 
 /** Local minutes since midnight at that instant (0…1439). */

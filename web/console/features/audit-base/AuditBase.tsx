@@ -220,8 +220,7 @@ function Audit({ audit }: { audit: BaseAudit }) {
 function Channels({ audit }: { audit: BaseAudit }) {
   const t = useWords(words)
   const option = useMemo(() => {
-    const name = (channel: string): string =>
-      channel in words ? t(channel as keyof typeof words) : channel
+    const name = (channel: string): string => (channel in words ? t(channel as keyof typeof words) : channel)
     const bar = (key: 'reachable' | 'unreachable' | 'unknown', color: string) => ({
       type: 'bar',
       stack: 'all',
