@@ -4,4 +4,4 @@
 export { DEMO_LEASE, demoLife, type LifeParts } from './demo-life.ts'
 export { type RemovalParts, removeDemo, sweepRemoved } from './removal.ts'
 export { type DemoParts, type Seeded, type SeedOptions, seedDemo, wantsDemo } from './seed.ts'
-export { countDemo, readDemo } from './store.ts'
+export { countDemo } from './store.ts'

@@ -12,7 +12,8 @@ import { importFile } from './import-file.ts'
 const db = await testDatabase()
 const world = await importWorld(db)
 await db.run(
-  sql`insert into brand (name, zone, currency, created_at) values ('测试', 'Europe/London', 'GBP', ${world.clock.now()})`,
+  sql`insert into brand (name, zone, currency, created_at) values ('测试', 'Europe/London', 'GBP', ${world.clock.now()})
+    on conflict (id) do update set zone = excluded.zone, currency = excluded.currency`,
 )
 
 type Sums = {
