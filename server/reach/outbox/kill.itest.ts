@@ -29,7 +29,7 @@ import { sql } from '../../platform/postgres/sql.ts'
 const WORKER = fileURLToPath(new URL('../../../test/support/reach-worker.ts', import.meta.url))
 const RANDOM_KILLS = 50
 /** Longer than the provider takes to show something, and a call to begin and to end, on a busy machine. */
-const SETTLE_SECONDS = 10
+const SETTLE_SECONDS = 20
 const points = [
   'reach.decided',
   'reach.announced',
@@ -190,7 +190,7 @@ test('killed at each named point, every touch is received once or listed as unkn
       await db.run(
         sql`update outbox set expires_at = ${TEN} where state = 'created' and confirmed_at is null`,
       )
-    if (await runToItsPoint(point, 30_000)) hit.push(point)
+    if (await runToItsPoint(point, 90_000)) hit.push(point)
   }
   await finish(240_000)
   expect(hit).toEqual(points)
