@@ -50,7 +50,7 @@ export function TaskCard({ task, onChanged }: { task: Task; onChanged: () => voi
         </Tag>
       </div>
       <div className="quiet">
-        {task.member ? `${task.title[lang]} · ${task.reason[lang]}` : task.reason[lang]}
+        {task.member?.name ? `${task.title[lang]} · ${task.reason[lang]}` : task.reason[lang]}
       </div>
       {task.member ? <Facts member={task.member} /> : null}
       {task.kind === 'broadcast' ? (
