@@ -115,6 +115,7 @@ async function settled(lane: Lane) {
 test('a large backlog of the bulk lane does not delay a live event', async () => {
   for (let round = 0; round < 10; round += 1) await write(2000, 'bulk', 'backlog')
   await write(1, 'live', 'urgent')
+  await settled('live')
   const held = await token('lanes')
   let found = false
   let batches = 0

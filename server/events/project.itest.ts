@@ -190,8 +190,9 @@ test('a batch that was inserted and not accounted for is inserted no second time
         sql`select xid::text as xid, seq from consumer where name = ${PROJECT} and lane = 0`,
       )
     )[0] ?? START
-  const batch = await readLog(db, { lane: 'live', after: from, limit: 100 })
-  expect(batch.length).toBe(2)
+  const next = () => readLog(db, { lane: 'live', after: from, limit: 100 })
+  await expect.poll(async () => (await next()).length, { timeout: 30_000 }).toBe(2)
+  const batch = await next()
   expect(await projectOnce(db, clickhouse, { lane: 'live', token, now: day(2) })).toBe(2)
   const before = await content()
   const last = batch.at(-1)
