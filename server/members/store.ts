@@ -114,7 +114,7 @@ export async function insertFirstClaims(tx: Tx, claims: readonly ClaimRow[]): Pr
       to_timestamp(at / 1000.0), demo
     from ${claimRows(claims)}
     order by kind collate "C", scope collate "C", digest
-    on conflict (kind, scope, digest) where first do nothing
+    on conflict do nothing
     returning profile_id as "profileId", encode(digest, 'hex') as digest`)
   return new Set(rows.map(({ profileId, digest }) => `${profileId}|${digest}`))
 }
