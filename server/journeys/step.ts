@@ -273,8 +273,7 @@ async function taskAt(
   const arriving = group.filter((walker) => walker.waits_for === null && !walker.held_out)
   const ids = arriving.map((walker) => walker.person_id)
   const guides = await guidesOf(tx, ids)
-  const facts = await scriptFacts(tx, arriving, now)
-  const spent = await factsOf(tx, ids)
+  const known = await factsOf(tx, ids)
   return Promise.all(
     group.map(async (walker): Promise<[Walker, Move]> => {
       if (walker.waits_for !== null)
@@ -285,8 +284,8 @@ async function taskAt(
         return [walker, { do: 'go', to: node.undone }]
       const id = idOf('task', walker.id, node.id, walker.stop)
       const dueAt = new Date(now.getTime() + node.dueHours * HOUR_MS)
-      const values = facts.get(walker.person_id) ?? {}
-      const highValue = (spent.get(walker.person_id)?.spentCents ?? 0) >= walker.definition.highValueCents
+      const values = valuesFor(known.get(walker.person_id), walker, now)
+      const highValue = (known.get(walker.person_id)?.spentCents ?? 0) >= walker.definition.highValueCents
       work.tasks.push({
         id,
         kind: node.task,
