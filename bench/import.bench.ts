@@ -1,156 +1,190 @@
 /**
- * An import of orders with two lines each, a tenth of the buyers new, from the file to the copy in ClickHouse.
- * The limit, in the same run: COPY of the very rows that came out of it into the same tables with their indexes, plus
- * the same rows inserted into the same ClickHouse tables.
- * Run: node bench/import.bench.ts [orders]
+ * The first job of a brand, through the real program: members, then orders of two lines each, a tenth of the buyers new,
+ * imported by command beside a running `start` with live segments, until the last person stands in the segment that only
+ * the last order makes true, as the API answers it. The limit, in the same run: COPY of the very rows that came out of it
+ * into the same tables with their indexes, plus the same rows inserted into the same ClickHouse tables.
+ * Then members up to a million, every page opened once, and the memory of each process.
+ * Run: node bench/import.bench.ts [orders] [members]
  */
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lanes, PROJECT, projectOnce, registerConsumers } from '../server/events/events.ts'
-import { importFile } from '../server/events/import/import-file.ts'
-import type { ImportParts } from '../server/events/import/work.ts'
-import { resolve } from '../server/members/members.ts'
-import { type ClickHouse, openClickHouse } from '../server/platform/clickhouse/clickhouse.ts'
-import { startEngine } from '../server/platform/clickhouse/engine.ts'
-import { migrateClickHouse } from '../server/platform/clickhouse/migrate.ts'
-import { openKeyring } from '../server/platform/crypto/master-key.ts'
-import { withLease } from '../server/platform/jobs/lease.ts'
-import { startCluster } from '../server/platform/postgres/cluster.ts'
-import { type Database, openDatabase } from '../server/platform/postgres/database.ts'
-import { migratePostgres } from '../server/platform/postgres/migrate.ts'
-import { sql, trusted } from '../server/platform/postgres/sql.ts'
-import { systemClock } from '../server/platform/time/clock.ts'
+import type { Rule } from '../contract/rule.ts'
+import { readConfig } from '../server/config.ts'
+import { openLog } from '../server/platform/logging/log.ts'
+import { sql } from '../server/platform/postgres/sql.ts'
+import { openStores, type Stores } from '../server/stores.ts'
+import { copyIntoPostgres, insertIntoClickHouse, markOf } from './copy-again.ts'
+import { count, figure, inSeconds, secondsOf } from './figures.ts'
+import { memoryFigure, openEveryPage } from './pages.ts'
+import { type Program, runCommand, type Session, signIn, startProgram } from './program.ts'
+import { inFolder } from './stores.ts'
 
 const ORDERS = Number(process.argv[2] ?? 1_000_000)
-const BUYERS = Math.max(100, Math.floor(ORDERS / 5))
+const MEMBERS = Number(process.argv[3] ?? 1_000_000)
+const ORDERS_OF_ONE = 5
+const BUYERS = Math.floor(ORDERS / ORDERS_OF_ONE)
 const KNOWN = Math.floor(BUYERS * 0.9)
-const TABLES = ['document', 'event_log', 'person', 'profile', 'identifier', 'import_chunk'] as const
-/** What stood before the import that is measured: the limit brings back only what came with it. */
-let before = '0'
-const COPIES = ['events', 'orders', 'order_lines'] as const
+/** What an import and its consumers write. */
+const WRITTEN = [
+  ...['document', 'event_log', 'person', 'profile', 'identifier', 'import_chunk'],
+  ...['person_segment', 'person_state', 'person_tag'],
+]
+const COPIES = ['events', 'orders', 'order_lines']
 
-const folder = await mkdtemp(join(tmpdir(), 'liuliang-bench-'))
-await chmod(folder, 0o755)
-const cluster = await startCluster({ dataDirectory: folder })
-const silent = { info() {}, warn() {}, error() {} }
-const engine = await startEngine({ dataDir: join(folder, 'clickhouse'), log: silent })
-const clickhouseOptions = { url: engine.url, user: engine.user, password: engine.password, database: 'bench' }
-const db = openDatabase(cluster.url)
-await migratePostgres(db)
-await migrateClickHouse(clickhouseOptions)
-const clickhouse = openClickHouse(clickhouseOptions)
-try {
-  await report(db, clickhouse)
-} finally {
-  await clickhouse.close()
-  await db.close()
-  await engine.stop()
-  await cluster.stop()
-  await rm(folder, { recursive: true, force: true })
-}
-
-async function report(on: Database, into: ClickHouse): Promise<void> {
-  await on.run(
-    sql`insert into brand (name, zone, currency, created_at) values ('bench', 'Asia/Shanghai', 'CNY', ${systemClock.now()}) on conflict do nothing`,
+await inFolder(async (folder) => {
+  const data = join(folder, 'data')
+  const program = await startProgram(data, { LIULIANG_DEMO: 'off' })
+  const stores = await openStores(
+    readConfig({ ...process.env, LIULIANG_DATA: data }),
+    openLog({ level: 'silent' }),
+    'either',
   )
-  await registerConsumers(on, [PROJECT])
-  const keys = openKeyring(randomBytes(32))
-  const parts: ImportParts = {
-    db: on,
-    cipher: keys.cipher,
-    clock: systemClock,
-    folder: join(folder, 'imports'),
-    resolve: (tx, rows, how) => resolve({ keys, followers: [] }, tx, rows, how),
-    undoPeople: () => Promise.reject(new Error('nothing is taken back here')),
+  try {
+    await measure(folder, data, { program, stores })
+  } finally {
+    await stores.close()
+    await program.stop()
   }
-  const members = await writeMembers()
-  const orders = await writeOrders()
-  const base = await seconds(() => bring(parts, members))
-  await projectAll(on, into)
-  await mark(on)
-  const start = performance.now()
-  const projecting = projectUntil(on, into)
-  const cpu = process.cpuUsage()
-  const written = await seconds(() => bring(parts, orders))
-  const used = process.cpuUsage(cpu)
-  const memory = process.resourceUsage().maxRSS
-  await projecting.stop()
-  const visible = (performance.now() - start) / 1000
-  const again = await seconds(() => bring(parts, orders))
-  const limit = await copyAgain(on, into)
-  const bytes = (await stat(orders)).size
-  console.table({
-    [`${KNOWN} members`]: { seconds: round(base), 'rows/s': Math.round(KNOWN / base) },
-    [`${ORDERS} orders of ${ORDERS * 2} rows (${Math.round(bytes / 1e6)} MB) in PostgreSQL`]: line(written),
-    'and in ClickHouse': line(visible),
-    'the same file again': line(again),
-    'limit: COPY of the same rows, with indexes': line(limit.postgres),
-    'limit: with the same rows into ClickHouse': line(limit.postgres + limit.clickhouse),
+})
+
+type Running = { program: Program; stores: Stores }
+
+async function measure(folder: string, data: string, { program, stores }: Running): Promise<void> {
+  const call = await signIn(program)
+  const segments = new Map<string, string>()
+  for (const [name, rule] of rules()) {
+    const { id } = (await call('POST', '/segments', { name, description: '', rule })) as { id: string }
+    segments.set(name, id)
+  }
+  const all = segments.get(LAST) ?? ''
+  const members = await writeMembers(join(folder, 'members.csv'), 0, KNOWN)
+  const orders = await writeOrders(join(folder, 'orders.csv'))
+  await runCommand(data, ['import', members])
+  await settled(stores, KNOWN)
+
+  const mark = await markOf(stores.db)
+  const begun = performance.now()
+  const [end] = (await runCommand(data, ['import', orders])).slice(-1) as [Imported]
+  const imported = (performance.now() - begun) / 1000
+  if (end.run.counts.rejected > 0) throw new Error(`${end.run.counts.rejected} rows were rejected`)
+  await until(async () => (await personsIn(call, all)) === BUYERS)
+  const visible = (performance.now() - begun) / 1000
+  await settled(stores, BUYERS)
+  const again = await secondsOf(() => runCommand(data, ['import', orders]))
+  const copied = await copyIntoPostgres(stores.db, { tables: WRITTEN, mark, folder })
+  const limit = copied.seconds + (await insertIntoClickHouse(stores.clickhouse, COPIES))
+
+  const size = `${count(ORDERS)} orders of 2 lines, ${count(BUYERS)} buyers, 1 in 10 new, ${Math.round((await stat(orders)).size / 1e6)} MB, ${segments.size} segments`
+  figure({
+    what: 'Import of orders until visible in segments',
+    data: size,
+    ours: `${inSeconds(visible)} (${count(ORDERS / visible)} orders/s)`,
+    limit: `${inSeconds(limit)} for the same ${count(copied.rows)} rows COPYed and inserted`,
+    ratio: limit / visible,
+    wanted: 'ratio at least 0.25',
   })
-  const ratio = (limit.postgres + limit.clickhouse) / visible
-  console.log(
-    `ratio to the limit: ${ratio.toFixed(2)} (at least 0.25); peak memory ${Math.round(memory / 1024)} MB; processor ${round((used.user + used.system) / 1e6)} s`,
-  )
+  figure({ what: 'The same, until the import has ended', data: size, ours: inSeconds(imported) })
+  figure({ what: 'The same file again, nothing changes', data: size, ours: inSeconds(again) })
+  if (MEMBERS > BUYERS) await fillUp(folder, data, stores)
+  await openEveryPage(program.address)
+  memoryFigure(program, `${count(MEMBERS)} members`, 'at most 2,048 MB')
 }
 
-function line(took: number): { seconds: number; 'rows/s': number } {
-  return { seconds: round(took), 'rows/s': Math.round((ORDERS * 2) / took) }
+type Imported = { run: { counts: { rejected: number } } }
+
+async function fillUp(folder: string, data: string, stores: Stores): Promise<void> {
+  const more = await writeMembers(join(folder, 'more.csv'), BUYERS, MEMBERS)
+  const seconds = await secondsOf(() => runCommand(data, ['import', more]))
+  figure({
+    what: 'Import of members',
+    data: `${count(MEMBERS - BUYERS)} new members with phone and card, beside ${count(BUYERS)}`,
+    ours: `${inSeconds(seconds)} (${count((MEMBERS - BUYERS) / seconds)} members/s)`,
+  })
+  await settled(stores, MEMBERS)
 }
 
-function round(value: number): number {
-  return Math.round(value * 10) / 10
+async function personsIn(call: Session, segment: string): Promise<number> {
+  return ((await call('GET', `/segments/${segment}`)) as { persons: number }).persons
 }
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await work()
-  return (performance.now() - start) / 1000
+/** Nobody waits to be evaluated any more. */
+async function settled(stores: Stores, persons: number): Promise<void> {
+  await until(async () => {
+    const { done } = await stores.db.row<{ done: number }>(
+      sql`select count(*)::int as done from person_segment`,
+    )
+    const waiting = await stores.db.row<{ some: boolean }>(
+      sql`select exists (select from evaluation_due) as some`,
+    )
+    return done >= persons && !waiting.some
+  })
 }
 
-async function bring(parts: ImportParts, file: string): Promise<void> {
-  const { run } = await importFile(parts, { file, now: systemClock.now() })
-  if (run.state !== 'imported' || run.counts.rejected > 0)
-    throw new Error(`import ended as ${run.state}: ${run.failure}`)
+async function until(true_: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 3_600_000
+  while (!(await true_())) {
+    if (performance.now() > end) throw new Error('it did not come about in an hour')
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+}
+
+const LAST = 'bought five times'
+
+function rules(): [string, Rule][] {
+  const orders = (days: number | undefined, value: number): Rule => ({
+    kind: 'orders',
+    measure: { of: 'count' },
+    filter: {},
+    window: days === undefined ? { kind: 'ever' } : { kind: 'rolling', days },
+    compare: { op: 'ge', value },
+  })
+  return [
+    [LAST, orders(undefined, ORDERS_OF_ONE)],
+    ['active', { kind: 'lifecycle', states: ['active'] }],
+    ['asleep', { kind: 'lifecycle', states: ['silent', 'near_sleep'] }],
+    ['best', { kind: 'rfm_group', groups: ['champions'] }],
+    ['twice in half a year', orders(180, 2)],
+  ]
 }
 
 function phoneOf(buyer: number): string {
   return `13${String(100_000_000 + ((buyer * 7919) % 900_000_000))}`
 }
 
-async function writeMembers(): Promise<string> {
-  return writeLines(
-    join(folder, 'members.csv'),
-    '会员编号,姓名,手机号,入会时间,门店',
-    KNOWN,
-    (n) => `M${n},会员${n},${phoneOf(n)},2023-0${1 + (n % 9)}-1${n % 10} 10:00,门店${n % 50}`,
-  )
+function writeMembers(path: string, from: number, to: number): Promise<string> {
+  return writeLines(path, '会员编号,姓名,手机号,入会时间,门店', to - from, (row) => {
+    const n = from + row
+    return `M${n},会员${n},${phoneOf(n)},2023-0${1 + (n % 9)}-1${n % 10} 10:00,门店${n % 50}`
+  })
 }
 
-async function writeOrders(): Promise<string> {
+function writeOrders(path: string): Promise<string> {
   const header = '订单号,会员编号,手机号,下单时间,付款时间,商品编码,商品名称,类目,数量,单价,门店,导购'
-  return writeLines(join(folder, 'orders.csv'), header, ORDERS * 2, (row) => {
+  return writeLines(path, header, ORDERS * 2, (row) => {
     const n = row >> 1
     const buyer = (n * 48_271) % BUYERS
-    const known = buyer < KNOWN
-    const time = `202${3 + (n % 3)}-${String(1 + (n % 12)).padStart(2, '0')}-${String(1 + (n % 28)).padStart(2, '0')} ${String(10 + (n % 12))}:${String(n % 60).padStart(2, '0')}:00`
+    const time = `202${3 + (n % 3)}-${two(1 + (n % 12))}-${two(1 + (n % 28))} ${two(10 + (n % 12))}:${two(n % 60)}:00`
     const sku = (n * 31 + (row & 1)) % 2000
-    return `SO${String(n).padStart(10, '0')},${known ? `M${buyer}` : ''},${phoneOf(buyer)},${time},${time},SKU${sku},商品名称${sku},类目${sku % 20},${1 + (row % 3)},${(9.9 + (sku % 300)).toFixed(2)},门店${n % 50},导购${n % 250}`
+    const card = buyer < KNOWN ? `M${buyer}` : ''
+    return `SO${String(n).padStart(10, '0')},${card},${phoneOf(buyer)},${time},${time},SKU${sku},商品名称${sku},类目${sku % 20},${1 + (row % 3)},${(9.9 + (sku % 300)).toFixed(2)},门店${n % 50},导购${n % 250}`
   })
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0')
 }
 
 async function writeLines(
   path: string,
   head: string,
-  count: number,
+  lines: number,
   row: (n: number) => string,
 ): Promise<string> {
   const out = createWriteStream(path)
   let text = `${head}\n`
-  for (let n = 0; n < count; n += 1) {
+  for (let n = 0; n < lines; n += 1) {
     text += `${row(n)}\n`
     if (text.length < 1 << 18) continue
     if (!out.write(text)) await once(out, 'drain')
@@ -159,70 +193,4 @@ async function writeLines(
   out.end(text)
   await once(out, 'finish')
   return path
-}
-
-async function projectAll(on: Database, into: ClickHouse): Promise<void> {
-  await withLease(on, PROJECT, async (token) => {
-    for (const lane of lanes)
-      while ((await projectOnce(on, into, { lane, token, now: systemClock.now() })) > 0);
-  })
-}
-
-/** Projects while the import runs, as `work` does; `stop` ends when nothing is left. */
-function projectUntil(on: Database, into: ClickHouse): { stop(): Promise<void> } {
-  const stopping = new AbortController()
-  const running = (async () => {
-    while (!stopping.signal.aborted) {
-      await projectAll(on, into)
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-    await projectAll(on, into)
-  })()
-  return {
-    stop() {
-      stopping.abort()
-      return running
-    },
-  }
-}
-
-async function mark(on: Database): Promise<void> {
-  before = (await on.row<{ xid: string }>(sql`select pg_current_xact_id()::text as xid`)).xid
-}
-
-/** Seconds that the stores need for the same rows without Liuliang. */
-async function copyAgain(on: Database, into: ClickHouse): Promise<{ postgres: number; clickhouse: number }> {
-  const out = join(folder, 'out')
-  await mkdir(out, { mode: 0o777 })
-  await chmod(out, 0o777)
-  await on.run(sql`create schema again`)
-  for (const table of TABLES) {
-    await on.run(
-      sql`copy (select * from ${trusted(table)} where xmin::text::bigint > ${trusted(before)}) to ${trusted(`'${out}/${table}'`)}`,
-    )
-    await on.run(sql`create table ${trusted(`again.${table}`)} (like ${trusted(table)} including all)`)
-  }
-  await on.run(sql`checkpoint`)
-  const postgres = await seconds(async () => {
-    for (const table of TABLES)
-      await on.run(sql`copy ${trusted(`again.${table}`)} from ${trusted(`'${out}/${table}'`)}`)
-  })
-  let clickhouseSeconds = 0
-  for (const table of COPIES) {
-    await into.command(`create table again_${table} as ${table}`)
-    const columns = await into.rows<{ name: string }>(`describe table ${table}`)
-    let batch: object[] = []
-    const flush = async (): Promise<void> => {
-      const body = Buffer.from(batch.map((row) => JSON.stringify(row)).join('\n'))
-      batch = []
-      if (body.length > 0) clickhouseSeconds += await seconds(() => into.insert(`again_${table}`, body))
-    }
-    for await (const rows of into.stream<unknown[]>(`select * from ${table}`)) {
-      for (const row of rows)
-        batch.push(Object.fromEntries(columns.map(({ name }, place) => [name, row[place]])))
-      if (batch.length >= 10_000) await flush()
-    }
-    await flush()
-  }
-  return { postgres, clickhouse: clickhouseSeconds }
 }

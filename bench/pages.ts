@@ -1,0 +1,72 @@
+/** Every page of the console and the workbench opened once in a real browser, and what the program's processes then hold. */
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { openBrowser } from '../test/support/chromium.ts'
+import { figure } from './figures.ts'
+import { PASSWORD, type Program } from './program.ts'
+
+const ROUTES = fileURLToPath(new URL('../web/console/app/routes.tsx', import.meta.url))
+/** Where the API lists what the pages below these show. */
+const LISTS: Readonly<Record<string, string>> = {
+  '/members': '/members',
+  '/segments': '/segments',
+  '/journeys': '/journeys',
+  '/import': '/imports',
+}
+
+/** Signs in with the password of the benches and opens each page. Gives how many. */
+export async function openEveryPage(address: string, login = 'admin'): Promise<number> {
+  const browser = await openBrowser()
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN' })
+    await page.goto(`${address}/sign-in`)
+    await page.fill('#login', login)
+    await page.fill('#password', PASSWORD)
+    await page.click('button[type=submit]')
+    await page.waitForURL(`${address}/`)
+    const paths = await pathsOf(page)
+    for (const path of paths) {
+      await page.goto(`${address}${path}`)
+      await page.waitForLoadState('networkidle')
+    }
+    return paths.length
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Memory as the sum of PSS of every process, stated for each. */
+export function memoryFigure(program: Program, data: string, wanted: string): void {
+  const memory = program.memory()
+  const all = [...memory.values()].reduce((sum, one) => sum + one, 0)
+  const each = [...memory].map(([name, megabytes]) => `${name} ${Math.round(megabytes)}`).join(', ')
+  figure({
+    what: 'Memory after every page was opened (PSS)',
+    data,
+    ours: `${Math.round(all)} MB (${each})`,
+    wanted,
+  })
+}
+
+/** The addresses of the console as its routes name them, the first of each kind where one shows a thing, and the workbench. */
+async function pathsOf(page: Page): Promise<string[]> {
+  const text = await readFile(ROUTES, 'utf8')
+  const paths: string[] = ['/workbench/']
+  for (const [, path = ''] of text.matchAll(/\['(\/[^']*)'/gu)) {
+    const [, list] = /^(.*)\/:id$/u.exec(path) ?? []
+    const id = list === undefined ? undefined : await firstOf(page, LISTS[list])
+    if (list === undefined) paths.push(path)
+    else if (id !== undefined) paths.push(`${list}/${id}`)
+  }
+  return paths
+}
+
+/** The id of the first thing of a list; undefined where it is empty. */
+async function firstOf(page: Page, list: string | undefined): Promise<string | undefined> {
+  if (list === undefined) throw new Error('a page shows things of a list that is not known here')
+  const answer = await page.request.get(new URL(`/api${list}`, page.url()).href)
+  if (!answer.ok()) throw new Error(`${list} answered ${answer.status()}`)
+  const { items } = (await answer.json()) as { items: { id: string | number }[] }
+  return items[0] === undefined ? undefined : String(items[0].id)
+}

@@ -1,0 +1,176 @@
+/** The real program as a child: started, asked over HTTP as a person would ask, measured, stopped or killed. Linux only. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { CSRF_HEADER, IDEMPOTENCY_HEADER } from '../contract/base.ts'
+
+const MAIN = fileURLToPath(new URL('../server/main.ts', import.meta.url))
+export const PASSWORD = 'a-password-of-one-s-own'
+
+export type Program = {
+  address: string
+  /** Of the first start with an empty directory. */
+  firstSignIn: { login: string; oneTimePassword: string } | undefined
+  /** Seconds from the command to the first page that was served. */
+  seconds: number
+  /** Memory in MB as the sum of PSS, by kind of process. */
+  memory(): Map<string, number>
+  stop(): Promise<void>
+  /** SIGKILL to the program, the engine and PostgreSQL at once. */
+  kill(): Promise<void>
+}
+
+/** Runs `start` on a data directory until its first page is served. */
+export async function startProgram(data: string, environment: NodeJS.ProcessEnv = {}): Promise<Program> {
+  const begun = performance.now()
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'start', '--json'], {
+    env: { ...process.env, LIULIANG_DATA: data, PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  let firstSignIn: Program['firstSignIn']
+  let address: string | undefined
+  for await (const line of createInterface({ input: child.stdout })) {
+    const said = JSON.parse(line) as { firstSignIn?: NonNullable<Program['firstSignIn']>; address?: string }
+    firstSignIn = said.firstSignIn ?? firstSignIn
+    address = said.address
+    if (address !== undefined) break
+  }
+  if (address === undefined) throw new Error('the program ended before it served a page')
+  child.stdout.resume()
+  const page = await fetch(`${address}/`)
+  if (!page.ok) throw new Error(`the first page answered ${page.status}`)
+  await page.text()
+  return {
+    address,
+    firstSignIn,
+    seconds: (performance.now() - begun) / 1000,
+    memory: () => memoryOf(child.pid ?? 0),
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+    },
+    async kill() {
+      for (const pid of familyOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL')
+      await ended
+    },
+  }
+}
+
+/** Runs a command of the program to its end. Gives what it wrote with --json, line by line. Errors: its complaint. */
+export function runCommand(data: string, parameters: readonly string[]): Promise<unknown[]> {
+  const { child, done } = beginCommand(data, parameters)
+  return done.then(({ code, lines }) => {
+    if (code !== 0) throw new Error(`${parameters[0]} ended with ${code ?? child.signalCode}`)
+    return lines
+  })
+}
+
+type Begun = { child: ChildProcess; done: Promise<{ code: number | null; lines: unknown[] }> }
+
+/** Starts a command of the program, to be killed or waited for. */
+export function beginCommand(data: string, parameters: readonly string[]): Begun {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', MAIN, ...parameters, '--json'],
+    { env: { ...process.env, LIULIANG_DATA: data }, stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  let text = ''
+  child.stdout.on('data', (piece: Buffer) => {
+    text += piece.toString()
+  })
+  return {
+    child,
+    done: new Promise((resolve) => {
+      child.once('close', (code) =>
+        resolve({
+          code,
+          lines: text
+            .split('\n')
+            .filter((line) => line.startsWith('{'))
+            .map((line) => JSON.parse(line) as unknown),
+        }),
+      )
+    }),
+  }
+}
+
+export type Session = (method: string, path: string, body?: unknown) => Promise<unknown>
+
+/** Signs in for the first time, or again, and answers a caller of the API. Errors: any answer but 200. */
+export async function signIn({ address, firstSignIn }: Program, login = 'admin'): Promise<Session> {
+  let cookie = ''
+  let csrf = ''
+  const call: Session = async (method, path, body) => {
+    const answer = await fetch(`${address}/api${path}`, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        cookie,
+        [CSRF_HEADER]: csrf,
+        [IDEMPOTENCY_HEADER]: randomUUID(),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const cookies = answer.headers.getSetCookie().map((line) => line.split(';')[0])
+    if (cookies.length > 0) cookie = cookies.join('; ')
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+    return answer.json()
+  }
+  const enter = async (as: string, password: string): Promise<void> => {
+    const { csrf: token } = (await call('POST', '/session', { login: as, password })) as { csrf: string }
+    csrf = token
+  }
+  if (firstSignIn === undefined) await enter(login, PASSWORD)
+  else {
+    await enter(firstSignIn.login, firstSignIn.oneTimePassword)
+    await call('POST', '/session/password', {
+      currentPassword: firstSignIn.oneTimePassword,
+      newPassword: PASSWORD,
+    })
+  }
+  return call
+}
+
+function memoryOf(root: number): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const pid of familyOf(root)) {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      const [, kilobytes] = /^Pss:\s+(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
+      const kind = kindOf(command)
+      found.set(kind, (found.get(kind) ?? 0) + Number(kilobytes ?? 0) / 1024)
+    } catch {
+      // Gone between the list and the look.
+    }
+  }
+  return found
+}
+
+function kindOf(command: string): string {
+  if (/postgres/u.test(command) && !/node/u.test(command.split(' ')[0] ?? '')) return 'PostgreSQL'
+  if (command.includes('/clickhouse/')) return 'ClickHouse engine'
+  if (command.includes(MAIN)) return 'program'
+  return 'guards'
+}
+
+/** The process and everything that descends from it. */
+function familyOf(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/u.test(name)) continue
+    try {
+      const status = readFileSync(join('/proc', name, 'stat'), 'utf8')
+      const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1])
+      children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+    } catch {
+      // Gone.
+    }
+  }
+  const family = [root]
+  for (const pid of family) family.push(...(children.get(pid) ?? []))
+  return family
+}
