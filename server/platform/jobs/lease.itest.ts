@@ -26,6 +26,13 @@ test('of many who want it at once one gets it, and tokens grow', async () => {
   expect(new Set(tokens).size).toBe(5)
 })
 
+test('also of many who are the first ever to want it, one gets it and nobody fails', async () => {
+  for (let round = 0; round < 40; round += 1) {
+    const takes = await Promise.all(Array.from({ length: 16 }, () => takeLease(db, `new ${round}`)))
+    expect(takes.filter((token) => token !== undefined)).toEqual([{ lease: `new ${round}`, token: 1 }])
+  }
+})
+
 test('a lease that is not renewed passes on, and its old holder can neither renew nor commit', async () => {
   const old = await takeLease(db, 'expires', 50)
   if (!old) throw new Error('not taken')

@@ -30,13 +30,17 @@ export async function takeLease(
   name: string,
   leaseMs: number = LEASE_MS,
 ): Promise<LeaseToken | undefined> {
-  const row = await db.maybe<{ token: number }>(sql`
-    insert into lease (name, token, holder, expires_at)
-    values (${name}, 1, ${holder()}, clock_timestamp() + ${leaseMs}::int * interval '1 ms')
-    on conflict (name) do update
-    set token = lease.token + 1, holder = excluded.holder, expires_at = excluded.expires_at
-    where lease.expires_at < clock_timestamp()
-    returning token`)
+  const until = sql`clock_timestamp() + ${leaseMs}::int * interval '1 ms'`
+  const row =
+    (await db.maybe<{ token: number }>(sql`
+      update lease set token = token + 1, holder = ${holder()}, expires_at = ${until}
+      where name = ${name} and expires_at < clock_timestamp()
+      returning token`)) ??
+    // Not "on conflict (name) do update": two who insert at once may meet at the key (name, token) first, and fail.
+    (await db.maybe<{ token: number }>(sql`
+      insert into lease (name, token, holder, expires_at) values (${name}, 1, ${holder()}, ${until})
+      on conflict do nothing
+      returning token`))
   return row && { lease: name, token: row.token }
 }
 
