@@ -4,9 +4,6 @@
  * tables with their indexes; the limit of projecting is inserting the very rows, prepared, into the same tables.
  * Run: node bench/events.bench.ts [events]
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { OrderState } from '../contract/events.ts'
 import {
   append,
@@ -21,60 +18,40 @@ import {
   START,
 } from '../server/events/events.ts'
 import { projectedRows, projectedTables } from '../server/events/project-rows.ts'
-import { type ClickHouse, openClickHouse } from '../server/platform/clickhouse/clickhouse.ts'
-import { startEngine } from '../server/platform/clickhouse/engine.ts'
-import { migrateClickHouse } from '../server/platform/clickhouse/migrate.ts'
+import type { ClickHouse } from '../server/platform/clickhouse/clickhouse.ts'
 import { newId } from '../server/platform/ids.ts'
 import { takeLease } from '../server/platform/jobs/lease.ts'
-import { startCluster } from '../server/platform/postgres/cluster.ts'
 import { copyIn } from '../server/platform/postgres/copy.ts'
-import { type Database, openDatabase } from '../server/platform/postgres/database.ts'
-import { migratePostgres } from '../server/platform/postgres/migrate.ts'
+import type { Database } from '../server/platform/postgres/database.ts'
 import { sql, trusted } from '../server/platform/postgres/sql.ts'
+import { count, figure, secondsOf } from './figures.ts'
+import { inStores } from './stores.ts'
 
 const EVENTS = Number(process.argv[2] ?? 200_000)
 const BATCH = 5_000
 const PERSONS = 20_000
 const at = new Date('2026-03-01T02:00:00Z')
 
-const folder = await mkdtemp(join(tmpdir(), 'liuliang-bench-'))
-await chmod(folder, 0o755)
-const cluster = await startCluster({ dataDirectory: folder })
-const silent = { info() {}, warn() {}, error() {} }
-const engine = await startEngine({ dataDir: join(folder, 'clickhouse'), log: silent })
-const options = { url: engine.url, user: engine.user, password: engine.password, database: 'bench' }
-const db = openDatabase(cluster.url)
-await migratePostgres(db)
-await migrateClickHouse(options)
-const clickhouse = openClickHouse(options)
-try {
-  await report(db, clickhouse)
-} finally {
-  await clickhouse.close()
-  await db.close()
-  await engine.stop()
-  await cluster.stop()
-  await rm(folder, { recursive: true, force: true })
-}
+await inStores(({ db, clickhouse }) => report(db, clickhouse))
 
 async function report(on: Database, into: ClickHouse): Promise<void> {
   await registerConsumers(on, [PROJECT])
   const events = Array.from({ length: EVENTS }, (_, index) => eventOf(index))
-  const plain = await timed(() =>
+  const plain = await secondsOf(() =>
     inBatches(events, (some) => on.transaction((tx) => append(tx, some, how('live')))),
   )
   const plainLimit = await copyAgain(on, ['event_log'])
   await on.run(sql`truncate event_log`)
-  const deduped = await timed(() =>
+  const deduped = await secondsOf(() =>
     inBatches(events, (some) => on.transaction((tx) => append(tx, some, { ...how('live'), dedupe: true }))),
   )
   const dedupedLimit = await copyAgain(on, ['event_log', 'seen_a'])
-  const read = await timed(() => readAll(on))
+  const read = await secondsOf(() => readAll(on))
   const projectLimit = await insertPrepared(on, into)
-  const project = await timed(() => projectAll(on, into))
+  const project = await secondsOf(() => projectAll(on, into))
   await on.run(sql`truncate event_log`)
   const orders = Array.from({ length: Math.floor(EVENTS / 4) }, (_, index) => orderOf(index))
-  const recorded = await timed(() =>
+  const recorded = await secondsOf(() =>
     inBatches(orders, (some) =>
       on.transaction((tx) =>
         recordOrders(
@@ -87,24 +64,19 @@ async function report(on: Database, into: ClickHouse): Promise<void> {
   )
   const recordedLimit = await copyAgain(on, ['document', 'event_log'])
   const lines = [
-    ['append', EVENTS, plain, plainLimit],
-    ['append, de-duplicated', EVENTS, deduped, dedupedLimit],
-    ['read by position', EVENTS, read, undefined],
-    ['project events', EVENTS, project, projectLimit],
-    ['record orders of 2 lines', orders.length, recorded, recordedLimit],
+    ['Append events to the log, against COPY of the same rows', EVENTS, plain, plainLimit],
+    ['Append events, de-duplicated, against COPY', EVENTS, deduped, dedupedLimit],
+    ['Read the log by position', EVENTS, read, undefined],
+    ['Project events into ClickHouse, against inserting the same rows', EVENTS, project, projectLimit],
+    ['Record orders of 2 lines, against COPY', orders.length, recorded, recordedLimit],
   ] as const
-  for (const [name, count, seconds, limit] of lines) {
-    const rate = Math.round(count / seconds)
-    const against =
-      limit === undefined ? '' : `limit ${Math.round(count / limit)}/s  ratio ${(limit / seconds).toFixed(2)}`
-    process.stdout.write(`${name.padEnd(28)} ${count} in ${seconds.toFixed(2)} s  ${rate}/s  ${against}\n`)
-  }
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await work()
-  return (performance.now() - start) / 1000
+  for (const [what, rows, seconds, limit] of lines)
+    figure({
+      what,
+      data: `${count(rows)} in batches of ${count(BATCH)}, ${count(PERSONS)} persons`,
+      ours: `${count(rows / seconds)}/s`,
+      ...(limit === undefined ? {} : { limit: `${count(rows / limit)}/s`, ratio: limit / seconds }),
+    })
 }
 
 async function inBatches<T>(all: readonly T[], work: (some: T[]) => Promise<unknown>): Promise<void> {
@@ -121,7 +93,7 @@ async function copyAgain(on: Database, tables: readonly string[]): Promise<numbe
         : ''
     const lines = await copyOut(on, table, columns)
     await on.run(sql`truncate ${trusted(table)}`)
-    seconds += await timed(() =>
+    seconds += await secondsOf(() =>
       inBatches(lines, (some) =>
         on.transaction((tx) => copyIn(tx, `copy ${table} ${columns} from stdin`, some)),
       ),
@@ -167,7 +139,7 @@ async function insertPrepared(on: Database, into: ClickHouse): Promise<number> {
     const rows = projectedRows(events, new Map())
     for (const table of projectedTables) {
       const bytes = Buffer.from(rows[table].join('\n'))
-      seconds += await timed(() => into.insert(table, bytes))
+      seconds += await secondsOf(() => into.insert(table, bytes))
     }
   }
   for (const table of projectedTables) await into.command(`truncate table ${table}`)

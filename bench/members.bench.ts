@@ -4,15 +4,13 @@
  * Run: node bench/members.bench.ts [rows]
  */
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type IncomingPerson, resolve } from '../server/members/members.ts'
 import { openKeyring } from '../server/platform/crypto/master-key.ts'
-import { startCluster } from '../server/platform/postgres/cluster.ts'
-import { type Database, openDatabase } from '../server/platform/postgres/database.ts'
-import { migratePostgres } from '../server/platform/postgres/migrate.ts'
-import { sql, trusted } from '../server/platform/postgres/sql.ts'
+import type { Database } from '../server/platform/postgres/database.ts'
+import { sql } from '../server/platform/postgres/sql.ts'
+import { copyIntoPostgres, markOf } from './copy-again.ts'
+import { count, figure } from './figures.ts'
+import { inFolder, inPostgres } from './stores.ts'
 
 const ROWS = Number(process.argv[2] ?? 100_000)
 const CHUNK = 5_000
@@ -22,37 +20,31 @@ const GIVEN = [...'伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚'
 const deps = { keys: openKeyring(randomBytes(32)), followers: [] }
 const at = new Date('2026-03-01T02:00:00Z')
 
-const folder = await mkdtemp(join(tmpdir(), 'liuliang-bench-'))
-await chmod(folder, 0o755)
-const cluster = await startCluster({ dataDirectory: folder })
-const db = openDatabase(cluster.url)
-try {
-  await migratePostgres(db)
-  await report(db)
-} finally {
-  await db.close()
-  await cluster.stop()
-  await rm(folder, { recursive: true, force: true })
-}
+await inFolder((folder) => inPostgres(folder, (db) => report(db, folder)))
 
-async function report(on: Database): Promise<void> {
+async function report(on: Database, folder: string): Promise<void> {
+  const mark = await markOf(on)
   const single = await rate(ROWS, () => importAll(on, 'erp', 0, ROWS, 1))
   const same = await rate(ROWS, () => importAll(on, 'erp', 0, ROWS, 1))
-  const copied = await copyAgain(on)
+  const { seconds } = await copyIntoPostgres(on, { tables: TABLES, mark, folder })
+  const copied = ROWS / seconds
   await empty(on)
   const twice = await rate(ROWS, () => importAll(on, 'erp', 0, ROWS, 2))
   const meeting = await rate(ROWS / 4, () => importAll(on, 'shop', 0, ROWS / 4, 1))
-  console.table({
-    'new persons, one writer': line(single, copied),
-    'new persons, two writers': line(twice, copied),
-    'the same rows again': line(same, copied),
-    'rows that join known persons': line(meeting, copied),
-    'limit: COPY of the same rows, one session': line(copied, copied),
-  })
-}
-
-function line(perSecond: number, limit: number): { 'rows/s': number; 'of the limit': string } {
-  return { 'rows/s': Math.round(perSecond), 'of the limit': (perSecond / limit).toFixed(2) }
+  const found: [string, number][] = [
+    ['new persons, one writer', single],
+    ['new persons, two writers', twice],
+    ['the same rows again', same],
+    ['rows that join known persons', meeting],
+  ]
+  for (const [what, perSecond] of found)
+    figure({
+      what: `Resolve ${what}, against COPY of what they became`,
+      data: `${count(ROWS)} rows in chunks of ${count(CHUNK)}`,
+      ours: `${count(perSecond)} rows/s`,
+      limit: `${count(copied)} rows/s`,
+      ratio: perSecond / copied,
+    })
 }
 
 async function rate(rows: number, work: () => Promise<void>): Promise<number> {
@@ -101,23 +93,6 @@ function personRow(n: number, source: string): IncomingPerson {
       registerChannel: 'offline',
     },
   }
-}
-
-/** Rows a second (of imported rows) at which COPY brings back what one import wrote. */
-async function copyAgain(on: Database): Promise<number> {
-  const out = join(folder, 'out')
-  await mkdir(out, { mode: 0o777 })
-  await chmod(out, 0o777)
-  for (const table of TABLES)
-    await on.run(sql`copy (select * from ${trusted(table)}) to ${trusted(`'${out}/${table}'`)}`)
-  await empty(on)
-  return rate(ROWS, async () => {
-    await on.transaction(async (tx) => {
-      for (const table of TABLES) {
-        await tx.run(sql`copy ${trusted(table)} from ${trusted(`'${out}/${table}'`)}`)
-      }
-    })
-  })
 }
 
 async function empty(on: Database): Promise<void> {

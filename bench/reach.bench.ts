@@ -4,16 +4,13 @@
  * indexes by plain inserts of 1,000 rows, without reading or deciding anything.
  * Run: node bench/reach.bench.ts [persons]
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { idOf } from '../server/platform/ids.ts'
 import { takeLease } from '../server/platform/jobs/lease.ts'
-import { startCluster } from '../server/platform/postgres/cluster.ts'
-import { type Database, openDatabase } from '../server/platform/postgres/database.ts'
-import { migratePostgres } from '../server/platform/postgres/migrate.ts'
+import type { Database } from '../server/platform/postgres/database.ts'
 import { sql, trusted } from '../server/platform/postgres/sql.ts'
 import { arbitrateOnce, type Candidate, offer, type People, simulate } from '../server/reach/reach.ts'
+import { count, figure } from './figures.ts'
+import { inFolder, inPostgres } from './stores.ts'
 
 const PERSONS = Number(process.argv[2] ?? 50_000)
 const BATCH = 1000
@@ -45,19 +42,12 @@ const people: People = {
   digest: () => Buffer.alloc(16),
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'liuliang-bench-'))
-await chmod(folder, 0o755)
-const cluster = await startCluster({ dataDirectory: folder })
-const db = openDatabase(cluster.url)
-try {
-  await migratePostgres(db)
-  await prepare(db)
-  await report(db)
-} finally {
-  await db.close()
-  await cluster.stop()
-  await rm(folder, { recursive: true, force: true })
-}
+await inFolder((folder) =>
+  inPostgres(folder, async (db) => {
+    await prepare(db)
+    await report(db)
+  }),
+)
 
 async function prepare(on: Database): Promise<void> {
   await on.run(sql`
@@ -81,12 +71,19 @@ async function report(on: Database): Promise<void> {
   })
   await setAside(on)
   const limit = await rate(PERSONS, () => insertAgain(on))
-  console.table({
-    offers: line(offered, limit),
-    'decisions, one arbiter': line(one, limit),
-    'decisions, two arbiters': line(two, limit),
-    'limit: inserts of the same rows': line(limit, limit),
-  })
+  const found: [string, number][] = [
+    ['Offer touches to the arbiter', offered],
+    ['Decisions of the arbiter, one worker', one],
+    ['Decisions of the arbiter, two workers', two],
+  ]
+  for (const [what, perSecond] of found)
+    figure({
+      what: `${what}, against inserts of the same rows`,
+      data: `${count(PERSONS)} persons with one marketing touch each`,
+      ours: `${count(perSecond)}/s`,
+      limit: `${count(limit)}/s`,
+      ratio: perSecond / limit,
+    })
 }
 
 async function offerAll(on: Database): Promise<void> {
@@ -153,8 +150,4 @@ async function rate(rows: number, work: () => Promise<void>): Promise<number> {
   const start = performance.now()
   await work()
   return rows / ((performance.now() - start) / 1000)
-}
-
-function line(perSecond: number, limit: number): { 'per second': number; 'of the limit': string } {
-  return { 'per second': Math.round(perSecond), 'of the limit': (perSecond / limit).toFixed(2) }
 }
