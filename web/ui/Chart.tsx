@@ -4,6 +4,7 @@ import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } 
 import { type EChartsCoreOption, init, use } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
+import { useDark } from './dark.ts'
 import { fontFamily, series } from './tokens.ts'
 
 use([
@@ -25,12 +26,12 @@ export type ChartProps = {
   height: number
   /** What the picture shows, for screen readers. */
   label: string
-  dark?: boolean
   /** A click on a mark, with its series, name and data. */
   onMark?: (mark: { seriesName?: string | undefined; name: string; data: unknown }) => void
 }
 
-export function Chart({ option, height, label, dark = false, onMark }: ChartProps) {
+export function Chart({ option, height, label, onMark }: ChartProps) {
+  const { dark } = useDark()
   const box = useRef<HTMLDivElement>(null)
   const marked = useRef(onMark)
   marked.current = onMark

@@ -32,11 +32,10 @@ const words = {
   members: { zh: '发给 {n} 位会员', en: 'to {n} members' },
   chooseTag: { zh: '选一个标签', en: 'Choose a tag' },
 }
-const ZONE = 'Asia/Shanghai'
 const offered = ['sent', 'called', 'will_come', 'not_interested', 'no_answer'] as const
 
 /** One task: who, why, what to say, one button. */
-export function TaskCard({ task, onChanged }: { task: Task; onChanged: () => void }) {
+export function TaskCard({ task, zone, onChanged }: { task: Task; zone: string; onChanged: () => void }) {
   const t = useWords(words)
   const lang = useLang()
   const [ending, setEnding] = useState(false)
@@ -52,7 +51,7 @@ export function TaskCard({ task, onChanged }: { task: Task; onChanged: () => voi
       <div className="quiet">
         {task.member?.name ? `${task.title[lang]} · ${task.reason[lang]}` : task.reason[lang]}
       </div>
-      {task.member ? <Facts member={task.member} /> : null}
+      {task.member ? <Facts member={task.member} zone={zone} /> : null}
       {task.kind === 'broadcast' ? (
         <p className="quiet">
           {t('members', { n: task.members })}。{t('confirm')}
@@ -61,7 +60,7 @@ export function TaskCard({ task, onChanged }: { task: Task; onChanged: () => voi
       {task.script ? <div className="script">{task.script}</div> : null}
       <div style={{ display: 'flex', gap: 8, alignItems: 'center' }}>
         <span className={late ? 'late-word' : 'quiet'} style={{ flex: 1 }}>
-          {late ? t('late') : t('due', { at: minute(task.dueAt, ZONE).slice(5) })}
+          {late ? t('late') : t('due', { at: minute(task.dueAt, zone).slice(5) })}
         </span>
         {task.script ? (
           <Button onClick={() => void copy(task.script ?? '', t('copied'))}>{t('copy')}</Button>
@@ -77,7 +76,7 @@ export function TaskCard({ task, onChanged }: { task: Task; onChanged: () => voi
   )
 }
 
-function Facts({ member }: { member: NonNullable<Task['member']> }) {
+function Facts({ member, zone }: { member: NonNullable<Task['member']>; zone: string }) {
   const t = useWords(words)
   const lang = useLang()
   return (
@@ -88,7 +87,7 @@ function Facts({ member }: { member: NonNullable<Task['member']> }) {
           ? t('never')
           : t('bought', { n: member.purchases, money: money(member.spentCents) })}
       </span>
-      {member.lastPurchaseAt ? <span>{t('last', { at: date(member.lastPurchaseAt, ZONE) })}</span> : null}
+      {member.lastPurchaseAt ? <span>{t('last', { at: date(member.lastPurchaseAt, zone) })}</span> : null}
       {member.lastItems.length > 0 ? <span>{member.lastItems.slice(0, 2).join('、')}</span> : null}
       {member.tags.slice(0, 3).map((tag) => (
         <Tag key={tag}>{tag}</Tag>

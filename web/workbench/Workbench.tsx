@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-quer
 import { Button, ConfigProvider, ErrorBlock, PullToRefresh, Skeleton } from 'antd-mobile'
 import enUS from 'antd-mobile/es/locales/en-US'
 import zhCN from 'antd-mobile/es/locales/zh-CN'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useContext, useMemo, useState } from 'react'
 import { api, faultOf } from '../client.ts'
 import type { Lang } from '../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage, useWords } from '../ui/language.ts'
@@ -17,7 +17,9 @@ const words = {
   none: { zh: '没有任务', en: 'No tasks' },
   noneSays: { zh: '有新的会员需要联系时，会出现在这里。', en: 'When a member needs you it shows here.' },
   retry: { zh: '重试', en: 'Try again' },
+  language: { zh: 'English', en: '中文' },
 }
+const UNTIL_KNOWN = 'Asia/Shanghai'
 const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 10_000, retry: 1 } } })
 
 export function Workbench() {
@@ -49,6 +51,8 @@ function Today() {
       refetchInterval: 30_000,
     }),
   )
+  const brand = useQuery(api.brand.get.queryOptions({ enabled: me.data !== undefined, staleTime: 300_000 }))
+  const { lang, setLang } = useContext(LanguageContext)
   if (me.error && faultOf(me.error).code === 'not_signed_in') {
     window.location.replace(`/sign-in?to=${encodeURIComponent('/workbench/')}`)
     return null
@@ -83,9 +87,14 @@ function Today() {
   return (
     <PullToRefresh onRefresh={async () => void (await tasks.refetch())}>
       <main className="page">
-        <h2 style={{ margin: '8px 4px 2px' }}>
-          {t(items.length === 0 ? 'free' : 'hello', { name: me.data.name, n: items.length })}
-        </h2>
+        <header style={{ display: 'flex', alignItems: 'baseline', gap: 8 }}>
+          <h2 style={{ margin: '8px 4px 2px', flex: 1 }}>
+            {t(items.length === 0 ? 'free' : 'hello', { name: me.data.name, n: items.length })}
+          </h2>
+          <Button fill="none" size="small" onClick={() => setLang(lang === 'zh' ? 'en' : 'zh')}>
+            {t('language')}
+          </Button>
+        </header>
         <p className="quiet" style={{ margin: '0 4px 12px' }}>
           {t('done', { n: doneToday })}
           {score === null ? '' : ` · ${t('score', { score })}`}
@@ -94,7 +103,12 @@ function Today() {
           <ErrorBlock status="empty" title={t('none')} description={t('noneSays')} />
         ) : null}
         {items.map((task) => (
-          <TaskCard key={task.id} task={task} onChanged={() => void tasks.refetch()} />
+          <TaskCard
+            key={task.id}
+            task={task}
+            zone={brand.data?.zone ?? UNTIL_KNOWN}
+            onChanged={() => void tasks.refetch()}
+          />
         ))}
       </main>
     </PullToRefresh>

@@ -4,10 +4,10 @@ import enUS from 'antd/locale/en_US'
 import zhCN from 'antd/locale/zh_CN'
 import { useEffect, useMemo, useState } from 'react'
 import { RouterProvider } from 'react-router/dom'
+import { DarkContext, prefersDark, storeDark } from '../../ui/dark.ts'
 import type { Lang } from '../../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage } from '../../ui/language.ts'
 import { antTokens, menuTokens } from '../../ui/tokens.ts'
-import { DarkContext, prefersDark, storeDark } from '../parts/dark.ts'
 import { router } from './routes.tsx'
 
 const queries = new QueryClient({

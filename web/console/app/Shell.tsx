@@ -11,12 +11,13 @@ import { Button, Dropdown, Input, type InputRef, Layout, Menu, Modal, Tag, Toolt
 import { useContext, useEffect, useRef, useState } from 'react'
 import { Navigate, Outlet, useLocation, useNavigate } from 'react-router'
 import { api, client, faultOf } from '../../client.ts'
+import { useDark } from '../../ui/dark.ts'
 import { LanguageContext, useWords } from '../../ui/language.ts'
-import { useDark } from '../parts/dark.ts'
 import { Loaded } from '../parts/Loaded.tsx'
 import { menuFor } from './menu.tsx'
 
 const words = {
+  product: { zh: '留量', en: 'Liuliang' },
   search: {
     zh: '搜索会员：姓名、手机号、卡号（按 / 聚焦）',
     en: 'Find a member: name, phone, card (press /)',
@@ -96,7 +97,9 @@ function Frame({
         <div style={{ display: 'flex', gap: 10, alignItems: 'center', padding: '16px 20px' }}>
           <img src="/icon.svg" width={28} height={28} alt="" />
           <div style={{ minWidth: 0 }}>
-            <div style={{ fontWeight: 600, fontSize: 16, color: dark ? '#fff' : undefined }}>留量</div>
+            <div style={{ fontWeight: 600, fontSize: 16, color: dark ? '#fff' : undefined }}>
+              {t('product')}
+            </div>
             <div
               style={{
                 opacity: 0.6,

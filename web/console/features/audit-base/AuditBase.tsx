@@ -6,6 +6,7 @@ import { type LifecycleState, lifecycleName } from '../../../../contract/lifecyc
 import type { BaseAudit } from '../../../../contract/members.ts'
 import { api } from '../../../client.ts'
 import { Chart } from '../../../ui/Chart.tsx'
+import { channelName } from '../../../ui/channel-words.ts'
 import { compact, percent, shortMoney, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { sideName, sourceName } from '../../../ui/source-words.ts'
@@ -30,10 +31,6 @@ const words = {
   reachable: { zh: '可触达', en: 'Reachable' },
   unreachable: { zh: '不可触达', en: 'Unreachable' },
   unknown: { zh: '未知', en: 'Unknown' },
-  wecom: { zh: '企业微信', en: 'WeCom' },
-  sms: { zh: '短信', en: 'SMS' },
-  email: { zh: '邮件', en: 'E-mail' },
-  official_account: { zh: '公众号', en: 'Official account' },
   phones: { zh: '手机号', en: 'Phones' },
   valid: { zh: '有效', en: 'Valid' },
   invalid: { zh: '无效', en: 'Invalid' },
@@ -219,8 +216,8 @@ function Audit({ audit }: { audit: BaseAudit }) {
 
 function Channels({ audit }: { audit: BaseAudit }) {
   const t = useWords(words)
+  const lang = useLang()
   const option = useMemo(() => {
-    const name = (channel: string): string => (channel in words ? t(channel as keyof typeof words) : channel)
     const bar = (key: 'reachable' | 'unreachable' | 'unknown', color: string) => ({
       type: 'bar',
       stack: 'all',
@@ -234,10 +231,10 @@ function Channels({ audit }: { audit: BaseAudit }) {
       legend: { top: 0 },
       tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
       xAxis: { type: 'value' },
-      yAxis: { type: 'category', data: audit.channels.map((row) => name(row.channel)) },
+      yAxis: { type: 'category', data: audit.channels.map((row) => channelName(row.channel, lang)) },
       series: [bar('reachable', '#0f766e'), bar('unreachable', '#8c2d4f'), bar('unknown', '#b8c4ce')],
     }
-  }, [audit, t])
+  }, [audit, t, lang])
   return <Chart option={option} height={90 + audit.channels.length * 52} label={t('reach')} />
 }
 

@@ -4,11 +4,11 @@ import { Link } from 'react-router'
 import { api, client } from '../../../client.ts'
 import { minute } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
+import { causeName } from '../../parts/identifier-words.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { More } from '../../parts/More.tsx'
 import { useAct } from '../../parts/use-act.ts'
 import { useZone } from '../../parts/use-brand.ts'
-import { causeName } from './identifier-words.ts'
 
 const words = {
   none: {

@@ -6,9 +6,9 @@ import type { Review as ReviewSchema } from '../../../../contract/members.ts'
 import { api, client } from '../../../client.ts'
 import { date, minute, money } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
+import { identifierName } from '../../parts/identifier-words.ts'
 import { useAct } from '../../parts/use-act.ts'
 import { useZone } from '../../parts/use-brand.ts'
-import { identifierName } from './identifier-words.ts'
 
 export type Review = z.infer<typeof ReviewSchema>
 type Side = Review['sides'][number]

@@ -21,9 +21,9 @@ import {
 import { Tooltip } from 'antd'
 import { type ReactNode, useMemo } from 'react'
 import type { JourneyDetail } from '../../../../contract/journeys.ts'
+import { useDark } from '../../../ui/dark.ts'
 import { compact, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { useDark } from '../../parts/dark.ts'
 
 const words = {
   waiting: { zh: '{n} 人在此', en: '{n} here' },
@@ -113,7 +113,7 @@ function Step({ data }: NodeProps) {
           borderRadius: 8,
           border: `1px solid ${colour}`,
           borderInlineStart: `5px solid ${colour}`,
-          background: 'var(--xy-node-background-color, #fff)',
+          background: 'var(--xy-node-background-color-default, #fff)',
           padding: '8px 10px',
           fontSize: 13,
         }}

@@ -5,6 +5,7 @@ import { api } from '../../../client.ts'
 import { compact, minute, shortMoney, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { useZone } from '../../parts/use-brand.ts'
 
 const words = {
   title: { zh: 'RFM 矩阵', en: 'RFM matrix' },
@@ -26,6 +27,7 @@ const words = {
 export function RfmMatrix() {
   const t = useWords(words)
   const lang = useLang()
+  const zone = useZone()
   const navigate = useNavigate()
   const query = useQuery(api.audience.rfm.queryOptions())
   return (
@@ -51,7 +53,7 @@ export function RfmMatrix() {
                 title={t('title')}
                 extra={
                   <Typography.Text type="secondary">
-                    {t('published', { at: minute(rfm.publishedAt, 'Asia/Shanghai') })}
+                    {t('published', { at: minute(rfm.publishedAt, zone) })}
                   </Typography.Text>
                 }
                 style={{ height: '100%' }}

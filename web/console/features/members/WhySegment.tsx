@@ -5,6 +5,7 @@ import { api } from '../../../client.ts'
 import { minute } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { useZone } from '../../parts/use-brand.ts'
 
 const words = {
   in: { zh: '在“{name}”里，因为', en: 'In “{name}”, because' },
@@ -28,6 +29,7 @@ export function WhySegment({
 }) {
   const t = useWords(words)
   const lang = useLang()
+  const zone = useZone()
   const query = useQuery(
     api.audience.why.queryOptions({ input: { id: memberId, segmentId: segmentId as never } }),
   )
@@ -64,7 +66,7 @@ export function WhySegment({
                 {
                   title: t('changes'),
                   dataIndex: 'changesAt',
-                  render: (at: string | null) => minute(at, 'Asia/Shanghai'),
+                  render: (at: string | null) => minute(at, zone),
                 },
               ]}
             />

@@ -1,33 +1,20 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import {
-  Alert,
-  App,
-  Button,
-  Card,
-  Col,
-  Form,
-  Input,
-  Modal,
-  Popconfirm,
-  Row,
-  Space,
-  Table,
-  Tag,
-  Typography,
-} from 'antd'
-import { useEffect, useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { Button, Card, Col, Form, Input, Popconfirm, Row, Space } from 'antd'
+import { useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import type { Segment } from '../../../../contract/audience.ts'
-import { type LifecycleState, lifecycleName } from '../../../../contract/lifecycle.ts'
 import { Rule } from '../../../../contract/rule.ts'
-import { api, faultOf } from '../../../client.ts'
-import { date, money, percent, whole } from '../../../ui/format.ts'
+import { sentence } from '../../../../contract/rule-sentence.ts'
+import { api, client } from '../../../client.ts'
+import type { Lang } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { problemWords } from '../../../ui/problem-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
-import { LifecycleRibbon } from '../../parts/LifecycleRibbon.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { RuleEditor } from '../../parts/rule/RuleEditor.tsx'
+import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { type Shared, useAct } from '../../parts/use-act.ts'
+import { useMay } from '../../parts/use-brand.ts'
+import { Preview } from './Preview.tsx'
 
 const words = {
   new: { zh: '新建人群', en: 'New segment' },
@@ -40,28 +27,14 @@ const words = {
     zh: '删除后，成员关系和进出记录的引用会失效。确定删除？',
     en: 'Its membership is dropped. Delete it?',
   },
-  count: { zh: '{n} 人', en: '{n} persons' },
-  of: { zh: '占全部 {share}', en: '{share} of all' },
-  sampled: { zh: '按 1/16 抽样估算', en: 'estimated from a 1/16 sample' },
-  counting: { zh: '正在数…', en: 'Counting…' },
-  sample: { zh: '其中一些会员', en: 'Some of them' },
-  reach: { zh: '能联系上', en: 'Can be reached' },
-  wecom: { zh: '企业微信', en: 'WeCom' },
-  sms: { zh: '短信', en: 'SMS' },
-  stale: { zh: '其他人刚刚改过这个人群', en: 'Somebody else changed this segment' },
-  theirs: { zh: '现在的版本', en: 'What stands now' },
-  yours: { zh: '您的修改', en: 'Yours' },
-  take: { zh: '用现在的版本', en: 'Take theirs' },
-  keep: { zh: '用我的覆盖', en: 'Keep mine' },
   used: { zh: '正在用它的：{users}', en: 'Used by: {users}' },
   saved: { zh: '已保存，正在为所有会员计算', en: 'Saved; everybody is being evaluated' },
+  deleted: { zh: '已删除', en: 'Deleted' },
   members: { zh: '查看全部成员', en: 'All members of it' },
   wake: { zh: '用于唤醒 SOP', en: 'Use it in a waking SOP' },
   needed: { zh: '请填写名称', en: 'Give it a name' },
-  lifecycle: { zh: '生命周期', en: 'Life cycle' },
-  last: { zh: '最近购买', en: 'Last purchase' },
-  spent: { zh: '累计消费', en: 'Spent' },
 }
+type Fields = { name: string; description?: string }
 
 /** Makes or changes a segment, with a live count, what can be reached, and a sample. */
 export function SegmentEditor() {
@@ -70,7 +43,8 @@ export function SegmentEditor() {
   const query = useQuery(
     api.audience.segment.queryOptions({ input: { id: Number(id) as never }, enabled: id !== undefined }),
   )
-  if (id === undefined) return <Editor segment={undefined} first={fromAddress(params.get('rule'))} />
+  if (id === undefined)
+    return <Editor key="new" segment={undefined} first={fromAddress(params.get('rule'))} />
   return (
     <Loaded query={query}>
       {(segment) => <Editor key={segment.id} segment={segment} first={segment.rule} />}
@@ -93,74 +67,33 @@ function fromAddress(text: string | null): Rule {
   return { kind: 'all', rules: [] }
 }
 
-function Editor({ segment, first }: { segment: Segment | undefined; first: Rule }) {
+type EditorProps = { segment: Segment | undefined; first: Rule }
+
+function Editor({ segment, first }: EditorProps) {
   const t = useWords(words)
-  const say = useWords(problemWords)
-  const { message } = App.useApp()
-  const navigate = useNavigate()
-  const queries = useQueryClient()
-  const [name, setName] = useState(segment?.name ?? '')
-  const [description, setDescription] = useState(segment?.description ?? '')
+  const [form] = Form.useForm<Fields>()
   const [rule, setRule] = useState<Rule>(first)
-  const [stale, setStale] = useState<{ theirs: Record<string, unknown> }>()
-  const [version, setVersion] = useState(segment?.version ?? 0)
-  const create = useMutation(api.audience.createSegment.mutationOptions())
-  const change = useMutation(api.audience.changeSegment.mutationOptions())
-  const remove = useMutation(api.audience.deleteSegment.mutationOptions())
-  async function save(at = version): Promise<void> {
-    if (name.trim() === '') {
-      void message.warning(t('needed'))
-      return
-    }
-    try {
-      const saved = segment
-        ? await change.mutateAsync({ id: segment.id, version: at, name, description, rule })
-        : await create.mutateAsync({ name, description, rule })
-      void message.success(t('saved'))
-      await queries.invalidateQueries({ queryKey: api.audience.key() })
-      setVersion(saved.version)
-      void navigate(`/segments/${saved.id}`, { replace: true })
-    } catch (error) {
-      const fault = faultOf(error)
-      if (fault.code === 'stale_version')
-        setStale({ theirs: (fault.data?.details?.['theirs'] ?? {}) as Record<string, unknown> })
-      else void message.error(`${say(fault.code)}：${fault.message}`)
-    }
-  }
-  async function drop(): Promise<void> {
-    if (!segment) return
-    try {
-      await remove.mutateAsync({ id: segment.id, version })
-      await queries.invalidateQueries({ queryKey: api.audience.key() })
-      void navigate('/segments', { replace: true })
-    } catch (error) {
-      void message.error(`${say(faultOf(error).code)}：${faultOf(error).message}`)
-    }
-  }
+  const { save, drop, busy, mayChange, dialog } = useSaving(segment, {
+    fields: () => form.getFieldsValue(),
+    rule,
+  })
   return (
     <>
       <Answer
         title={segment?.name ?? t('new')}
         actions={
           <Space wrap>
-            {segment ? (
-              <Link to={`/members?segmentId=${segment.id}`}>
-                <Button>{t('members')}</Button>
-              </Link>
-            ) : null}
-            {segment ? (
-              <Link to={`/journeys?new=wake_sleeping&segment=${segment.id}`}>
-                <Button>{t('wake')}</Button>
-              </Link>
-            ) : null}
-            {segment ? (
-              <Popconfirm title={t('really')} onConfirm={() => void drop()}>
+            {segment ? <Uses segment={segment} /> : null}
+            {segment && mayChange ? (
+              <Popconfirm title={t('really')} onConfirm={() => drop()}>
                 <Button danger>{t('delete')}</Button>
               </Popconfirm>
             ) : null}
-            <Button type="primary" loading={create.isPending || change.isPending} onClick={() => void save()}>
-              {t('save')}
-            </Button>
+            {mayChange ? (
+              <Button type="primary" loading={busy} onClick={() => form.submit()}>
+                {t('save')}
+              </Button>
+            ) : null}
           </Space>
         }
       >
@@ -169,20 +102,25 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
       <Row gutter={[12, 12]}>
         <Col xs={24} xl={14}>
           <Card>
-            <Form layout="vertical">
-              <Form.Item label={t('name')}>
-                <Input value={name} maxLength={60} onChange={(event) => setName(event.target.value)} />
+            <Form
+              form={form}
+              layout="vertical"
+              requiredMark={false}
+              initialValues={{ name: segment?.name ?? '', description: segment?.description ?? '' }}
+              onFinish={() => void save()}
+            >
+              <Form.Item
+                name="name"
+                label={t('name')}
+                rules={[{ required: true, whitespace: true, message: t('needed') }]}
+              >
+                <Input maxLength={60} onPressEnter={() => form.submit()} />
               </Form.Item>
-              <Form.Item label={t('description')}>
-                <Input
-                  value={description}
-                  maxLength={500}
-                  onChange={(event) => setDescription(event.target.value)}
-                />
+              <Form.Item name="description" label={t('description')}>
+                <Input maxLength={500} onPressEnter={() => form.submit()} />
               </Form.Item>
-              <Form.Item label={t('condition')} style={{ marginBottom: 0 }}>
-                <RuleEditor rule={rule} onChange={setRule} />
-              </Form.Item>
+              <div style={{ marginBottom: 8 }}>{t('condition')}</div>
+              <RuleEditor rule={rule} onChange={setRule} />
             </Form>
           </Card>
         </Col>
@@ -190,127 +128,85 @@ function Editor({ segment, first }: { segment: Segment | undefined; first: Rule 
           <Preview rule={rule} />
         </Col>
       </Row>
-      <Modal
-        open={stale !== undefined}
-        title={t('stale')}
-        onCancel={() => setStale(undefined)}
-        footer={
-          <Space>
-            <Button onClick={() => window.location.reload()}>{t('take')}</Button>
-            <Button
-              type="primary"
-              onClick={() => {
-                const next = Number(stale?.theirs['version'] ?? version)
-                setVersion(next)
-                setStale(undefined)
-                void save(next)
-              }}
-            >
-              {t('keep')}
-            </Button>
-          </Space>
-        }
-      >
-        <Typography.Title level={5}>{t('theirs')}</Typography.Title>
-        <Typography.Paragraph>{String(stale?.theirs['name'] ?? '')}</Typography.Paragraph>
-        <pre style={{ whiteSpace: 'pre-wrap', maxHeight: 160, overflow: 'auto' }}>
-          {JSON.stringify(stale?.theirs['rule'], null, 1)}
-        </pre>
-        <Typography.Title level={5}>{t('yours')}</Typography.Title>
-        <Typography.Paragraph>{name}</Typography.Paragraph>
-      </Modal>
+      {dialog}
     </>
   )
 }
 
-const PREVIEW_DELAY_MS = 350
-
-function Preview({ rule }: { rule: Rule }) {
+/** What can be done with the members of a segment that is saved. */
+function Uses({ segment }: { segment: Segment }) {
   const t = useWords(words)
-  const lang = useLang()
-  const say = useWords(problemWords)
-  const settled = useSettled(rule, PREVIEW_DELAY_MS)
-  const valid = Rule.safeParse(settled).success
-  const query = useQuery(
-    api.audience.preview.queryOptions({
-      input: { rule: settled },
-      enabled: valid,
-      placeholderData: (before) => before,
-    }),
-  )
-  const data = query.data
   return (
-    <Card loading={!data && !query.error} style={{ opacity: query.isFetching ? 0.75 : 1 }}>
-      {query.error ? (
-        <Alert
-          type="warning"
-          showIcon
-          title={say(faultOf(query.error).code)}
-          description={faultOf(query.error).message}
-        />
-      ) : null}
-      {data ? (
-        <>
-          <Typography.Title level={2} style={{ margin: 0 }} data-testid="preview-count">
-            {t('count', { n: whole(data.persons) })}
-          </Typography.Title>
-          <Typography.Text type="secondary">
-            {t('of', { share: percent(data.of === 0 ? 0 : data.persons / data.of) })}
-            {data.exact ? '' : ` · ${t('sampled')}`}
-          </Typography.Text>
-          <Typography.Paragraph style={{ marginTop: 12 }}>{data.sentence[lang]}</Typography.Paragraph>
-          {data.warnings.map((warning) => (
-            <Alert
-              key={warning.en}
-              type="warning"
-              showIcon
-              title={warning[lang]}
-              style={{ marginBottom: 8 }}
-            />
-          ))}
-          <LifecycleRibbon bands={data.byLifecycle} height={24} />
-          <p>
-            {t('reach')}：
-            {data.reachable.map((each) => (
-              <Tag key={each.channel}>
-                {each.channel === 'wecom' || each.channel === 'sms' ? t(each.channel) : each.channel}{' '}
-                {whole(each.persons)}
-              </Tag>
-            ))}
-          </p>
-          <Typography.Title level={5}>{t('sample')}</Typography.Title>
-          <Table
-            size="small"
-            rowKey="id"
-            pagination={false}
-            dataSource={[...data.sample]}
-            columns={[
-              {
-                title: t('name'),
-                render: (_, row) => <Link to={`/members/${row.id}`}>{row.name ?? '–'}</Link>,
-                ellipsis: true,
-              },
-              {
-                title: t('lifecycle'),
-                render: (_, row) =>
-                  row.lifecycle ? lifecycleName(row.lifecycle as LifecycleState, lang) : '–',
-              },
-              { title: t('last'), render: (_, row) => date(row.lastPurchaseAt, 'Asia/Shanghai') },
-              { title: t('spent'), align: 'right', render: (_, row) => money(row.spentCents) },
-            ]}
-          />
-        </>
-      ) : null}
-    </Card>
+    <>
+      <Link to={`/members?segmentId=${segment.id}`}>
+        <Button>{t('members')}</Button>
+      </Link>
+      <Link to={`/journeys?new=wake_sleeping&segment=${segment.id}`}>
+        <Button>{t('wake')}</Button>
+      </Link>
+    </>
   )
 }
 
-/** The value once it has stood still for so long. */
-function useSettled<T>(value: T, delayMs: number): T {
-  const [settled, setSettled] = useState(value)
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), delayMs)
-    return () => clearTimeout(timer)
-  }, [value, delayMs])
-  return settled
+type Edited = { fields: () => Fields; rule: Rule }
+
+/** Writes what was edited under the version that was seen; a lost write shows both sides. */
+function useSaving(segment: Segment | undefined, edited: Edited) {
+  const t = useWords(words)
+  const lang = useLang()
+  const navigate = useNavigate()
+  const mayChange = useMay(['owner', 'operator'])
+  const { act, busy } = useAct()
+  const [theirs, setTheirs] = useState<Shared>()
+  const [version, setVersion] = useState(segment?.version ?? 0)
+  const refresh = [api.audience.key()]
+  async function save(at = version): Promise<void> {
+    const { name, description = '' } = edited.fields()
+    const input = { name, description, rule: edited.rule }
+    const work = () =>
+      segment
+        ? client.audience.changeSegment({ ...input, id: segment.id, version: at })
+        : client.audience.createSegment(input)
+    const saved = await act(work, { done: t('saved'), refresh, onStale: setTheirs })
+    if (!saved) return
+    setVersion(saved.version)
+    void navigate(`/segments/${saved.id}`, { replace: true })
+  }
+  async function drop(): Promise<void> {
+    if (!segment) return
+    const work = () => client.audience.deleteSegment({ id: segment.id, version })
+    if (await act(work, { done: t('deleted'), refresh, onStale: setTheirs }))
+      void navigate('/segments', { replace: true })
+  }
+  const dialog = (
+    <StaleDialog
+      rows={theirs ? differences({ t, lang }, { ...edited.fields(), rule: edited.rule }, theirs) : undefined}
+      onTake={() => window.location.reload()}
+      onKeep={() => {
+        const next = Number(theirs?.['version'] ?? version)
+        setTheirs(undefined)
+        setVersion(next)
+        void save(next)
+      }}
+      onClose={() => setTheirs(undefined)}
+    />
+  )
+  return { save, drop, busy, mayChange, dialog }
+}
+
+function differences(
+  { t, lang }: { t: (key: keyof typeof words) => string; lang: Lang },
+  yours: Fields & { rule: Rule },
+  theirs: Shared,
+) {
+  const rule = Rule.safeParse(theirs['rule'])
+  return [
+    { label: t('name'), yours: yours.name, theirs: String(theirs['name'] ?? '') },
+    { label: t('description'), yours: yours.description ?? '', theirs: String(theirs['description'] ?? '') },
+    {
+      label: t('condition'),
+      yours: sentence(yours.rule, lang),
+      theirs: rule.success ? sentence(rule.data, lang) : '',
+    },
+  ]
 }

@@ -51,7 +51,7 @@ export function Segments() {
           <Table
             rowKey="id"
             dataSource={[...items]}
-            pagination={false}
+            pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
             scroll={{ x: 900 }}
             locale={{
               emptyText: (

@@ -4,6 +4,7 @@ import { MIN_PASSWORD } from '../../../../contract/org.ts'
 import { client, type Fault, faultOf } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'
+import { homeOf } from './home-of.ts'
 
 const words = {
   title: { zh: '设置新密码', en: 'Set a new password' },
@@ -36,7 +37,8 @@ export function Password() {
         currentPassword: input.currentPassword,
         newPassword: input.newPassword,
       })
-      window.location.assign('/')
+      const me = await client.session.me()
+      window.location.assign(homeOf(me.roles))
     } catch (error) {
       setFault(faultOf(error))
       setBusy(false)

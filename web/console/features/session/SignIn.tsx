@@ -4,6 +4,7 @@ import { useContext, useState } from 'react'
 import { client, type Fault, faultOf } from '../../../client.ts'
 import { LanguageContext, useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'
+import { homeOf } from './home-of.ts'
 
 const words = {
   slogan: { zh: '从流量到留量', en: 'From traffic to people who stay' },
@@ -30,9 +31,8 @@ export function SignIn() {
     try {
       const { me } = await client.session.signIn(input)
       const to = new URLSearchParams(window.location.search).get('to') ?? '/'
-      const guide = me.roles.every((role) => role === 'guide' || role === 'store_manager')
-      const home = to === '/' && guide ? '/workbench/' : to
-      window.location.assign(me.mustChangePassword ? '/password' : own(home))
+      const goal = to === '/' ? homeOf(me.roles) : own(to)
+      window.location.assign(me.mustChangePassword ? '/password' : goal)
     } catch (error) {
       setFault(faultOf(error))
       setBusy(false)

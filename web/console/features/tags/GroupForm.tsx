@@ -4,8 +4,8 @@ import type { TagGroup } from '../../../../contract/audience.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { isWord, tagWords } from '../../parts/tag-words.ts'
 import { type Shared, useAct } from '../../parts/use-act.ts'
-import { isWord, tagWords } from './tag-words.ts'
 
 const words = {
   ...tagWords,

@@ -3,8 +3,8 @@ import { Button, Card, Progress, Tag, Tooltip, Typography } from 'antd'
 import type { TagGroup } from '../../../../contract/audience.ts'
 import { percent, whole } from '../../../ui/format.ts'
 import { useWords } from '../../../ui/language.ts'
+import { tagWords } from '../../parts/tag-words.ts'
 import { useAddress } from '../../parts/use-address.ts'
-import { tagWords } from './tag-words.ts'
 
 const words = {
   ...tagWords,

@@ -7,9 +7,9 @@ import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { RuleEditor } from '../../parts/rule/RuleEditor.tsx'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { isWord, pairs, pairWords, tagWords } from '../../parts/tag-words.ts'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useAddress } from '../../parts/use-address.ts'
-import { isWord, pairs, pairWords, tagWords } from './tag-words.ts'
 
 const words = {
   ...tagWords,

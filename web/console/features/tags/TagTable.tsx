@@ -18,10 +18,10 @@ import { api, client } from '../../../client.ts'
 import { date, whole } from '../../../ui/format.ts'
 import { useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { pairs, tagWords } from '../../parts/tag-words.ts'
 import { useAct } from '../../parts/use-act.ts'
 import { useAddress } from '../../parts/use-address.ts'
 import { useZone } from '../../parts/use-brand.ts'
-import { pairs, tagWords } from './tag-words.ts'
 
 const words = {
   ...tagWords,

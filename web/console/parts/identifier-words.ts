@@ -1,4 +1,4 @@
-import type { Lang } from '../../../ui/format.ts'
+import type { Lang } from '../../ui/format.ts'
 
 const names: Readonly<Record<string, Readonly<Record<Lang, string>>>> = {
   phone: { zh: '手机', en: 'Phone' },

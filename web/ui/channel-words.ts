@@ -1,0 +1,13 @@
+import type { Lang } from './format.ts'
+
+const names: Readonly<Record<string, Readonly<Record<Lang, string>>>> = {
+  wecom: { zh: '企业微信', en: 'WeCom' },
+  sms: { zh: '短信', en: 'SMS' },
+  email: { zh: '邮件', en: 'E-mail' },
+  official_account: { zh: '公众号', en: 'Official account' },
+}
+
+/** The name of a way out; one that is not known here stays as it is. */
+export function channelName(channel: string, lang: Lang): string {
+  return names[channel]?.[lang] ?? channel
+}
