@@ -90,6 +90,8 @@ export type RouteMeta = {
   scope?: Scope | undefined
   /** The reply holds a secret that is shown once: it is not kept for a repeated Idempotency-Key. */
   secretReply?: boolean | undefined
+  /** Brings much in or makes others do so: refused with 507 while the disk is nearly full. */
+  intake?: boolean | undefined
   /** Open to someone who must first change the password. */
   beforePasswordChange?: boolean | undefined
 }

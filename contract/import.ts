@@ -262,11 +262,18 @@ export const importContract = {
     ...shared,
     method: 'POST',
     path: '/imports/{id}/check',
+    intake: true,
     summary: 'Run it dry: count what would be created, changed and rejected',
   })
     .input(ById)
     .output(ImportRun),
-  start: route({ ...shared, method: 'POST', path: '/imports/{id}/start', summary: 'Import' })
+  start: route({
+    ...shared,
+    method: 'POST',
+    path: '/imports/{id}/start',
+    summary: 'Import',
+    intake: true,
+  })
     .input(ById)
     .output(ImportRun),
   cancel: route({
@@ -320,6 +327,7 @@ export const importUpload = streamRoute({
   method: 'POST',
   path: '/imports',
   summary: 'Upload a CSV, XLSX or NDJSON file',
+  intake: true,
   maxBytes: MAX_UPLOAD_BYTES,
 })
 

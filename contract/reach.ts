@@ -101,5 +101,6 @@ export const smsReceipts = streamRoute({
   tag: 'callbacks',
   summary: 'Take receipts that the SMS provider pushes',
   who: 'public',
+  intake: true,
   maxBytes: 1_000_000,
 })

@@ -9,6 +9,7 @@ import { smsStreams } from './connectors/sms/routes.ts'
 import { demoRoutes } from './demo/routes.ts'
 import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
+import { watchGauges } from './gauges.ts'
 import { memberRowsOf } from './insight/insight.ts'
 import { insightRoutes, memberPages } from './insight/routes.ts'
 import { handlers, importParts, membersDeps, putTag, reachPorts } from './joined.ts'
@@ -34,7 +35,7 @@ import { taskRoutes } from './tasks/routes.ts'
 import { VERSION } from './version.ts'
 
 export type AppParts = {
-  stores: Pick<Stores, 'db' | 'clickhouse' | 'keyring' | 'folders'>
+  stores: Pick<Stores, 'db' | 'clickhouse' | 'keyring' | 'folders' | 'disk'>
   clock: BusinessClock
   log: Log
   publicUrl?: string | undefined
@@ -59,19 +60,21 @@ export function buildApp(parts: AppParts): App {
   const router = routersOf(parts)
   const streams = streamsOf(parts)
   const guard = openGuard(stores.db, { publicUrl })
+  const metrics = openMetrics()
+  watchGauges(metrics, parts)
   return {
     router,
     streams,
     loops: loopsOf(parts),
     housekeeping: housekeepingOf(parts),
-    api: buildApi({ router, streams, guard, db: stores.db, log }),
-    metrics: openMetrics(),
+    api: buildApi({ router, streams, guard, db: stores.db, log, disk: stores.disk }),
+    metrics,
     guard,
   }
 }
 
 function routersOf({ stores, clock }: AppParts) {
-  const { db, clickhouse, keyring, folders } = stores
+  const { db, clickhouse, keyring, folders, disk } = stores
   return {
     org: orgRoutes({ db }),
     members: memberPages({ db, clickhouse, deps: membersDeps(keyring) }),
@@ -92,6 +95,7 @@ function routersOf({ stores, clock }: AppParts) {
       clockTrouble: () => clock.trouble(),
       clickhouseAnswers: () => clickhouse.ping(),
       diskFreeShare: () => freeShare(folders.path),
+      diskTrouble: () => disk.trouble(),
     }),
   }
 }

@@ -1,6 +1,7 @@
 /** The only reader of the environment: everything else is given a `Config`. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { GIB } from './platform/disk.ts'
 import { StartRefused } from './platform/start-refused.ts'
 
 const optionalUrl = (schemes: readonly string[]) =>
@@ -41,6 +42,8 @@ const Environment = z.object({
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   /** Tests only: ends the process by SIGKILL at the n-th passing of a crash point, `name:n` (server/platform/crash.ts). */
   LIULIANG_CRASH_POINT: z.string().optional(),
+  /** Below so many free GB on the disk of our own stores, intake and sending wait. */
+  LIULIANG_LEAST_FREE_GB: z.coerce.number().min(0).max(1_000_000).default(2),
   LIULIANG_DB_POOL: z.coerce.number().int().min(4).max(200).default(20),
 })
 
@@ -56,6 +59,8 @@ export type Config = {
   demo: 'auto' | 'off'
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   databasePool: number
+  /** Bytes. */
+  leastFree: number
   /** Where programs of the system (pg_dump) are found. */
   programPath: string
   /** Tests only, see server/platform/crash.ts. */
@@ -84,6 +89,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     demo: values.LIULIANG_DEMO,
     logLevel: values.LIULIANG_LOG,
     databasePool: values.LIULIANG_DB_POOL,
+    leastFree: values.LIULIANG_LEAST_FREE_GB * GIB,
     programPath: values.PATH,
     crashPoint: values.LIULIANG_CRASH_POINT,
   }

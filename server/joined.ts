@@ -64,7 +64,7 @@ export function reachPorts(keys: Keyring): ReachPorts & { people: People } {
 }
 
 export function importParts(
-  { db, keyring, folders }: Pick<Stores, 'db' | 'keyring' | 'folders'>,
+  { db, keyring, folders, disk }: Pick<Stores, 'db' | 'keyring' | 'folders' | 'disk'>,
   clock: Clock,
 ): ImportParts {
   const deps = membersDeps(keyring)
@@ -73,6 +73,7 @@ export function importParts(
     clock,
     cipher: keyring.cipher,
     folder: folders.files,
+    disk,
     resolve: (tx, statements, how) => resolve(deps, tx, statements, how),
     undoPeople: (tx, importId, at, how) => undoImport(deps, tx, importId, at, how),
   }

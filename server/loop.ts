@@ -1,18 +1,20 @@
 /** Running all work loops until told to stop. */
 import type { BusinessClock } from './org/org.ts'
+import type { Disk } from './platform/disk.ts'
 import type { Metrics } from './platform/http/metrics.ts'
 import { keepWorking, type Loop as Repeated } from './platform/jobs/loop.ts'
 import type { Log } from './platform/logging/log.ts'
 import type { Database } from './platform/postgres/database.ts'
 
-/** `acts`: it steps journeys or sends, and stands still while the clock of this machine lies behind business time. */
+/** `acts`: it steps journeys or sends, and stands still while time cannot be trusted or the disk is nearly full. */
 export type Loop = Repeated & { acts?: boolean }
 
-export type LoopParts = { db: Database; clock: BusinessClock; log: Log; metrics: Metrics }
+export type LoopParts = { db: Database; clock: BusinessClock; disk: Disk; log: Log; metrics: Metrics }
 
 /** Runs every loop until `stop` is aborted; resolves when the last round has ended and all leases are back. */
 export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: AbortSignal): Promise<void> {
-  const { db, clock, log, metrics } = parts
+  const { db, clock, disk, log, metrics } = parts
+  const mayAct = () => clock.trouble() === undefined && disk.trouble() === undefined
   await Promise.all(
     loops.map((loop) =>
       keepWorking(
@@ -20,7 +22,7 @@ export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: A
         {
           ...loop,
           async work(held) {
-            if (loop.acts === true && clock.trouble() !== undefined) return 0
+            if (loop.acts === true && !mayAct()) return 0
             const started = performance.now()
             const done = await loop.work(held)
             metrics.loop({ loop: loop.name, seconds: (performance.now() - started) / 1000, failed: false })

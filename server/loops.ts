@@ -16,7 +16,7 @@ import type { Stores } from './stores.ts'
 import { markLate } from './tasks/tasks.ts'
 
 export type LoopSources = {
-  stores: Pick<Stores, 'db' | 'clickhouse' | 'folders' | 'keyring'>
+  stores: Pick<Stores, 'db' | 'clickhouse' | 'folders' | 'keyring' | 'disk'>
   clock: BusinessClock
   channels?: readonly Channel[]
 }

@@ -5,20 +5,23 @@
  * machine does, and this one connects to them by the files that it left there. With DATABASE_URL and CLICKHOUSE_URL
  * nothing is held or run here. Closing goes in the opposite order of opening, and leaves no process.
  */
-import { mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from './platform/clickhouse/clickhouse.ts'
-import { startEngine } from './platform/clickhouse/engine.ts'
+import { type Engine, type EngineOptions, EngineRefused, startEngine } from './platform/clickhouse/engine.ts'
 import { armCrashPoint } from './platform/crash.ts'
 import { type Keyring, masterKey, openKeyring, printKey } from './platform/crypto/master-key.ts'
 import { openDataDirectory, runningAddress } from './platform/data-directory.ts'
+import { type Disk, noDisk, watchDisk } from './platform/disk.ts'
 import { placeEngine } from './platform/engine-account.ts'
 import { writeWhole } from './platform/files.ts'
 import type { Log } from './platform/logging/log.ts'
 import { findCluster, startCluster } from './platform/postgres/cluster.ts'
 import { type Database, openDatabase } from './platform/postgres/database.ts'
 import { refuseUnreachable } from './platform/postgres/refusal.ts'
+import { sql } from './platform/postgres/sql.ts'
 import { StartRefused } from './platform/start-refused.ts'
 
 export type Folders = {
@@ -39,6 +42,8 @@ export type Stores = {
   /** The key as text, when this start made it: to be shown once. */
   newMasterKey: string | undefined
   folders: Folders
+  /** The room for the built-in stores. */
+  disk: Disk
   /** Where the built-in engines keep their files; undefined for a store of one's own, and when joined. */
   postgresFolder: string | undefined
   clickhouseFolder: string | undefined
@@ -46,7 +51,7 @@ export type Stores = {
   mode: 'own' | 'join' | 'remote'
   /** Sentences for the operator. */
   notices: string[]
-  /** Settles with one sentence when the built-in PostgreSQL ends without being told to. */
+  /** Settles with one sentence when the built-in PostgreSQL ends without being told to, or has moved. */
   lost: Promise<string>
   /** Leaves the address of the pages for the sentence that a second start says. */
   announce(address: string): Promise<void>
@@ -99,9 +104,12 @@ async function open(config: Config, opening: Opening): Promise<Omit<Stores, 'clo
     return db.close()
   })
   if (config.databaseUrl !== undefined) await refuseUnreachable(db)
+  else if (held.mode === 'join') await awaitJoined(db, folders.path)
   const engine = await clickhouseAddress(config, held, opening)
   const clickhouse = openClickHouse(engine.options)
   closers.push(() => clickhouse.close())
+  const disk = await diskOf(config, held)
+  closers.push(async () => disk.stop())
   return {
     db,
     clickhouse,
@@ -110,6 +118,7 @@ async function open(config: Config, opening: Opening): Promise<Omit<Stores, 'clo
     masterKey: key.key,
     newMasterKey: key.created ? printKey(key.key) : undefined,
     folders,
+    disk,
     postgresFolder: postgres.folder,
     clickhouseFolder: engine.folder,
     mode: held.mode,
@@ -117,6 +126,20 @@ async function open(config: Config, opening: Opening): Promise<Omit<Stores, 'clo
     lost: postgres.lost,
     announce: held.announce,
   }
+}
+
+/** Engines that could not live in the data directory may stand on another disk. */
+async function diskOf({ leastFree }: Config, { mode, folders: { path } }: Held): Promise<Disk> {
+  if (mode === 'remote') return noDisk
+  const places = await Promise.all(
+    ['postgres', 'clickhouse'].map((engine) =>
+      readFile(join(path, `${engine}.location`), 'utf8').then(
+        (text) => [text.trim()],
+        () => [],
+      ),
+    ),
+  )
+  return watchDisk([path, ...places.flat()], { least: leastFree })
 }
 
 type Held = { folders: Folders; mode: Stores['mode']; announce(address: string): Promise<void> }
@@ -161,9 +184,11 @@ async function postgresAddress(config: Config, held: Held, { closers }: Opening)
     return { url: config.databaseUrl, folder: undefined, notice: undefined, lost: NEVER }
   const { path } = held.folders
   if (held.mode === 'join') {
-    const url = await findCluster(path)
+    const url = await untilThere(() => findCluster(path))
     if (url === undefined) throw notYet(path)
-    return { url, folder: undefined, notice: undefined, lost: NEVER }
+    const moved = watchAddress(path, url)
+    closers.push(async () => moved.stop())
+    return { url, folder: undefined, notice: undefined, lost: moved.lost }
   }
   const cluster = await startCluster({ dataDirectory: path })
   let stopping = false
@@ -173,6 +198,44 @@ async function postgresAddress(config: Config, held: Held, { closers }: Opening)
   })
   const lost = cluster.ended.then((last) => (stopping ? NEVER : `PostgreSQL has ended: ${last}`))
   return { url: cluster.url, folder: cluster.folder, notice: cluster.notice, lost }
+}
+
+const JOIN_PATIENCE_MS = 15_000
+const JOIN_TRY_MS = 200
+const ADDRESS_WATCH_MS = 2000
+
+/** Asks again while the process that runs the engines is just starting. */
+async function untilThere<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  const until = performance.now() + JOIN_PATIENCE_MS
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined || performance.now() > until) return answer
+    await sleep(JOIN_TRY_MS)
+  }
+}
+
+/** Errors: `StartRefused` where the PostgreSQL of the other process does not answer in time. */
+async function awaitJoined(db: Database, path: string): Promise<void> {
+  const answers = await untilThere(() =>
+    db.maybe<{ there: number }>(sql`select 1 as there`).catch(() => undefined),
+  )
+  if (answers === undefined) throw notYet(path)
+}
+
+/** Settles where the engines that this process has joined were started again under another address, which a taken port does. */
+function watchAddress(path: string, url: string): { lost: Promise<string>; stop(): void } {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const timer = setInterval(() => {
+    findCluster(path).then(
+      (present) => {
+        if (present !== undefined && present !== url)
+          resolve('PostgreSQL was started again on another port. Start this process again.')
+      },
+      () => undefined,
+    )
+  }, ADDRESS_WATCH_MS)
+  timer.unref()
+  return { lost: promise, stop: () => clearInterval(timer) }
 }
 
 type EngineAddress = { options: ClickHouseOptions; folder: string | undefined; notice: string | undefined }
@@ -187,17 +250,39 @@ async function clickhouseAddress(
   }
   const access = join(held.folders.keys, ACCESS_FILE)
   if (held.mode === 'join') {
-    const text = await readFile(access, 'utf8').catch(() => undefined)
-    if (text === undefined) throw notYet(held.folders.path)
-    return { options: JSON.parse(text) as ClickHouseOptions, folder: undefined, notice: undefined }
+    const options = await untilThere(() => readAccess(access))
+    if (options === undefined) throw notYet(held.folders.path)
+    return { options, folder: undefined, notice: undefined }
   }
   const { folder, account, notice } = await placeEngine(held.folders.path, 'clickhouse')
-  const engine = await startEngine({ dataDir: folder, ...(account ?? {}), log })
+  const engine = await startOnKnownPort(
+    { dataDir: folder, ...(account ?? {}), log },
+    await readAccess(access),
+  )
   closers.push(() => engine.stop())
   const options = { url: engine.url, user: engine.user, password: engine.password, database: DATABASE }
   await writeWhole(access, JSON.stringify(options))
-  closers.push(() => rm(access, { force: true }))
   return { options, folder, notice }
+}
+
+async function readAccess(path: string): Promise<ClickHouseOptions | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : (JSON.parse(text) as ClickHouseOptions)
+}
+
+/** The port and password of the last time, so that processes that joined find the engine again; another port where that one is taken. */
+async function startOnKnownPort(
+  options: EngineOptions,
+  known: ClickHouseOptions | undefined,
+): Promise<Engine> {
+  if (known === undefined) return startEngine(options)
+  const { password } = known
+  try {
+    return await startEngine({ ...options, password, port: Number(new URL(known.url).port) })
+  } catch (error) {
+    if (!(error instanceof EngineRefused) || !error.message.startsWith('Port ')) throw error
+    return startEngine({ ...options, password })
+  }
 }
 
 /** CLICKHOUSE_URL: http://user:password@host:8123/database */

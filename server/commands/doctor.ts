@@ -5,10 +5,12 @@ import type { Config } from '../config.ts'
 import { readLag } from '../events/events.ts'
 import { acceptClock, brand, openBusinessClock } from '../org/org.ts'
 import { freeBytes } from '../platform/data-directory.ts'
+import { GIB, inGigabytes } from '../platform/disk.ts'
 import { listLeases } from '../platform/jobs/lease.ts'
 import { readHorizon } from '../platform/postgres/horizon.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { systemClock } from '../platform/time/clock.ts'
+import { thisMachine } from '../platform/time/machine.ts'
 import { prepareStores } from '../prepare.ts'
 import { openStores, type Stores } from '../stores.ts'
 import { VERSION } from '../version.ts'
@@ -18,8 +20,6 @@ import { type Command, sentenceOf } from './command.ts'
 type Finding = { check: string; state: 'good' | 'warn' | 'bad'; found: string; advice?: string }
 
 const SAYS = { good: 'ok  ', warn: 'warn', bad: 'BAD ' } as const
-const GIB = 1024 ** 3
-const LEAST_FREE = 2 * GIB
 const OLD_HORIZON_SECONDS = 10
 const BEHIND_SECONDS = 60
 
@@ -28,12 +28,12 @@ export async function doctor(
   { config, log, terminal }: Command,
   options: { acceptClock?: boolean },
 ): Promise<number> {
-  const findings: Finding[] = [environment(config), await disk(config.dataDirectory)]
+  const findings: Finding[] = [environment(config), await disk(config)]
   let stores: Stores | undefined
   try {
     stores = await openStores(config, log, 'either')
     await prepareStores(stores)
-    if (options.acceptClock === true) await acceptClock(stores.db, systemClock)
+    if (options.acceptClock === true) await acceptClock(stores.db, systemClock, thisMachine())
     findings.push(
       good(
         'stores',
@@ -69,12 +69,19 @@ function environment(config: Config): Finding {
   return good('environment', found)
 }
 
-async function disk(path: string): Promise<Finding> {
+async function disk(config: Config): Promise<Finding> {
+  const path = config.dataDirectory
+  if (config.databaseUrl !== undefined && config.clickhouseUrl !== undefined)
+    return good('disk', 'both stores are on other machines, and so are their disks')
   const free = await freeBytes(path).catch(() => undefined)
   if (free === undefined) return good('disk', `${path} does not exist yet`)
-  const found = `${(free / GIB).toFixed(1)} GB free for ${path}`
-  if (free < LEAST_FREE)
-    return bad('disk', found, 'Below 2 GB intake and sending stop. Free space or move LIULIANG_DATA.')
+  const found = `${inGigabytes(free)} GB free for ${path}`
+  if (free < config.leastFree)
+    return bad(
+      'disk',
+      found,
+      `Below ${inGigabytes(config.leastFree)} GB imports, intake and sending wait. Make room and they go on by themselves, or move LIULIANG_DATA.`,
+    )
   return good('disk', found)
 }
 
@@ -133,7 +140,7 @@ async function clickhouse({ clickhouse: store }: Stores): Promise<Finding> {
 }
 
 async function clock({ db }: Stores): Promise<Finding> {
-  const business = await openBusinessClock(db, systemClock)
+  const business = await openBusinessClock(db, systemClock, thisMachine())
   business.stop()
   const trouble = business.trouble()
   const { seconds } = await db.row<{ seconds: number }>(

@@ -15,6 +15,7 @@ import { startHousekeeping } from '../platform/jobs/housekeeping.ts'
 import { openLog } from '../platform/logging/log.ts'
 import { StartRefused } from '../platform/start-refused.ts'
 import { systemClock } from '../platform/time/clock.ts'
+import { thisMachine } from '../platform/time/machine.ts'
 import { prepareStores } from '../prepare.ts'
 import { openStores, type Stores } from '../stores.ts'
 import { VERSION } from '../version.ts'
@@ -43,7 +44,7 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
     const stores = await openStores(config, log, options.forPeople ? 'own' : 'either')
     closers.push(() => stores.close())
     await prepareStores(stores)
-    const clock = await openBusinessClock(stores.db, systemClock)
+    const clock = await openBusinessClock(stores.db, systemClock, thisMachine())
     closers.push(async () => clock.stop())
     const parts: AppParts = { stores, clock, log, publicUrl: config.publicUrl }
     const app = buildApp(parts)
@@ -88,7 +89,11 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
 
 async function startWork(app: App, { stores, clock, log }: AppParts): Promise<() => Promise<void>> {
   const stop = new AbortController()
-  const loops = runLoops({ db: stores.db, clock, log, metrics: app.metrics }, app.loops, stop.signal)
+  const loops = runLoops(
+    { db: stores.db, clock, disk: stores.disk, log, metrics: app.metrics },
+    app.loops,
+    stop.signal,
+  )
   const stopHousekeeping = await startHousekeeping(stores.db.url, app.housekeeping, log)
   return async () => {
     stop.abort()

@@ -21,6 +21,8 @@ export type HomeDeps = {
   clockTrouble: () => string | undefined
   clickhouseAnswers: () => Promise<boolean>
   diskFreeShare: () => Promise<number>
+  /** One sentence where the disk is so full that intake and sending wait. */
+  diskTrouble: () => string | undefined
 }
 
 export async function homePage(deps: HomeDeps, now: Date): Promise<Home> {
@@ -80,13 +82,20 @@ function filled(days: Home['days'], zone: Zone, now: Date): Home['days'] {
 const LOW_DISK = 0.1
 
 async function whatStopped(
-  { db, clockTrouble, clickhouseAnswers, diskFreeShare }: HomeDeps,
+  { db, clockTrouble, clickhouseAnswers, diskFreeShare, diskTrouble }: HomeDeps,
   now: Date,
 ): Promise<Home['stopped']> {
   const stopped: Home['stopped'] = []
   const clock = clockTrouble()
   if (clock !== undefined)
-    stopped.push({ what: 'clock', text: { zh: '服务器时钟落后，SOP 和发送已暂停', en: clock }, since: null })
+    stopped.push({
+      what: 'clock',
+      text: {
+        zh: '服务器时钟不可信，SOP 和发送已暂停。请校准时钟；若时钟无误，请运行 liuliang doctor --accept-clock',
+        en: clock,
+      },
+      since: null,
+    })
   if (!(await clickhouseAnswers())) {
     stopped.push({
       what: 'clickhouse',
@@ -97,8 +106,15 @@ async function whatStopped(
       since: null,
     })
   }
+  const full = diskTrouble()
   const free = await diskFreeShare()
-  if (free < LOW_DISK) {
+  if (full !== undefined) {
+    stopped.push({
+      what: 'disk',
+      text: { zh: '磁盘空间不足，导入、接收和发送已暂停；腾出空间后会自动恢复', en: full },
+      since: null,
+    })
+  } else if (free < LOW_DISK) {
     const share = `${(free * 100).toFixed(1)} %`
     stopped.push({
       what: 'disk',

@@ -31,20 +31,33 @@ export async function updateBrand(
   return updated === 1
 }
 
+/** The latest business time, and for how many milliseconds which boot of a machine had run when it was written. */
+export type Reached = { at: Date; boot: string | null; runMs: number | null }
+export type RunOfMachine = Pick<Reached, 'boot' | 'runMs'>
+
+/** Undefined before the first start. */
+export function selectReached(db: Db): Promise<Reached | undefined> {
+  return db.maybe(sql`select reached as at, boot, run_ms as "runMs" from business_clock`)
+}
+
 /** The latest business time ever used, after taking `now` into account. */
-export async function advanceReached(db: Db, now: Date): Promise<Date> {
+export async function advanceReached(db: Db, now: Date, run?: RunOfMachine): Promise<Reached> {
   await db.run(sql`
-    insert into business_clock (reached) values (${now})
-    on conflict (id) do update set reached = excluded.reached
+    insert into business_clock (reached, boot, run_ms) values (${now}, ${run?.boot ?? null}, ${whole(run)})
+    on conflict (id) do update set reached = excluded.reached, boot = excluded.boot, run_ms = excluded.run_ms
     where business_clock.reached < excluded.reached`)
-  const { reached } = await db.row<{ reached: Date }>(sql`select reached from business_clock`)
-  return reached
+  return db.row(sql`select reached as at, boot, run_ms as "runMs" from business_clock`)
 }
 
 /** Lets business time begin again at `now`, also when that is earlier. */
-export async function setReached(db: Db, now: Date): Promise<void> {
+export async function setReached(db: Db, now: Date, run?: RunOfMachine): Promise<void> {
   await db.run(sql`
-    insert into business_clock (reached) values (${now}) on conflict (id) do update set reached = excluded.reached`)
+    insert into business_clock (reached, boot, run_ms) values (${now}, ${run?.boot ?? null}, ${whole(run)})
+    on conflict (id) do update set reached = excluded.reached, boot = excluded.boot, run_ms = excluded.run_ms`)
+}
+
+function whole(run: RunOfMachine | undefined): number | null {
+  return run?.runMs == null ? null : Math.round(run.runMs)
 }
 
 export type SettingRow = {

@@ -37,6 +37,7 @@ export type { AskAPerson, Contact, People, ReachPorts, Recipient, Request } from
 export { reachHandler } from './react.ts'
 export {
   countTouches,
+  depthOf,
   funnelOf,
   listTouches,
   type TouchCount,

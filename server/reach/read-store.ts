@@ -70,6 +70,20 @@ export async function countBy(db: Db, filter: { journeyId?: string; range?: Rang
     group by 1, 2 order by touches desc, 1, 2`)
 }
 
+export type Depth = { stage: 'candidates' | 'outbox'; state: string; count: number; oldestSeconds: number }
+
+/** What waits: candidates to be decided, and hand-overs that are not closed, by state. */
+export async function readDepth(db: Db, now: Date): Promise<Depth[]> {
+  return db.rows(sql`
+    select 'candidates' as stage, state, count(*)::int as count,
+      coalesce(extract(epoch from ${now}::timestamptz - min(offered_at)), 0)::float8 as "oldestSeconds"
+    from touch where state in ('offered', 'deferred') group by state
+    union all
+    select 'outbox', state, count(*)::int,
+      coalesce(extract(epoch from ${now}::timestamptz - min(made_at)), 0)::float8
+    from outbox where state not in ('closed', 'failed') group by state`)
+}
+
 export async function readFunnel(
   db: Db,
   journeyId: string,

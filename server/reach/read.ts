@@ -29,6 +29,13 @@ export async function countTouches(db: Db, filter: { journeyId?: string }): Prom
   return store.countBy(db, filter)
 }
 
+export type Depth = store.Depth
+
+/** How much waits to be decided, to be handed over, and for its outcome; for metrics. */
+export async function depthOf(db: Db, now: Date): Promise<Depth[]> {
+  return store.readDepth(db, now)
+}
+
 /** Persons of a journey who were touched, and whom it reached; what it cost. */
 export async function funnelOf(
   db: Db,

@@ -15,6 +15,7 @@ import {
 } from '../../server/org/org.ts'
 import { type ClickHouse, openClickHouse } from '../../server/platform/clickhouse/clickhouse.ts'
 import { openKeyring } from '../../server/platform/crypto/master-key.ts'
+import { type Disk, noDisk } from '../../server/platform/disk.ts'
 import { openLog } from '../../server/platform/logging/log.ts'
 import type { Database } from '../../server/platform/postgres/database.ts'
 import { sql } from '../../server/platform/postgres/sql.ts'
@@ -51,7 +52,7 @@ export type TestApp = {
   withKey(scopes: readonly Scope[], perMinute?: number): Promise<Caller>
 }
 
-export type TestAppOptions = { clickhouse?: ClickHouse; at?: string; webFolder?: string }
+export type TestAppOptions = { clickhouse?: ClickHouse; at?: string; webFolder?: string; disk?: Disk }
 
 const closing: (() => Promise<void>)[] = []
 const NO_CLICKHOUSE = { url: 'http://127.0.0.1:9', user: 'none', password: 'none', database: 'none' }
@@ -67,6 +68,7 @@ export async function testApp(db: Database, options: TestAppOptions = {}): Promi
       clickhouse: options.clickhouse ?? openClickHouse(NO_CLICKHOUSE),
       keyring: openKeyring(randomBytes(32)),
       folders: { path, clickhouse: path, archive: path, files: path, keys: path, logs: path },
+      disk: options.disk ?? noDisk,
     },
     clock: await openBusinessClock(db, clock),
     log: openLog({ level: 'debug', destination: { write: (line) => logged.push(line) } }),

@@ -4,6 +4,7 @@ import type { ImportParts } from '../../server/events/import/work.ts'
 import { resolve } from '../../server/members/resolve.ts'
 import { undoImport } from '../../server/members/undo-import.ts'
 import { type Keyring, openKeyring } from '../../server/platform/crypto/master-key.ts'
+import { noDisk } from '../../server/platform/disk.ts'
 import type { Database } from '../../server/platform/postgres/database.ts'
 import { FixedClock } from '../../server/platform/time/clock.ts'
 
@@ -20,6 +21,7 @@ export function worldIn(dataFolder: string, db: Database, at: string, key: Buffe
     cipher: keys.cipher,
     clock: new FixedClock(at),
     folder: join(dataFolder, 'imports'),
+    disk: noDisk,
     resolve: (tx, rows, how) => resolve(members, tx, rows, how),
     undoPeople: (tx, importId, undoAt, how) => undoImport(members, tx, importId, undoAt, how),
   }

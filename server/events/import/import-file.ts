@@ -19,7 +19,7 @@ import { workOn } from './run.ts'
 import { shown } from './shown.ts'
 import { type RunRow, selectUnfinished } from './store.ts'
 import { createRun, guess, sampleOf, usualSource } from './upload.ts'
-import type { ImportParts, Watch } from './work.ts'
+import { type ImportParts, refuseFull, type Watch } from './work.ts'
 
 const LEASE_WAIT_MS = 10_000
 const LEASE_TRY_MS = 500
@@ -42,9 +42,11 @@ export type ImportResult = { run: ImportRun; columns: ColumnGuess[] }
 /**
  * Imports a file that lies on this machine, from beginning to end, and goes on where an earlier call for the same
  * file was killed. Without a mapping the columns are guessed (a saved mapping first). The file itself is left alone.
- * Errors: `unsupported_file`, `bad_input` by field; `already_running` while another process works on it.
+ * Errors: `unsupported_file`, `bad_input` by field; `already_running` while another process works on it; `disk_full`,
+ * then a later call goes on.
  */
 export async function importFile(parts: ImportParts, given: ImportFile): Promise<ImportResult> {
+  refuseFull(parts)
   const path = absolute(given.file)
   if (!(await exists(path))) throw new Problem('bad_input', `There is no file ${path}.`, { field: 'file' })
   const { columns, id } = await prepareFile(parts, { ...given, path })

@@ -4,7 +4,7 @@ import { instant } from '../../platform/time/clock.ts'
 import { filesOf, removeAll } from './folder.ts'
 import { workOn } from './run.ts'
 import { deleteOldChunks, markForgotten, selectForgettable, selectWaiting } from './store.ts'
-import type { ImportParts } from './work.ts'
+import { type ImportParts, NoRoom } from './work.ts'
 
 const REST_MS = 500
 const KEEP_DAYS = 30
@@ -18,13 +18,24 @@ export function importLoop(parts: ImportParts): Loop {
     name: 'imports',
     restMs: REST_MS,
     async work(held) {
+      // Whoever is at fault makes room; the runs wait as they are.
+      if (parts.disk.trouble() !== undefined) return 0
       let done = 0
       for (const { id } of await selectWaiting(parts.db)) {
         held.signal.throwIfAborted()
-        if (await workOn(parts, id, { signal: held.signal })) done += 1
+        if (await worked(parts, id, held.signal)) done += 1
       }
       return done
     },
+  }
+}
+
+async function worked(parts: ImportParts, id: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await workOn(parts, id, { signal })) !== undefined
+  } catch (error) {
+    if (error instanceof NoRoom) return false
+    throw error
   }
 }
 

@@ -23,7 +23,16 @@ import { readRows } from './read.ts'
 import { appendSealed, sealOf } from './sealed-file.ts'
 import { finishRun, insertChunk, movePosition, noteProgress, type RunRow, selectRun } from './store.ts'
 import { undoRun } from './undo.ts'
-import { countsOf, goOn, type ImportParts, READ_SHARE, Stopped, type Watch, type Work } from './work.ts'
+import {
+  countsOf,
+  goOn,
+  type ImportParts,
+  NoRoom,
+  READ_SHARE,
+  Stopped,
+  type Watch,
+  type Work,
+} from './work.ts'
 import { type WriteHow, type Written, writeOrders } from './write-orders.ts'
 import { writePeople } from './write-people.ts'
 
@@ -31,7 +40,8 @@ const UNDO_DAYS = 30
 const DAY_MS = 86_400_000
 /**
  * Brings a run that was started to its end, whatever it was doing. Undefined while another process does.
- * Never throws for what the file is to blame for: then the run ends as `failed` and says why.
+ * Never throws for what the file is to blame for: then the run ends as `failed` and says why. Errors: `NoRoom`, and the
+ * run goes on when it is taken up again.
  */
 export function workOn(parts: ImportParts, id: string, watch: Watch = {}): Promise<RunRow | undefined> {
   return withLease(parts.db, `import:${id}`, async (held) => {
@@ -80,7 +90,7 @@ async function act(work: Work): Promise<void> {
     await removeSource(files)
   } catch (error) {
     // The process is to end, or has lost the lease: whoever takes the run up goes on.
-    if (work.watch.signal?.aborted === true) throw error
+    if (work.watch.signal?.aborted === true || error instanceof NoRoom) throw error
     const at = parts.clock.now()
     const undoUntil = run.state === 'checking' ? null : instant(at.getTime() + UNDO_DAYS * DAY_MS)
     if (error instanceof Stopped) {

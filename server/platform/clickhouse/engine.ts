@@ -21,6 +21,8 @@ export type EngineOptions = {
   backupDir?: string | undefined
   /** 0 or nothing: a free one. It stays the same over restarts. */
   port?: number | undefined
+  /** Of an earlier life, so that whoever knew it gets in again; made anew unless told. */
+  password?: string | undefined
   /** Bound of all queries together; the smaller of 4 GiB and 30 % of the machine unless told. */
   memoryBytes?: number | undefined
   /** The engine gives up root for this user after loading its program. */
@@ -49,6 +51,10 @@ export class EngineRefused extends Error {
 }
 
 const START_MS = 60_000
+/** How long the engine of a parent that was killed may take to end: a little more than it gives itself. */
+const ORPHAN_MS = 15_000
+const ORPHAN_TRY_MS = 250
+const IN_USE = /^Another process uses/
 const STOP_MS = 20_000
 const HEALTHY_MS = 60_000
 const BACKOFF_MS = [100, 500, 1_000, 2_000, 5_000, 10_000]
@@ -89,17 +95,17 @@ function thisMachine(): { platform: string; arch: string; glibc: boolean } {
   }
 }
 
-/** Starts the engine and waits until it answers. Errors: EngineRefused. */
+/** Starts the engine and waits until it answers; an engine that was orphaned a moment ago ends first. Errors: EngineRefused. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const unsupported = checkPlatform()
   if (unsupported !== undefined) throw new EngineRefused(unsupported)
   const dataDir = prepareFolder(options)
   const user = 'liuliang'
-  const password = randomBytes(24).toString('base64url')
+  const password = options.password ?? randomBytes(24).toString('base64url')
   const listeners: (() => void)[] = []
   let stopping: Promise<void> | undefined
   let retry: NodeJS.Timeout | undefined
-  let life = await begin(options.port ?? 0)
+  let life = await afterOrphan(() => begin(options.port ?? 0))
   const { port, version } = life
   watch(life, 0)
 
@@ -151,6 +157,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       stopping ??= endLife(life)
       return stopping
     },
+  }
+}
+
+/** Tries again while the engine of an earlier parent still holds the folder. */
+async function afterOrphan(begin: () => Promise<Life>): Promise<Life> {
+  const until = performance.now() + ORPHAN_MS
+  for (;;) {
+    try {
+      return await begin()
+    } catch (error) {
+      const held = error instanceof EngineRefused && IN_USE.test(error.message)
+      if (!held || performance.now() > until) throw error
+      await new Promise((done) => setTimeout(done, ORPHAN_TRY_MS))
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { OpenAPIHandler } from '@orpc/openapi/node'
 import { type AnyRouter, type Router, traverseContractProcedures } from '@orpc/server'
 import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4'
 import { IDEMPOTENCY_HEADER, type RouteMeta, type StreamRoute } from '../../../contract/base.ts'
+import { type Disk, refuseWithoutRoom } from '../disk.ts'
 import type { Log } from '../logging/log.ts'
 import type { Db } from '../postgres/database.ts'
 import { Problem } from '../problem.ts'
@@ -33,6 +34,7 @@ export type ApiParts<C extends BaseCall> = {
   guard: Guard<C>
   db: Db
   log: Log
+  disk: Disk
 }
 
 export type Api = {
@@ -71,6 +73,7 @@ export function buildApi<C extends BaseCall>(parts: ApiParts<C>): Api {
           if (!params) continue
           seen.route = stream.path
           parts.guard.authorise(call, stream.method, stream)
+          if (stream.intake === true) refuseWithoutRoom(parts.disk)
           const body = streamBody(request, stream.maxBytes)
           const work = () => handle({ request, response, params, query: url.searchParams, body, call })
           const input = { path: url.pathname, query: url.search, length: request.headers['content-length'] }
@@ -116,6 +119,7 @@ function contractHandler<C extends BaseCall>(parts: ApiParts<C>) {
         const { context } = options
         context.seen.of.route = route.path ?? UNKNOWN
         parts.guard.authorise(context, route.method ?? 'POST', meta)
+        if (meta.intake === true) refuseWithoutRoom(parts.disk)
         const name = `${route.method} ${route.path}`
         return once(parts, context, { name, meta, input: options.input, work: () => options.next() })
       },

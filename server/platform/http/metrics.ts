@@ -5,9 +5,20 @@ export type Metrics = {
   request(seen: { method: string; route: string; status: number; seconds: number }): void
   /** Once per run of a loop: how long it took, what it did, whether it failed. */
   loop(seen: { loop: string; seconds: number; failed: boolean }): void
-  /** A value that is asked for when the metrics are read. Names in Prometheus' style, with their unit. */
-  gauge(name: string, help: string, read: () => Promise<number | undefined>): void
+  /**
+   * Values that are asked for when the metrics are read: one question for a whole family of gauges. What could not be
+   * read is left out rather than shown with its last value.
+   */
+  watch(gauges: Readonly<Record<string, Watched>>, read: () => Promise<readonly Sample[]>): void
 }
+
+/** `labels` are the names of what tells the samples of one gauge apart. */
+export type Watched = { help: string; labels?: readonly string[] }
+/** `name` in Prometheus' style, with its unit. */
+export type Sample = { name: string; labels?: Readonly<Record<string, string>>; value: number }
+
+/** Gauges of one family that are collected for the same reading ask once. */
+const SAME_READING_MS = 500
 
 export function openMetrics(): Metrics {
   const registry = new Registry()
@@ -40,18 +51,28 @@ export function openMetrics(): Metrics {
       runs.labels(loop).observe(seconds)
       if (failed) failures.labels(loop).inc()
     },
-    gauge(name, help, read) {
-      new Gauge({
-        name,
-        help,
-        registers: [registry],
-        async collect() {
-          // A gauge that cannot be read is left out rather than shown with its last value.
-          const value = await read().catch(() => undefined)
-          if (value === undefined) this.reset()
-          else this.set(value)
-        },
-      })
+    watch(gauges, read) {
+      let last: { at: number; samples: Promise<readonly Sample[]> } | undefined
+      const latest = (): Promise<readonly Sample[]> => {
+        const at = performance.now()
+        if (!last || at - last.at > SAME_READING_MS) last = { at, samples: read().catch(() => []) }
+        return last.samples
+      }
+      for (const [name, { help, labels = [] }] of Object.entries(gauges)) {
+        new Gauge({
+          name,
+          help,
+          labelNames: [...labels],
+          registers: [registry],
+          async collect() {
+            const own = (await latest()).filter((sample) => sample.name === name)
+            this.reset()
+            // A reset leaves a gauge without labels at 0, which would be told.
+            if (labels.length === 0) this.remove()
+            for (const { labels: of = {}, value } of own) this.set({ ...of }, value)
+          },
+        })
+      }
     },
   }
 }

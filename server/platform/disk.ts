@@ -1,0 +1,72 @@
+/**
+ * The room on the disks that hold our own stores. Below a limit nothing may be taken in or sent, because a full disk
+ * stops PostgreSQL in the middle of everything; reading and catching up go on. Looked at again every two seconds, so
+ * that whatever waits goes on by itself.
+ */
+import { freeBytes } from './data-directory.ts'
+import { Problem } from './problem.ts'
+
+export type Disk = {
+  /** Bytes on the fullest of the disks; undefined where no disk is ours to watch, or none could be asked. */
+  free(): number | undefined
+  /** Below this many free bytes intake and sending wait. */
+  least: number
+  /** One sentence why nothing may be taken in or sent now; undefined while there is room. */
+  trouble(): string | undefined
+  /** Looks again now. */
+  refresh(): Promise<void>
+  stop(): void
+}
+
+export type DiskOptions = { least: number; probe?: (folder: string) => Promise<number>; everyMs?: number }
+
+export const GIB = 1024 ** 3
+const EVERY_MS = 2000
+
+/** Watches the disks under these folders, which must exist. */
+export async function watchDisk(
+  folders: readonly string[],
+  { least, probe = freeBytes, everyMs = EVERY_MS }: DiskOptions,
+): Promise<Disk> {
+  let free: number | undefined
+  async function refresh(): Promise<void> {
+    const asked = await Promise.allSettled(folders.map((folder) => probe(folder)))
+    const known = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    free = known.length === 0 ? undefined : Math.min(...known)
+  }
+  await refresh()
+  const timer = setInterval(() => void refresh(), everyMs)
+  timer.unref()
+  return {
+    free: () => free,
+    least,
+    trouble: () => (free === undefined || free >= least ? undefined : sentence(free, least)),
+    refresh,
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** For stores on other machines: their disks are not ours. */
+export const noDisk: Disk = {
+  free: () => undefined,
+  least: 0,
+  trouble: () => undefined,
+  refresh: async () => undefined,
+  stop: () => undefined,
+}
+
+/** Errors: `disk_full`. */
+export function refuseWithoutRoom(disk: Disk): void {
+  const trouble = disk.trouble()
+  if (trouble !== undefined) throw new Problem('disk_full', trouble)
+}
+
+function sentence(free: number, least: number): string {
+  return `Only ${inGigabytes(free)} GB are free on the disk of the data directory: below ${inGigabytes(least)} GB imports, intake and sending wait. Make room, and they go on by themselves.`
+}
+
+/** Rounded down to a tenth, so that what is too little never looks like enough. */
+export function inGigabytes(bytes: number): string {
+  const tenths = Math.floor((bytes / GIB) * 10) / 10
+  return Number.isInteger(tenths) ? String(tenths) : tenths.toFixed(1)
+}
