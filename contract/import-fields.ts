@@ -455,6 +455,21 @@ export const memberSources = [
 export const MemberSource = z.enum(memberSources)
 export type MemberSource = z.infer<typeof MemberSource>
 
+/** Where somebody came in, as far as it is known (TAG-20): online or offline, and through which kind of place. */
+export const sourceChannels = [
+  'online',
+  'online_platform',
+  'online_seo_ads',
+  'offline',
+  'offline_direct_store',
+  'offline_agent',
+] as const
+export type SourceChannel = (typeof sourceChannels)[number]
+
+export function sideOfChannel(channel: SourceChannel): 'online' | 'offline' {
+  return channel.startsWith('online') ? 'online' : 'offline'
+}
+
 /** A heading without what does not matter: width, case, blanks, punctuation, a unit in brackets. */
 export function foldHeading(heading: string): string {
   const folded = heading.normalize('NFKC').toLowerCase()

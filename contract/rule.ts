@@ -72,6 +72,7 @@ export const personAttributes = [
   'gender',
   'source',
   'source_side',
+  'source_channel',
   'register_channel',
   'registration',
   'home_store',

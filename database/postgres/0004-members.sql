@@ -30,6 +30,9 @@ create table person (
   registration text check (registration in ('registered', 'registered_before', 'bought_unregistered')),
   source text not null check (source in ('referral_fission', 'returning', 'member_get_member', 'guide_recruited', 'organic')),
   source_side text check (source_side in ('online', 'offline')),
+  -- through which kind of place; where nobody said more, the side
+  source_channel text check (source_channel in
+    ('online', 'online_platform', 'online_seo_ads', 'offline', 'offline_direct_store', 'offline_agent')),
   home_store_id uuid references store (id),
   owner_staff_id uuid references staff (id),
   -- further attributes, folded: {"occupation": "…", "custom.size": "M"}

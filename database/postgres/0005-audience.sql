@@ -109,14 +109,15 @@ create table s_tag_claim (
 );
 create index s_tag_claim_person on s_tag_claim (person_id);
 
--- The one value of a person in a group of level S: manual before rule before synced, then the latest.
+-- The one value of a person in a group of level S: manual before rule before synced, then the latest; without any claim,
+-- the tag whose code is the person's attribute of the group's code (gender, source_channel).
 -- No row is the group's "unknown": so everybody has exactly one value, whatever happens.
 create table s_tag (
   person_id int not null references person (id),
   group_id int not null,
   tag_id int not null,
   level "char" not null default 's' check (level = 's'),
-  origin text not null check (origin in ('manual', 'auto', 'synced')),
+  origin text not null check (origin in ('manual', 'auto', 'synced', 'attribute')),
   producer text not null check (producer in ('guide', 'system')),
   at timestamptz not null,
   primary key (person_id, group_id),

@@ -13,7 +13,12 @@ import type { Database, Db, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import type { Zone } from '../platform/time/zone.ts'
 import { behindTags, compileRules, type Evaluator } from './rule/compile.ts'
-import type { Definitions, SegmentDefinition, TagDefinition } from './rule/definitions.ts'
+import {
+  attributesOfGroups,
+  type Definitions,
+  type SegmentDefinition,
+  type TagDefinition,
+} from './rule/definitions.ts'
 
 /** The number of a reading (see audience_reading): take it once the bounds are fixed and before facts are read. */
 export async function nextReading(db: Db): Promise<number> {
@@ -67,8 +72,10 @@ export async function loadDefinitions(tx: Tx, zone?: Zone): Promise<Definitions>
     sql`select id, name, rule, reading from segment where state = 'live' order by id`,
   )
   const tags = await tx.rows<TagDefinition>(sql`
-    select id, name, group_id as "group", level, parent_id as parent, position, rule, reading
-    from tag where state = 'active' order by id`)
+    select t.id, t.name, t.group_id as "group", t.level, t.parent_id as parent, t.position, t.rule, t.reading,
+      case when t.code is not null and g.code = any(${attributesOfGroups}::text[])
+        then json_build_object('attribute', g.code, 'value', t.code) end as means
+    from tag t join tag_group g on g.id = t.group_id where t.state = 'active' order by t.id`)
   return {
     revision,
     zone: present,

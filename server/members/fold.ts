@@ -2,6 +2,7 @@
  * The person that a set of profiles is: a pure function. The row of a person is this fold and nothing else, so a merge
  * or its undo only changes the set and folds again, and what came after a merge stays with the profile it came with.
  */
+import type { SourceChannel } from '../../contract/import-fields.ts'
 import { type Attributes, type AttributeValue, latest, personalFields, type Said } from './attributes.ts'
 import { type Claim, identifierRules } from './identifier.ts'
 import { type MemberSource, type Registration, type Side, sourceOf } from './source.ts'
@@ -32,6 +33,7 @@ export type PersonFold = {
   readonly registration: Registration | null
   readonly source: MemberSource
   readonly sourceSide: Side | null
+  readonly sourceChannel: SourceChannel | null
   readonly homeStoreId: string | null
   readonly ownerStaffId: string | null
   readonly attributes: Readonly<Record<string, AttributeValue>>
@@ -58,6 +60,7 @@ const OWN_COLUMN = new Set([
   'registration',
   'source',
   'side',
+  'sourceChannel',
   'homeStoreId',
   'ownerStaffId',
 ])
@@ -90,7 +93,7 @@ export function foldPerson(profiles: readonly FoldProfile[]): PersonFold {
     wecom: wecomOf(profiles, claims, followerIds),
   }
   const joined = person.joinedAt !== null
-  const { source, side } = sourceOf({
+  const { source, side, channel } = sourceOf({
     ...origin,
     followed: person.wecom === 'followed' || person.wecom === 'lost',
     joined,
@@ -102,6 +105,7 @@ export function foldPerson(profiles: readonly FoldProfile[]): PersonFold {
     registration: origin.registration,
     source,
     sourceSide: side,
+    sourceChannel: channel,
     attributes: furtherOf(profiles),
     consents: prefixed(profiles, CONSENT, (value) => value !== 'unknown'),
     contactResults: prefixed(profiles, RESULT, () => true),
@@ -159,6 +163,7 @@ function originOf(profiles: readonly FoldProfile[]): {
   source: MemberSource | null
   side: Side | null
   registerChannel: Side | null
+  sourceChannel: SourceChannel | null
   registration: Registration | null
 } {
   const first = <Value extends string>(field: string): Value | null => {
@@ -175,6 +180,7 @@ function originOf(profiles: readonly FoldProfile[]): {
     source: first<MemberSource>('source'),
     side: first<Side>('side'),
     registerChannel: first<Side>('registerChannel'),
+    sourceChannel: first<SourceChannel>('sourceChannel'),
     registration: first<Registration>('registration'),
   }
 }

@@ -1,4 +1,5 @@
 /** What the doors bring: one row is what one source says about one person. */
+import type { SourceChannel } from '../../contract/import-fields.ts'
 import type { Keyring } from '../platform/crypto/master-key.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Attributes, AttributeValue, Said } from './attributes.ts'
@@ -10,7 +11,7 @@ import {
   type PhoneForm,
 } from './identifier.ts'
 import { normaliseIdentifier, normaliseName, phonesInRemark } from './normalise.ts'
-import type { MemberSource, Registration, Side } from './source.ts'
+import { channelOfAddWay, type MemberSource, type Registration, type Side } from './source.ts'
 
 export type ConsentState = 'granted' | 'withdrawn' | 'unknown'
 
@@ -51,6 +52,8 @@ export type IncomingAttributes = {
   registration?: Registration | null
   source?: MemberSource | null
   side?: Side | null
+  /** Through what kind of place; without it, what the first follow relation's way of adding tells. */
+  sourceChannel?: SourceChannel | null
   homeStoreId?: string | null
   ownerStaffId?: string | null
   /** The brand's own: kept as 'custom.<name>'. */
@@ -142,7 +145,7 @@ export function factsOf(row: IncomingPerson, how: ResolveHow, { index }: Keyring
   const attributes = attributesOf(row, at, secret, index)
   const known = [...claims.values()]
   return {
-    key: keyOf(row, how, known, demo, index, number),
+    key: keyOf({ row, how, claims: known, attributes, demo }, index, number),
     timed: row.at !== undefined,
     at,
     demo,
@@ -166,11 +169,17 @@ export function lookupDigest(index: Keyring['index'], kind: 'phone' | 'card', va
   return index.digest('lookup', kind, kind === 'phone' ? value.slice(-4) : value).toString('hex')
 }
 
+type Named = {
+  row: IncomingPerson
+  how: ResolveHow
+  claims: readonly NewClaim[]
+  attributes: Attributes
+  demo: boolean
+}
+
+/** Hex of what the record is known by in its source. Errors: `bad_row`. */
 function keyOf(
-  row: IncomingPerson,
-  how: ResolveHow,
-  claims: readonly NewClaim[],
-  demo: boolean,
+  { row, how, claims, attributes, demo }: Named,
   index: Keyring['index'],
   number: number,
 ): string {
@@ -178,12 +187,17 @@ function keyOf(
   if (row.externalId !== null && row.externalId !== '') {
     return index.digest('record', world, how.source, row.externalId).toString('hex')
   }
+  const own = claims.filter(({ state }) => state === 'active')
   for (const kind of namingOrder) {
-    const digests = claims
-      .filter((claim) => claim.kind === kind && claim.state === 'active')
-      .map((claim) => claim.digest)
+    const digests = own.filter((claim) => claim.kind === kind && claim.valid).map((claim) => claim.digest)
     const first = digests.sort()[0]
     if (first !== undefined) return index.digest('named', world, how.source, kind, first).toString('hex')
+  }
+  // Only wrong ones, which many type: it is known by all that it says, so that the same row is the same record.
+  if (own.length > 0) {
+    const said = Object.entries(attributes).map(([field, [value]]) => `${field}=${value}`)
+    const digests = own.map(({ digest }) => digest)
+    return index.digest('said', world, how.source, ...digests.sort(), ...said.sort()).toString('hex')
   }
   throw new Problem('bad_row', 'The row names nobody: it has neither an id nor an identifier.', {
     row: number,
@@ -227,10 +241,21 @@ function attributesOf(
     say('ownerStaffId', given.ownerStaffId)
     for (const [name, value] of Object.entries(given.custom ?? {})) say(`custom.${name.slice(0, 60)}`, value)
   }
+  say('sourceChannel', given?.sourceChannel ?? channelOfRelations(row.relations ?? []))
   for (const { channel, state, at: when } of row.consents ?? []) {
     found[`consent.${channel}`] = [state, (when ?? row.at)?.getTime() ?? at]
   }
   return found
+}
+
+/** The channel of the earliest relation that tells one. */
+function channelOfRelations(relations: readonly IncomingRelation[]): SourceChannel | null {
+  const byTime = [...relations].sort((a, b) => a.addedAt.getTime() - b.addedAt.getTime())
+  for (const { addWay } of byTime) {
+    const channel = addWay ? channelOfAddWay(addWay) : null
+    if (channel !== null) return channel
+  }
+  return null
 }
 
 /** Text that PostgreSQL takes: without U+0000 and half surrogates. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isAbsent, sharedData } from '../../test/support/shared-data.ts'
+import { normalisePhone } from '../platform/phone.ts'
 import { isProposal, jaroWinkler, keysOf, type Likely, likeness } from './likeness.ts'
-import { normalisePhone } from './normalise.ts'
 import { pinyinOf } from './pinyin.ts'
 
 const person = (more: Partial<Likely>): Likely => ({

@@ -671,6 +671,7 @@ export function joinedEvent(teller: Teller, attributes: Attributes): NewEvent {
     source: word('source'),
     side: word('side'),
     registerChannel,
+    sourceChannel: word('sourceChannel'),
     registration: word('registration'),
     followed: false,
     joined: true,

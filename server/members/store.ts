@@ -333,6 +333,7 @@ const columns: readonly Column[] = [
   { name: 'registration', type: 'text', of: (p) => p.registration },
   { name: 'source', type: 'text', of: (p) => p.source },
   { name: 'source_side', type: 'text', of: (p) => p.sourceSide },
+  { name: 'source_channel', type: 'text', of: (p) => p.sourceChannel },
   { name: 'home_store_id', type: 'uuid', of: (p) => p.homeStoreId },
   { name: 'owner_staff_id', type: 'uuid', of: (p) => p.ownerStaffId },
   { name: 'attributes', type: 'jsonb', of: (p) => p.attributes },
@@ -400,7 +401,7 @@ export async function personRows(db: Db, ids: readonly number[]): Promise<(Perso
   return db.rows(sql`
     select id, public_id as "publicId", state, kind, name, gender, birthday, birthday_lunar as "birthdayLunar", city,
       (extract(epoch from joined_at) * 1000)::float8 as "joinedAt", register_channel as "registerChannel", registration,
-      source, source_side as "sourceSide", home_store_id as "homeStoreId", owner_staff_id as "ownerStaffId", attributes,
+      source, source_side as "sourceSide", source_channel as "sourceChannel", home_store_id as "homeStoreId", owner_staff_id as "ownerStaffId", attributes,
       phone, identifiers, follower_ids as "followerIds", wecom, consents, contact_results as "contactResults",
       in_erp as "inErp", completeness, demo, (extract(epoch from first_seen_at) * 1000)::float8 as "firstSeenAt",
       (extract(epoch from changed_at) * 1000)::float8 as "changedAt"

@@ -226,6 +226,11 @@ export const aLeaf = (segments: readonly number[] = []): fc.Arbitrary<Leaf> =>
       group: fc.constant(1),
       values: subset([1, 2, 4, null]),
     }),
+    fc.record({
+      kind: fc.constant('s_tag' as const),
+      group: fc.constant(2),
+      values: subset([7, 8, null]),
+    }),
     fc.record({ kind: fc.constant('lifecycle' as const), states: subset(lifecycleStates) }),
     fc.record({
       kind: fc.constant('lifecycle' as const),
@@ -272,6 +277,7 @@ const tag = (
   parent: null,
   position: id,
   rule: null,
+  means: null,
   reading: 0,
   ...more,
 })
@@ -297,8 +303,8 @@ export function definitionsOf(zone: string, rules: readonly Rule[], autoRule?: R
       tag(1, 1, 's'),
       tag(2, 1, 's', { parent: 1 }),
       tag(4, 1, 's', { rule: auto }),
-      tag(7, 2, 's'),
-      tag(8, 2, 's'),
+      tag(7, 2, 's', { means: { attribute: 'gender', value: 'female' } }),
+      tag(8, 2, 's', { means: { attribute: 'gender', value: 'male' } }),
       tag(101, 9, 'b'),
       tag(102, 9, 'b'),
       tag(103, 9, 'b', { rule: auto }),

@@ -15,7 +15,7 @@ export type PersonRow = {
 export async function selectPersons(db: Db, ids: readonly number[]): Promise<PersonRow[]> {
   return db.rows<PersonRow>(sql`
     select id, birthday, birthday_lunar as lunar, joined_at as "joinedAt", attributes,
-      json_build_object('kind', kind, 'gender', gender, 'source', source, 'source_side', source_side,
+      json_build_object('kind', kind, 'gender', gender, 'source', source, 'source_side', source_side, 'source_channel', source_channel,
         'register_channel', register_channel, 'registration', registration, 'home_store', home_store_id,
         'owner_staff', owner_staff_id, 'city', nullif(city, ''), 'wecom', wecom, 'phone', phone) as named
     from person where id = any(${ids}::int[]) and state = 'live' order by id`)

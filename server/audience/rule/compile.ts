@@ -70,6 +70,7 @@ export function compileRules(definitions: Definitions): Evaluator {
   const byPosition = [...autoTags].sort((left, right) => left.position - right.position || left.id - right.id)
   const businessTags = autoTags.filter((tag) => tag.level === 'b').map((tag) => tag.id)
   const sTags = byPosition.filter((tag) => tag.level === 's')
+  const meanings = definitions.tags.filter((tag) => tag.means !== null)
   const segmentIds = definitions.segments.map((segment) => segment.id).sort((left, right) => left - right)
 
   function open(facts: PersonFacts, now: number): Bench {
@@ -88,7 +89,7 @@ export function compileRules(definitions: Definitions): Evaluator {
       state,
       next: Math.min(next, upcoming),
       nodes: new Set<NodeId>(),
-      sValues: claimed(facts),
+      sValues: claimed(facts, meanings),
       filled: new Set(),
     }
   }
@@ -215,14 +216,24 @@ function purchasesUntil({ purchases }: PersonFacts, now: number): number {
   return count
 }
 
-/** Manual before synced, then the latest; rules come between them, once they are known. */
-function claimed(facts: PersonFacts): Map<number, SValue> {
+/**
+ * Manual before synced, then the latest; where nobody claims anything, what an attribute means. Rules come after manual
+ * claims, once they are known.
+ */
+function claimed(facts: PersonFacts, meanings: Definitions['tags']): Map<number, SValue> {
   const best = new Map<number, PersonFacts['claims'][number]>()
   for (const claim of facts.claims) {
     const before = best.get(claim.group)
     if (!before || stronger(claim, before)) best.set(claim.group, claim)
   }
-  return new Map([...best].map(([group, { tag, origin }]) => [group, { tag, origin }]))
+  const values = new Map<number, SValue>(
+    [...best].map(([group, { tag, origin }]) => [group, { tag, origin }]),
+  )
+  for (const { id, group, means } of meanings) {
+    if (values.has(group) || !means || facts.attributes.get(means.attribute) !== means.value) continue
+    values.set(group, { tag: id, origin: 'attribute' })
+  }
+  return values
 }
 
 const rank = { manual: 0, auto: 1, synced: 2 } as const

@@ -20,8 +20,14 @@ export type TagDefinition = {
   /** Where two rules of a group of level S hold, the one that stands first wins. */
   readonly position: number
   readonly rule: Rule | null
+  /** The value of an attribute that gives this tag of level S to whom nobody and no rule gives another one. */
+  readonly means: { readonly attribute: AttributeOfGroup; readonly value: string } | null
   readonly reading: number
 }
+
+/** Attributes that groups of level S bear as their code. */
+export const attributesOfGroups = ['gender', 'source_channel'] as const
+export type AttributeOfGroup = (typeof attributesOfGroups)[number]
 
 export type Definitions = {
   readonly revision: number

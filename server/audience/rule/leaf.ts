@@ -16,7 +16,7 @@ export type LeafValue = string | number | boolean | null
 export type LeafReading = { value: LeafValue; verdict: boolean; next: number }
 
 /** The value of one group of level S; a group that is absent is unknown. */
-export type SValue = { tag: number; origin: 'manual' | 'auto' | 'synced' }
+export type SValue = { tag: number; origin: 'manual' | 'auto' | 'synced' | 'attribute' }
 
 /** One person while being evaluated. */
 export type Bench = {

@@ -233,6 +233,7 @@ const columns: Readonly<Record<string, string>> = {
   gender: 'p.gender',
   source: 'p.source',
   source_side: 'p.source_side',
+  source_channel: 'p.source_channel',
   register_channel: 'p.register_channel',
   registration: 'p.registration',
   home_store: 'p.home_store_id::text',
@@ -302,7 +303,8 @@ function groupValue(group: number, context: Context): Build {
     .sort((left, right) => left.position - right.position || left.id - right.id)
     .map((tag) => ({ tag: tag.id, holds: tree(tag.rule as Rule, context) }))
   if (rules.length === 0) {
-    return constant(sql`(select s.tag_id from s_tag s where s.person_id = p.id and s.group_id = ${group})`)
+    return constant(sql`coalesce((select s.tag_id from s_tag s where s.person_id = p.id and s.group_id = ${group}
+      and s.origin <> 'attribute'), ${meaningSql(group, context)})`)
   }
   const ofRules = rules.map(({ tag }) => tag)
   const claim = (origins: readonly string[]): Sql => sql`(
@@ -312,8 +314,19 @@ function groupValue(group: number, context: Context): Build {
     order by c.origin, c.at desc, c.tag_id desc limit 1)`
   return () => {
     const cases = rules.map(({ tag, holds }) => sql`when ${holds()} then ${tag}::int`)
-    return sql`coalesce(${claim(['manual'])}, case ${join(cases, ' ')} end, ${claim(['auto', 'synced'])})`
+    return sql`coalesce(${claim(['manual'])}, case ${join(cases, ' ')} end, ${claim(['auto', 'synced'])},
+      ${meaningSql(group, context)})`
   }
+}
+
+/** The value that an attribute means in a group of level S. */
+function meaningSql(group: number, { definitions }: Context): Sql {
+  const cases = definitions.tags.flatMap(({ id, group: own, means }) =>
+    own === group && means
+      ? [sql`when ${trusted(columns[means.attribute] ?? 'null')} = ${means.value} then ${id}::int`]
+      : [],
+  )
+  return cases.length === 0 ? sql`null::int` : sql`case ${join(cases, ' ')} end`
 }
 
 function categoryLeaf(leaf: LeafOf<'lifecycle'>, category: string, context: Context): Build {

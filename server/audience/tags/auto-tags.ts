@@ -9,6 +9,7 @@ import {
   deletePersonTags,
   lockPersons,
   type NewTag,
+  type SRow,
   selectAutoRows,
   selectHeld,
   selectSTags,
@@ -22,13 +23,20 @@ type Given = { personId: number; answer: Answer }
 /** Whether the rows already say what the answer says. */
 export function sameAutoTags(row: AutoRow | undefined, answer: Answer): boolean {
   const tags = new Set(row?.tags)
-  const claims = new Map(row?.claims.map(({ group, tag }) => [group, tag]))
   return (
     tags.size === answer.autoTags.length &&
     answer.autoTags.every((tag) => tags.has(tag)) &&
-    claims.size === answer.autoValues.size &&
-    [...answer.autoValues].every(([group, tag]) => claims.get(group) === tag)
+    says(row?.claims, answer.autoValues) &&
+    sameValues(row, answer)
   )
+}
+
+function sameValues(row: AutoRow | undefined, { sValues }: Answer): boolean {
+  return says(row?.values, new Map([...sValues].map(([group, { tag }]) => [group, tag])))
+}
+
+function says(rows: AutoRow['values'] = [], answer: ReadonlyMap<number, number>): boolean {
+  return rows.length === answer.size && rows.every(({ group, tag }) => answer.get(group) === tag)
 }
 
 /** Writes the differences and answers the events that tell of them. */
@@ -105,8 +113,10 @@ async function writeValues(
       if (!answer.autoValues.has(groupId)) dropped.push({ personId, groupId, origin: 'auto' })
     }
   }
-  if (claims.length === 0 && dropped.length === 0) return []
-  const persons = [...new Set([...claims, ...dropped].map(({ personId }) => personId))]
+  // Values that stand without a claim follow the attributes that mean them.
+  const moved = given.filter(({ personId, answer }) => !sameValues(rows.get(personId), answer))
+  const persons = [...new Set([...claims, ...dropped, ...moved].map(({ personId }) => personId))]
+  if (persons.length === 0) return []
   return settle(tx, persons, how, async () => {
     await deleteClaims(tx, dropped)
     await upsertClaims(tx, claims)
@@ -129,16 +139,21 @@ export async function settle(
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((place) => {
     const [was, is] = [before.get(place), after.get(place)]
     const told = is ?? was
-    if (!told || was?.tagId === is?.tagId) return []
+    if (!told || was?.tagId === is?.tagId || followsAttribute(was, is)) return []
     const data = {
       groupId: told.groupId,
       from: was?.tagId ?? null,
       to: is?.tagId ?? null,
       producer: told.producer,
-      origin: told.origin,
+      origin: told.origin === 'attribute' ? ('synced' as const) : told.origin,
     }
     return [event('s_tag_changed', told.personId, told.groupId, data, how)]
   })
+}
+
+/** Then the event of the attribute has told it already. */
+function followsAttribute(was: SRow | undefined, is: SRow | undefined): boolean {
+  return [was, is].every((row) => row === undefined || row.origin === 'attribute')
 }
 
 function byRule(personId: number, tagId: number, at: Date): NewTag {

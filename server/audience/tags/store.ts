@@ -100,7 +100,14 @@ export async function deleteClaims(
     where c.person_id = t.person_id and c.group_id = t.group_id and c.origin = t.origin`)
 }
 
-export type SRow = { personId: number; groupId: number; tagId: number; origin: Origin; producer: Producer }
+/** `attribute`: nobody claims anything; an attribute of the person means it. */
+export type SRow = {
+  personId: number
+  groupId: number
+  tagId: number
+  origin: Origin | 'attribute'
+  producer: Producer
+}
 
 export async function selectSTags(db: Db, persons: readonly number[]): Promise<SRow[]> {
   return db.rows<SRow>(sql`
@@ -108,20 +115,31 @@ export async function selectSTags(db: Db, persons: readonly number[]): Promise<S
     from s_tag where person_id = any(${persons}::int[])`)
 }
 
-/** Everybody of whom somebody said one of these tags of level S. */
+/** Everybody of whom somebody said one of these tags of level S, or who has it without that. */
 export async function claimants(db: Db, tags: readonly number[]): Promise<number[]> {
-  const rows = await db.rows<{ id: number }>(
-    sql`select distinct person_id as id from s_tag_claim where tag_id = any(${tags}::int[]) order by 1`,
-  )
+  const rows = await db.rows<{ id: number }>(sql`
+    select person_id as id from s_tag_claim where tag_id = any(${tags}::int[])
+    union select person_id from s_tag where tag_id = any(${tags}::int[]) order by 1`)
   return rows.map((row) => row.id)
 }
 
-/** What the claims of each person and group come to: manual before rule before synced, then the latest, then the greater tag. */
+/**
+ * What the claims of each person and group come to: manual before rule before synced, then the latest, then the greater
+ * tag; without any claim, the tag whose code is the person's attribute (`means` of a definition).
+ */
 const winners = (persons: readonly number[]): Sql => sql`
-  select distinct on (c.person_id, c.group_id) c.person_id, c.group_id, c.tag_id, c.origin, c.producer, c.at
-  from s_tag_claim c join tag t on t.id = c.tag_id
-  where c.person_id = any(${persons}::int[]) and t.state = 'active'
-  order by c.person_id, c.group_id, case c.origin when 'manual' then 0 when 'auto' then 1 else 2 end, c.at desc, c.tag_id desc`
+  select distinct on (said.person_id, said.group_id) said.* from (
+    select c.person_id, c.group_id, c.tag_id, c.origin, c.producer, c.at,
+      case c.origin when 'manual' then 0 when 'auto' then 1 else 2 end as rank
+    from s_tag_claim c join tag t on t.id = c.tag_id
+    where c.person_id = any(${persons}::int[]) and t.state = 'active'
+    union all
+    select p.id, t.group_id, t.id, 'attribute', 'system', p.changed_at, 3
+    from person p cross join lateral (values ('gender', p.gender), ('source_channel', p.source_channel)) a (name, value)
+      join tag_group g on g.code = a.name join tag t on t.group_id = g.id and t.code = a.value
+    where p.id = any(${persons}::int[]) and p.state = 'live' and t.state = 'active'
+  ) said
+  order by said.person_id, said.group_id, said.rank, said.at desc, said.tag_id desc`
 
 /** Makes s_tag what the claims say, and notes the claims that lost against another tag. The persons are locked. */
 export async function settleSTags(tx: Tx, persons: readonly number[]): Promise<void> {
@@ -133,7 +151,8 @@ export async function settleSTags(tx: Tx, persons: readonly number[]): Promise<v
     select person_id, group_id, tag_id, origin, producer, at from (${winners(persons)}) w
     on conflict (person_id, group_id) do update set tag_id = excluded.tag_id, origin = excluded.origin,
       producer = excluded.producer, at = excluded.at
-    where (s.tag_id, s.origin, s.at) is distinct from (excluded.tag_id, excluded.origin, excluded.at)`)
+    where (s.tag_id, s.origin) is distinct from (excluded.tag_id, excluded.origin)
+      or (s.at <> excluded.at and s.origin <> 'attribute')`)
   await tx.run(sql`
     delete from s_tag_loss l where l.person_id = any(${persons}::int[])
       and not exists (
@@ -144,7 +163,7 @@ export async function settleSTags(tx: Tx, persons: readonly number[]): Promise<v
     insert into s_tag_loss as l (profile_id, group_id, origin, person_id, lost_tag_id, won_tag_id, won_origin, at)
     select c.profile_id, c.group_id, c.origin, c.person_id, c.tag_id, s.tag_id, s.origin, greatest(c.at, s.at)
     from s_tag_claim c join s_tag s on s.person_id = c.person_id and s.group_id = c.group_id
-    where c.person_id = any(${persons}::int[]) and c.tag_id <> s.tag_id
+    where c.person_id = any(${persons}::int[]) and c.tag_id <> s.tag_id and s.origin <> 'attribute'
     on conflict (profile_id, group_id, origin) do update set person_id = excluded.person_id, lost_tag_id = excluded.lost_tag_id,
       won_tag_id = excluded.won_tag_id, won_origin = excluded.won_origin, at = excluded.at,
       written_back_at = case when (l.lost_tag_id, l.won_tag_id) = (excluded.lost_tag_id, excluded.won_tag_id) then l.written_back_at end`)
@@ -157,9 +176,10 @@ export async function movePersonTags(tx: Tx, profileIds: readonly number[], to: 
   }
 }
 
-export type AutoRow = { personId: number; tags: number[]; claims: { group: number; tag: number }[] }
+type InGroup = { group: number; tag: number }
+export type AutoRow = { personId: number; tags: number[]; claims: InGroup[]; values: InGroup[] }
 
-/** What rules have said so far of persons: business tags, and claims in groups of level S. */
+/** What rules have said so far of persons: business tags, and claims in groups of level S; and the values that stand. */
 export async function selectAutoRows(db: Db, persons: readonly number[]): Promise<Map<number, AutoRow>> {
   const tags = await db.rows<{ personId: number; tagId: number }>(sql`
     select pt.person_id as "personId", pt.tag_id as "tagId" from person_tag pt join tag t on t.id = pt.tag_id
@@ -168,9 +188,12 @@ export async function selectAutoRows(db: Db, persons: readonly number[]): Promis
     select c.person_id as "personId", c.group_id as "group", c.tag_id as tag from s_tag_claim c join tag t on t.id = c.tag_id
     where c.person_id = any(${persons}::int[]) and c.origin = 'auto' and t.rule is not null and t.state = 'active'`)
   const found = new Map<number, AutoRow>(
-    persons.map((personId) => [personId, { personId, tags: [], claims: [] }]),
+    persons.map((personId) => [personId, { personId, tags: [], claims: [], values: [] }]),
   )
   for (const { personId, tagId } of tags) found.get(personId)?.tags.push(tagId)
   for (const { personId, ...claim } of claims) found.get(personId)?.claims.push(claim)
+  for (const { personId, groupId, tagId } of await selectSTags(db, persons)) {
+    found.get(personId)?.values.push({ group: groupId, tag: tagId })
+  }
   return found
 }

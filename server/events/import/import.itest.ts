@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { testDatabase } from '../../../test/support/database.ts'
 import { emptyImports, fileOf, importWorld } from '../../../test/support/imports.ts'
 import { StringTable, writeXlsx } from '../../../test/support/xlsx.ts'
+import { auditBase } from '../../members/base-audit.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { firstRejected, mapColumns, rejectedText, show, startCheck, startImport } from './import.ts'
 import { type ImportFile, importFile, undoImport } from './import-file.ts'
@@ -231,6 +232,33 @@ describe('members', () => {
       changed: 0,
       unchanged: 5,
     })
+  })
+
+  test('a phone that cannot exist is counted, in the result and in the audit, and joins or names nobody', async () => {
+    const text = `姓名,手机号,城市
+甲,12345,杭州
+乙,12345,杭州
+甲,12345,宁波
+丙,1381234567,杭州
+丁,13800138000,杭州
+戊,13812345679,杭州
+`
+    const { run } = await bring('wrong.csv', text, { kind: 'members' })
+    expect(run.counts).toMatchObject({ read: 6, rejected: 0, created: 6, peopleCreated: 6, invalidPhones: 5 })
+    const audited = await auditBase(db)
+    expect(audited).toMatchObject({ persons: 6, phones: { valid: 1, invalid: 5, missing: 0 } })
+    expect(await db.rows(sql`select links from identifier where not valid`)).toEqual(
+      Array.from({ length: 5 }, () => ({ links: false })),
+    )
+    expect((await bring('wrong.csv', text, { kind: 'members' })).run.counts).toMatchObject({
+      created: 0,
+      unchanged: 6,
+    })
+    const orders = await bring(
+      'orders.csv',
+      '订单号,手机号,下单时间,金额\nA1,12345,2025-01-02,10\nA2,13812345679,2025-01-02,10\n',
+    )
+    expect(orders.run.counts).toMatchObject({ created: 2, ordersWithoutBuyer: 1, peopleCreated: 0 })
   })
 
   test('an order by phone belongs to the member with that phone', async () => {

@@ -16,7 +16,7 @@ import {
 import { Problem } from '../../platform/problem.ts'
 import { dateOrderOf } from './dates.ts'
 import type { Cell } from './row.ts'
-import { Fault, readGender, readPhone, showCell } from './values.ts'
+import { Fault, readGender, showCell } from './values.ts'
 
 /** The same for files with the same headings in the same order. */
 export function fingerprint(headings: readonly string[]): Buffer {
@@ -176,12 +176,16 @@ function fits(field: ImportField, cells: readonly Cell[]): boolean {
   const filled = cells.filter((cell) => cell !== null && cell !== '')
   if (filled.length < 5) return true
   const share = (test: (cell: Cell) => boolean): number => filled.filter(test).length / filled.length
-  if (field.value === 'phone')
-    return share((cell) => typeof readPhone(cell) === 'string' || /\*{2,}/u.test(String(cell))) > 0.2
+  if (field.value === 'phone') return share(looksLikePhone) > 0.2
   if (field.value === 'instant' || field.value === 'day') return share(looksLikeTime) > 0.2
   if (field.value === 'money' || field.value === 'number')
     return share((cell) => /\d/u.test(String(cell))) > 0.2
   return true
+}
+
+/** A number that somebody wrote as a phone, wrong and masked ones too. */
+function looksLikePhone(cell: Cell): boolean {
+  return /^[+'(]?\d[\d\s\-().*·]{3,24}$/u.test(showCell(cell).trim().normalize('NFKC'))
 }
 
 function looksLikeTime(cell: Cell): boolean {

@@ -1,7 +1,7 @@
 /** One row of a members or contacts file, understood: the packed line that goes into a bucket, and back to a statement. */
 import { hash } from 'node:crypto'
 import type { ImportDefaults } from '../../../contract/import.ts'
-import type { MemberSource } from '../../../contract/import-fields.ts'
+import { type MemberSource, type SourceChannel, sideOfChannel } from '../../../contract/import-fields.ts'
 import { instant } from '../../platform/time/clock.ts'
 import type { Columns } from './columns.ts'
 import type { IdentifierKind, PersonStatement } from './ports.ts'
@@ -18,7 +18,7 @@ import {
   readText,
   readYesNo,
 } from './values.ts'
-import { findWord, type Gender, type Registration, type Side, sides } from './words.ts'
+import { channelOf, findWord, type Gender, type Registration, type Side, sides } from './words.ts'
 
 export type PersonRow = {
   externalId: string | null
@@ -35,6 +35,7 @@ export type PersonRow = {
   registration: Registration | null
   source: MemberSource | null
   side: Side | null
+  sourceChannel: SourceChannel | null
   sms: boolean | null
   store: string | null
   storeCode: string | null
@@ -70,9 +71,12 @@ export function readMemberRow(columns: Columns, defaults: ImportDefaults): Perso
   const invalidPhone = phone !== null && typeof phone === 'object'
   if (phone !== null) identifiers.push(['phone', typeof phone === 'string' ? phone : phone.invalid])
   const channel = columns.get('registerChannel', readText)
-  const channelSide = channel === null ? undefined : findWord(sides, channel)
+  const source = columns.get('source', readMemberSource)
+  const place = channel ?? (typeof source === 'object' ? (source?.name ?? null) : null)
+  const channelSide = place === null ? undefined : findWord(sides, place)
+  const sourceChannel = place === null ? null : channelOf(place)
   const custom = readCustom(columns)
-  if (channel !== null && channelSide === undefined) custom['注册渠道'] = channel
+  if (place !== null && channelSide === undefined) custom['注册渠道'] = place
   const row: PersonRow = {
     externalId: columns.get('memberNo', readCode),
     identifiers,
@@ -84,10 +88,11 @@ export function readMemberRow(columns: Columns, defaults: ImportDefaults): Perso
     province: columns.get('province', readText),
     city: columns.get('city', readText),
     joinedAt: columns.getTime('joinedAt', readInstant)?.getTime() ?? null,
-    registerChannel: channelSide ?? null,
+    registerChannel: channelSide ?? (sourceChannel === null ? null : sideOfChannel(sourceChannel)),
     registration: columns.get('registration', readRegistration) ?? defaults.registration ?? null,
-    source: columns.get('source', readMemberSource) ?? defaults.source ?? null,
+    source: (typeof source === 'string' ? source : null) ?? defaults.source ?? null,
     side: columns.get('side', readSide) ?? defaults.side ?? null,
+    sourceChannel,
     sms: columns.get('smsConsent', readYesNo),
     store: columns.get('store', readText),
     storeCode: columns.get('storeCode', readCode) ?? defaults.storeCode ?? null,
@@ -143,6 +148,7 @@ export function readContactRow(columns: Columns): PersonRow {
   const phone = columns.get('remarkPhone', readPhone)
   const remark = columns.get('remark', readText)
   const tags = columns.get('tags', readList)
+  const addWay = columns.get('addWay', readText)?.slice(0, 100) ?? null
   const row: PersonRow = {
     externalId: userid,
     identifiers,
@@ -158,6 +164,8 @@ export function readContactRow(columns: Columns): PersonRow {
     registration: null,
     source: null,
     side: null,
+    // Codes of WeCom are understood by the members; names of ways are as those of channels.
+    sourceChannel: addWay === null ? null : channelOf(addWay),
     sms: null,
     store: null,
     storeCode: null,
@@ -173,7 +181,7 @@ export function readContactRow(columns: Columns): PersonRow {
             remarkPhone: typeof phone === 'string' ? phone : null,
             addedAt: columns.getTime('addedAt', readInstant)?.getTime() ?? null,
             lostAt: columns.getTime('lostAt', readInstant)?.getTime() ?? null,
-            addWay: columns.get('addWay', readText)?.slice(0, 100) ?? null,
+            addWay,
             state: columns.get('state', readText)?.slice(0, 100) ?? null,
           },
   }
@@ -182,20 +190,13 @@ export function readContactRow(columns: Columns): PersonRow {
 }
 
 /**
- * What rows about the same record share. A row that nothing names for certain (no number, and at most a phone that many
- * tills type to get past the field) is known by what it says.
+ * What rows about the same record share. A row that nothing names for certain (no number, and at most a phone that
+ * cannot be one) is known by what it says.
  */
 export function personKey(row: PersonRow): string {
-  const name =
-    row.externalId ?? row.identifiers.find(([kind, value]) => kind !== 'phone' || isTelling(value))?.[1]
+  const name = row.externalId ?? row.identifiers.find(([kind]) => kind !== 'phone' || !row.invalidPhone)?.[1]
   if (name !== undefined) return name
   return `~${hash('sha256', JSON.stringify(row), 'hex').slice(0, 32)}`
-}
-
-function isTelling(phone: string): boolean {
-  const national = phone.replace(/^(\+|00)?86(?=1\d{10}$)/u, '')
-  if (!/^(\+|00)?\d{7,15}$/u.test(national)) return false
-  return national !== '13800138000' && !/^(1\d\d(0{8}|12345678)|(\d)\3+)$/u.test(national)
 }
 
 export function packPerson(key: string, row: PersonRow, number: number): string {
@@ -231,6 +232,7 @@ export function memberStatement(
       registration: row.registration ?? (row.joinedAt === null ? null : 'registered'),
       source: row.source,
       side: row.side,
+      sourceChannel: row.sourceChannel,
       homeStoreId: storeId,
       ownerStaffId: staffId,
       custom: row.custom,
@@ -253,7 +255,7 @@ export function contactStatement(
   rows: readonly { row: PersonRow; staffId: string | null }[],
   { saidAt, source }: { saidAt: Date; source: string },
 ): PersonStatement {
-  const first = <F extends 'name' | 'gender'>(field: F): PersonRow[F] =>
+  const first = <F extends 'name' | 'gender' | 'sourceChannel'>(field: F): PersonRow[F] =>
     rows.find(({ row }) => row[field] !== null)?.row[field] ?? null
   const identifiers = new Map<string, PersonStatement['identifiers'][number]>()
   const relations: NonNullable<PersonStatement['relations']> = []
@@ -281,7 +283,12 @@ export function contactStatement(
   return {
     externalId: rows[0]?.row.externalId ?? null,
     identifiers: [...identifiers.values()],
-    attributes: { nickname: first('name'), gender: gender === 'unknown' ? null : gender, custom },
+    attributes: {
+      nickname: first('name'),
+      gender: gender === 'unknown' ? null : gender,
+      sourceChannel: first('sourceChannel'),
+      custom,
+    },
     relations,
   }
 }

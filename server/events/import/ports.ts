@@ -1,5 +1,5 @@
 /** What an import needs of the members, declared here and implemented by a later rank; app.ts joins them. */
-import type { MemberSource } from '../../../contract/import-fields.ts'
+import type { MemberSource, SourceChannel } from '../../../contract/import-fields.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 
 export type IdentifierKind =
@@ -31,6 +31,7 @@ export type PersonStatement = {
     registration?: 'registered' | 'registered_before' | 'bought_unregistered' | null
     source?: MemberSource | null
     side?: 'online' | 'offline' | null
+    sourceChannel?: SourceChannel | null
     homeStoreId?: string | null
     ownerStaffId?: string | null
     custom?: Record<string, string | number | boolean>

@@ -186,11 +186,14 @@ describe('money', () => {
 
 describe('other values', () => {
   test('phones as text or number; a number cut by a spreadsheet is refused with a reason', () => {
-    expect(readPhone('138-0013-8000')).toBe('13800138000')
-    expect(readPhone(13800138000)).toBe('13800138000')
-    expect(readPhone('13800138000.0')).toBe('13800138000')
-    expect(readPhone('+86 138 0013 8000')).toBe('+8613800138000')
-    expect(readPhone("'13800138000")).toBe('13800138000')
+    expect(readPhone('138-0013-8001')).toBe('13800138001')
+    expect(readPhone(13800138001)).toBe('13800138001')
+    expect(readPhone('13800138001.0')).toBe('13800138001')
+    expect(readPhone('+86 138 0013 8001')).toBe('+8613800138001')
+    expect(readPhone("'13800138001")).toBe('13800138001')
+    expect(readPhone('12345')).toEqual({ invalid: '12345' })
+    expect(readPhone(1381234567)).toEqual({ invalid: '1381234567' })
+    expect(readPhone('13800138000')).toEqual({ invalid: '13800138000' })
     expect(readPhone('1.38E+10')).toEqual(new Fault('scientific_notation'))
     expect(readPhone('1.38001E+10')).toEqual(new Fault('scientific_notation'))
     expect(readPhone('138****8000')).toEqual({ invalid: '138****8000' })

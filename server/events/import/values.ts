@@ -3,13 +3,15 @@
  * A bad cell is a `Fault`, never an exception.
  */
 import type { DateOrder, RejectReason } from '../../../contract/import.ts'
-import type { MemberSource } from '../../../contract/import-fields.ts'
+import type { MemberSource, SourceChannel } from '../../../contract/import-fields.ts'
+import { normalisePhone } from '../../platform/phone.ts'
 import { instant } from '../../platform/time/clock.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { EARLIEST_MS, readMoment, toDay, toInstant } from './dates.ts'
 import { readAmount } from './money.ts'
 import type { Cell } from './row.ts'
 import {
+  channelOf,
   findWord,
   type Gender,
   genders,
@@ -69,7 +71,7 @@ export function readCode(cell: Cell | undefined): string | null | Fault {
 }
 
 /**
- * A phone as it was written, digits and + only; what is no phone number comes back as `{ invalid }` with its text, so
+ * A phone as it was written, digits and + only; a number that cannot exist comes back as `{ invalid }` with its text, so
  * that a member with a wrong number still goes in and is counted as not reachable.
  */
 export function readPhone(cell: Cell | undefined): string | null | Fault | { invalid: string } {
@@ -90,7 +92,7 @@ function phoneOf(text: string): string | { invalid: string } {
     .replace(/^'/u, '')
     .replace(/\.0$/u, '')
     .replace(/[\s\-()./·]/gu, '')
-  if (/^(\+|00)?\d{5,15}$/u.test(bare)) return bare
+  if (/^(\+|00)?\d{5,15}$/u.test(bare) && normalisePhone(bare)?.valid === true) return bare
   return { invalid: text.slice(0, 40) }
 }
 
@@ -158,10 +160,16 @@ export function readGender(cell: Cell | undefined): Gender | null | Fault {
   return findWord(genders, asText(value)) ?? new Fault('unknown_word')
 }
 
-export function readMemberSource(cell: Cell | undefined): MemberSource | null | Fault {
-  const value = present(cell)
-  if (value === null || value instanceof Fault) return value
-  return findWord(memberSourceWords, asText(value)) ?? new Fault('unknown_word')
+/** One of the five sources, or a kind of place: files write either under 来源. */
+export function readMemberSource(
+  cell: Cell | undefined,
+): MemberSource | { channel: SourceChannel; name: string } | null | Fault {
+  const name = readText(cell)
+  if (name === null || name instanceof Fault) return name
+  const source = findWord(memberSourceWords, name)
+  if (source !== undefined) return source
+  const channel = channelOf(name)
+  return channel === null ? new Fault('unknown_word') : { channel, name }
 }
 
 export function readSide(cell: Cell | undefined): Side | null | Fault {

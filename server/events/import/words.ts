@@ -1,5 +1,5 @@
 /** Words of closed sets as files write them, in Chinese and English. Undefined: the word is not known. */
-import type { MemberSource } from '../../../contract/import-fields.ts'
+import type { MemberSource, SourceChannel } from '../../../contract/import-fields.ts'
 
 type Words<Value> = ReadonlyMap<string, Value>
 
@@ -41,6 +41,25 @@ export const sides = words<Side>([
   ['online', '线上|online|网店|电商|小程序|网上|商城|微商城|on'],
   ['offline', '线下|offline|门店|实体店|到店|实体|pos|in store|in-store|off'],
 ])
+
+/** Kinds of place by the words that their names contain, the more telling first. */
+const channelWords: readonly (readonly [SourceChannel, RegExp])[] = [
+  ['offline_agent', /代理|加盟|经销|分销商|联营|agent|franchise|dealer|distributor/u],
+  ['online_seo_ads', /广告|投放|信息流|推广|搜索引擎|百度|seo|\bsem\b|\bads?\b|advert|google|baidu/u],
+  [
+    'online_platform',
+    /天猫|淘宝|京东|拼多多|抖音|快手|小红书|唯品会|得物|有赞|微盟|电商|平台|网店|tmall|taobao|\bjd\b|pdd|douyin|tiktok|amazon|shopify|platform|marketplace|e-?commerce/u,
+  ],
+  ['offline_direct_store', /直营|自营店|directly operated|own store/u],
+  ['online', /线上|小程序|公众号|官网|商城|视频号|直播|获客链接|\bapp\b|online|website|\bweb\b|\bh5\b/u],
+  ['offline', /线下|门店|实体|到店|柜台|专柜|商场|地推|导购|offline|store|shop|\bpos\b|counter/u],
+]
+
+/** The kind of place that a channel's name tells of; null where it tells of none. */
+export function channelOf(text: string): SourceChannel | null {
+  const name = text.normalize('NFKC').toLowerCase()
+  return channelWords.find(([, words]) => words.test(name))?.[0] ?? findWord(sides, name) ?? null
+}
 
 export type Registration = 'registered' | 'registered_before' | 'bought_unregistered'
 export const registrations = words<Registration>([
