@@ -31,6 +31,8 @@ const WRITTEN = [
   ...['document', 'event_log', 'person', 'profile', 'identifier', 'import_chunk'],
   ...['person_segment', 'person_state', 'person_tag'],
 ]
+/** The segment that only the last order of a buyer makes true. */
+const LAST = 'bought five times'
 const COPIES = ['events', 'orders', 'order_lines']
 
 await inFolder(async (folder) => {
@@ -129,8 +131,6 @@ async function until(true_: () => Promise<boolean>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 250))
   }
 }
-
-const LAST = 'bought five times'
 
 function rules(): [string, Rule][] {
   const orders = (days: number | undefined, value: number): Rule => ({

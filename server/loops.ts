@@ -1,7 +1,7 @@
 /** What works without being asked, as loops; a line each. Order and pace matter to nobody: every loop has its lease. */
 import { sandboxCredentials } from '../sandbox/credentials.ts'
 import { evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
-import { openSimulated } from './connectors/connectors.ts'
+import { openChannels } from './connectors/connectors.ts'
 import { demoLife } from './demo/demo.ts'
 import { importLoop } from './events/import/jobs.ts'
 import { eventLoops } from './events/jobs.ts'
@@ -31,7 +31,8 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
   const { db, clickhouse, folders, keyring } = stores
   const ports = reachPorts(keyring)
   const zone = zoneOf(db)
-  const simulated = openSimulated(sandboxCredentials, clock)
+  const bulk = { after: 0 }
+  const opened = openChannels({ sandbox: sandboxCredentials, cipher: keyring.cipher, clock })
   return [
     ...eventLoops({ db, clickhouse, clock, handlers, archive: folders.archive }),
     {
@@ -39,7 +40,7 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
       restMs: OFTEN_MS,
       async work(token) {
         const { eventHours } = await setting(db, 'freshness')
-        const how = { token, now: clock.now(), zone: await zone(), freshHours: eventHours }
+        const how = { token, now: clock.now(), zone: await zone(), freshHours: eventHours, bulk }
         return (await evaluateOnce(db, clickhouse, how)).persons
       },
     },
@@ -84,7 +85,7 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
       restMs: OFTEN_MS,
       acts: true,
       async work(token) {
-        const open = [...channels, ...(await simulated(db))]
+        const open = [...channels, ...(await opened(db))]
         const done = await deliverOnce(db, open, ports, { token, now: clock.now(), zone: await zone() })
         return Object.values(done).reduce((sum, count) => sum + count, 0)
       },

@@ -16,6 +16,7 @@ import {
   laneNumber,
   lanes,
   type Position,
+  type Reach,
   readLog,
   START,
 } from './log.ts'
@@ -45,16 +46,28 @@ export async function positionOf(db: Db, { name, lane }: ConsumerOf): Promise<Po
 
 /**
  * Reads the next batch, outside of any transaction; undefined when there is none.
- * `notBeyond` names a consumer of the same lane that must have been there before.
+ * `notBeyond` names a consumer of the same lane that must have been there before; `dataOf` as in `readLog`.
  */
 export async function takeBatch(
   db: Db,
-  { name, lane, limit, notBeyond }: ConsumerOf & { limit: number; notBeyond?: string },
+  {
+    name,
+    lane,
+    limit,
+    notBeyond,
+    dataOf,
+  }: ConsumerOf & { limit: number; notBeyond?: string } & Pick<Reach, 'dataOf'>,
 ): Promise<Batch | undefined> {
   const from = await positionOf(db, { name, lane })
   const upTo = notBeyond === undefined ? undefined : await positionOf(db, { name: notBeyond, lane })
   if (upTo && comparePositions(upTo, from) <= 0) return undefined
-  const events = await readLog(db, { lane, after: from, limit, ...(upTo && { upTo }) })
+  const events = await readLog(db, {
+    lane,
+    after: from,
+    limit,
+    ...(upTo && { upTo }),
+    ...(dataOf && { dataOf }),
+  })
   const last = events.at(-1)
   if (!last) return undefined
   return { name, lane, from, to: { xid: last.xid, seq: last.seq }, events }

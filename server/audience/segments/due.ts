@@ -21,7 +21,7 @@ import {
 } from '../../events/events.ts'
 import { fence, LeaseLost, type LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { type Sql, sql } from '../../platform/postgres/sql.ts'
 
 export const CONSUMER = 'evaluate'
 /** Events that this capability writes as a result of evaluation: they touch nobody again. */
@@ -46,6 +46,7 @@ const TOUCHING: ReadonlySet<EventType> = new Set<EventType>([
 ])
 const NOTE_BATCH = 5000
 const MAX_TRIES = 10
+const BULK_ROOM = 5
 
 export type DueCause = 'event' | 'bulk' | 'merge'
 export type Due = { personId: number; lane: 0 | 1; cause: DueCause }
@@ -61,7 +62,7 @@ export async function noteTouched(db: Database, how: NoteHow): Promise<number> {
   let read = 0
   for (const lane of lanes) {
     for (let tries = 0; ; ) {
-      const batch = await takeBatch(db, { name: CONSUMER, lane, limit: NOTE_BATCH })
+      const batch = await takeBatch(db, { name: CONSUMER, lane, limit: NOTE_BATCH, dataOf: [...MERGES] })
       if (!batch) break
       if (!(await noteBatch(db, batch, how))) {
         tries += 1
@@ -154,11 +155,21 @@ async function presentOf(tx: Tx, found: ReadonlyMap<number, Noted>): Promise<Map
 
 export type Taken = { persons: Map<number, DueCause | 'time'>; project: Record<Lane, Position> }
 
+/** Where the next bulk persons are taken, kept by the caller from one call to the next. */
+export type BulkPlace = { after: number }
+
 /**
- * The next persons to evaluate, live ones first, then those whose time has come, then bulk: at most `limit`.
- * `project` is how far ClickHouse could be read before anything else was.
+ * The next persons to evaluate, live ones first, then those whose time has come, then bulk: at most `limit`, of bulk
+ * alone `BULK_ROOM` times as many. Bulk persons are taken round by round in the order of their ids: neighbours stand
+ * together in ClickHouse, so that a batch reads a piece of it and not all; and whom a long import touches often is
+ * evaluated once a round. `project` is how far ClickHouse could be read before anything else was.
  */
-export async function takeDue(db: Db, now: Date, limit: number): Promise<Taken> {
+export async function takeDue(
+  db: Db,
+  now: Date,
+  limit: number,
+  bulk: BulkPlace = { after: 0 },
+): Promise<Taken> {
   const project = {
     live: await positionOf(db, { name: 'project', lane: 'live' }),
     bulk: await positionOf(db, { name: 'project', lane: 'bulk' }),
@@ -167,12 +178,14 @@ export async function takeDue(db: Db, now: Date, limit: number): Promise<Taken> 
   const add = (rows: readonly { personId: number; cause: DueCause | 'time' }[]): void => {
     for (const { personId, cause } of rows) if (!persons.has(personId)) persons.set(personId, cause)
   }
-  const readable = (lane: Lane, room: number) =>
-    db.rows<{ personId: number; cause: DueCause }>(sql`
+  const readable = (lane: Lane): Sql => sql`
+    lane = ${lane === 'live' ? 0 : 1} and (first_xid, first_seq) <= (${project[lane].xid}::xid8, ${project[lane].seq}::bigint)`
+  type Row = { personId: number; cause: DueCause }
+  add(
+    await db.rows<Row>(sql`
       select person_id as "personId", cause from evaluation_due
-      where lane = ${lane === 'live' ? 0 : 1} and (first_xid, first_seq) <= (${project[lane].xid}::xid8, ${project[lane].seq}::bigint)
-      order by lane, first_xid, first_seq limit ${room}`)
-  add(await readable('live', limit))
+      where ${readable('live')} order by lane, first_xid, first_seq limit ${limit}`),
+  )
   if (persons.size < limit) {
     add(
       await db.rows<{ personId: number; cause: 'time' }>(sql`
@@ -180,7 +193,20 @@ export async function takeDue(db: Db, now: Date, limit: number): Promise<Taken> 
         where next_at <= ${now} order by next_at limit ${limit - persons.size}`),
     )
   }
-  if (persons.size < limit) add(await readable('bulk', limit - persons.size))
+  if (persons.size < limit) {
+    const room = persons.size === 0 ? limit * BULK_ROOM : limit - persons.size
+    const rows = await db.rows<Row>(sql`
+      select person_id as "personId", cause from evaluation_due
+      where person_id > ${bulk.after} and ${readable('bulk')} order by person_id limit ${room}`)
+    const last = rows.at(-1)
+    const wrapped = rows.length < room
+    if (wrapped && rows.length === 0 && bulk.after > 0) {
+      bulk.after = 0
+      return persons.size > 0 ? { persons, project } : takeDue(db, now, limit, bulk)
+    }
+    bulk.after = wrapped ? 0 : (last?.personId ?? 0)
+    add(rows)
+  }
   return { persons, project }
 }
 

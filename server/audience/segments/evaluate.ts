@@ -12,7 +12,7 @@ import type { Database } from '../../platform/postgres/database.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { nextReading, presentEvaluator } from '../definitions.ts'
 import { loadFacts } from '../facts/load.ts'
-import { type DueCause, noteTouched, settleDue, type Taken, takeDue } from './due.ts'
+import { type BulkPlace, type DueCause, noteTouched, settleDue, type Taken, takeDue } from './due.ts'
 import { type Answered, type Cause, DefinitionsChanged, type Written, writeAnswers } from './membership.ts'
 
 export type EvaluateHow = {
@@ -23,6 +23,8 @@ export type EvaluateHow = {
   batch?: number
   /** How old a live event may be to count as one (setting `freshness`). */
   freshHours?: number
+  /** Kept from call to call, so that every bulk person has his turn. */
+  bulk?: BulkPlace
 }
 
 export type Evaluated = Omit<Written, 'stale'> & { persons: number }
@@ -41,7 +43,7 @@ export async function evaluateOnce(
   crashPoint('evaluate.noted')
   // While ClickHouse is being filled again it knows only a part of what happened.
   if (await isRebuilding(db)) return { persons: 0, changed: 0, entered: 0, left: 0 }
-  const taken = await takeDue(db, how.now, how.batch ?? BATCH)
+  const taken = await takeDue(db, how.now, how.batch ?? BATCH, how.bulk)
   if (taken.persons.size === 0) return { persons: 0, changed: 0, entered: 0, left: 0 }
   for (let attempt = 1; ; attempt += 1) {
     try {
