@@ -16,13 +16,12 @@ import { corrected, mapColumns, startCheck, startImport, startUndo } from './imp
 import { checkMapping, guessKind, mappingOf } from './mapping.ts'
 import { recognise } from './reader.ts'
 import { workOn } from './run.ts'
-import { shown } from './shown.ts'
+import { known, shown } from './shown.ts'
 import { type RunRow, selectUnfinished } from './store.ts'
 import { createRun, guess, sampleOf, usualSource } from './upload.ts'
 import { type ImportParts, refuseFull, type Watch } from './work.ts'
 
-const LEASE_WAIT_MS = 10_000
-const LEASE_TRY_MS = 500
+const FOLLOW_MS = 500
 
 export type ImportFile = {
   file: string
@@ -42,7 +41,7 @@ export type ImportResult = { run: ImportRun; columns: ColumnGuess[] }
 /**
  * Imports a file that lies on this machine, from beginning to end, and goes on where an earlier call for the same
  * file was killed. Without a mapping the columns are guessed (a saved mapping first). The file itself is left alone.
- * Errors: `unsupported_file`, `bad_input` by field; `already_running` while another process works on it; `disk_full`,
+ * Errors: `unsupported_file`, `bad_input` by field; `already_running` when stopped while another process works on it; `disk_full`,
  * then a later call goes on.
  */
 export async function importFile(parts: ImportParts, given: ImportFile): Promise<ImportResult> {
@@ -50,18 +49,23 @@ export async function importFile(parts: ImportParts, given: ImportFile): Promise
   const path = absolute(given.file)
   if (!(await exists(path))) throw new Problem('bad_input', `There is no file ${path}.`, { field: 'file' })
   const { columns, id } = await prepareFile(parts, { ...given, path })
-  return { run: shown(await workWhenFree(parts, id, given)), columns }
+  return { run: shown(await workOrFollow(parts, id, given)), columns }
 }
 
-/** As `workOn`; a process that died holds the run for some seconds yet. Errors: `already_running` when it is alive. */
-async function workWhenFree(parts: ImportParts, id: string, watch: Watch): Promise<RunRow> {
-  for (let waited = 0; waited <= LEASE_WAIT_MS; waited += LEASE_TRY_MS) {
-    const run = await workOn(parts, id, watch)
-    if (run) return run
-    watch.signal?.throwIfAborted()
-    await sleep(LEASE_TRY_MS)
+/**
+ * As `workOn`; where another process was first (the loop of a running program takes up what was started), follows that
+ * one to the end. Errors: `already_running` when the caller stops following.
+ */
+async function workOrFollow(parts: ImportParts, id: string, watch: Watch): Promise<RunRow> {
+  for (;;) {
+    const run = (await workOn(parts, id, watch)) ?? (await known(parts, id))
+    if (run.stage === null) return run
+    const { stage, done, rowsPerSecond, secondsLeft, counts } = shown(run)
+    if (stage !== null) watch.onProgress?.({ stage, done, rowsPerSecond, secondsLeft, counts })
+    if (watch.signal?.aborted === true)
+      throw new Problem('already_running', 'The program that is running goes on with this import.')
+    await sleep(FOLLOW_MS)
   }
-  throw new Problem('already_running', 'Another process is working on this import.')
 }
 
 async function prepareFile(
@@ -117,5 +121,5 @@ export async function undoImport(
   watch: Watch = {},
 ): Promise<ImportRun> {
   await startUndo(parts, id, now)
-  return shown(await workWhenFree(parts, id, watch))
+  return shown(await workOrFollow(parts, id, watch))
 }

@@ -41,6 +41,29 @@ async function standing(): Promise<unknown> {
   }
 }
 
+test('whoever imports what another process already works on follows that one to the end', async () => {
+  const file = await fileOf(world, 'followed.csv', ORDERS)
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const slow = {
+    ...world,
+    resolve: async (...given: Parameters<typeof world.resolve>) => gate.then(() => world.resolve(...given)),
+  }
+  const first = importFile(slow, { file, now: world.clock.now() })
+  await expect.poll(() => db.rows(sql`select stage from import_run`)).toEqual([{ stage: 'writing' }])
+  const told: string[] = []
+  const second = importFile(world, {
+    file,
+    now: world.clock.now(),
+    onProgress: ({ stage }) => told.push(stage),
+  })
+  await expect.poll(() => told.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  open()
+  const [one, other] = await Promise.all([first, second])
+  expect(other.run).toEqual(one.run)
+  expect(other.run.state).toBe('imported')
+  expect(await db.rows(sql`select state from import_run`)).toEqual([{ state: 'imported' }])
+})
+
 describe('orders', () => {
   test('lines that stand apart are one order, a bad row is told, the rest goes in', async () => {
     const { run } = await bring('orders.csv', ORDERS)
