@@ -20,3 +20,8 @@ export function isAbsent(name: string): boolean {
   process.stderr.write(`skipped: the data set ${name} is absent (LIULIANG_SHARED_DATA)\n`)
   return true
 }
+
+/** Whether tests that take a part of a data set, to be quick, take all of it: LIULIANG_WHOLE_DATA=1. */
+export function wantsWholeData(): boolean {
+  return process.env['LIULIANG_WHOLE_DATA'] === '1'
+}
