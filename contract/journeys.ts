@@ -92,6 +92,9 @@ export const Enrolment = z.object({
   heldOut: z.boolean(),
 })
 
+/** In an emergency the button works whatever others do; who gives the version that was seen is told of a change. */
+const pressed = z.object({ id: z.uuid(), version: z.int().positive().optional() })
+
 export const journeysContract = {
   list: route({
     method: 'GET',
@@ -174,7 +177,7 @@ export const journeysContract = {
     who: headquarters,
     scope: 'journeys:write',
   })
-    .input(z.object({ id: z.uuid() }))
+    .input(pressed)
     .output(Journey),
   resume: route({
     method: 'POST',
@@ -185,7 +188,18 @@ export const journeysContract = {
     right: 'approve',
     scope: 'journeys:write',
   })
-    .input(z.object({ id: z.uuid() }))
+    .input(pressed)
+    .output(Journey),
+  end: route({
+    method: 'POST',
+    path: '/journeys/{id}/end',
+    tag: 'journeys',
+    summary: 'End a SOP for good: whoever is in it leaves',
+    who: headquarters,
+    right: 'approve',
+    scope: 'journeys:write',
+  })
+    .input(versionedWrite({ id: z.uuid() }))
     .output(Journey),
   enrolments: route({
     method: 'GET',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Done, Instant, route, streamRoute, versioned, versionedWrite } from './base.ts'
 
-const readers = ['owner', 'operator', 'regional_manager', 'analyst'] as const
+const readers = ['owner', 'operator', 'regional_manager', 'analyst', 'engineer'] as const
 const headquarters = ['owner', 'operator'] as const
 
 export const channelNames = ['wecom', 'sms'] as const
@@ -14,10 +14,22 @@ export const ChannelState = versioned(
     mode: z.enum(['off', 'simulated', 'test', 'live']),
     allowList: z.array(z.string()),
     configured: z.boolean(),
+    /** By which account the provider knows us, masked; null where no credentials are kept. */
+    account: z.string().nullable(),
+    liveSince: Instant.nullable(),
     failing: z.string().nullable(),
   }),
 )
 export type ChannelState = z.infer<typeof ChannelState>
+
+const Secret = z.string().trim().min(1).max(200)
+
+/** What a real provider asks for. Goes in, is sealed at rest, and never comes out again. */
+export const ChannelCredentials = z.discriminatedUnion('channel', [
+  z.object({ channel: z.literal('wecom'), corpId: Secret, secret: Secret }),
+  z.object({ channel: z.literal('sms'), accessKeyId: Secret, accessKeySecret: Secret }),
+])
+export type ChannelCredentials = z.infer<typeof ChannelCredentials>
 
 /** A hand-over of which nobody can say whether it reached anybody; it is never sent again by itself. */
 export const UnknownHandover = z.object({
@@ -70,6 +82,26 @@ export const reachContract = {
         allowList: z.array(z.string().max(100)).max(200),
       }),
     )
+    .output(ChannelState),
+  connectChannel: route({
+    method: 'PUT',
+    path: '/channels/{name}/connection',
+    tag: 'settings',
+    summary: 'Connect a channel to its real provider: it starts in test mode',
+    who: ['owner', 'engineer'],
+    scope: 'reach:write',
+  })
+    .input(versionedWrite({ name: ChannelName, credentials: ChannelCredentials }))
+    .output(ChannelState),
+  channelOff: route({
+    method: 'POST',
+    path: '/channels/{name}/off',
+    tag: 'settings',
+    summary: 'Switch a channel off at once and forget its credentials',
+    who: ['owner', 'engineer'],
+    scope: 'reach:write',
+  })
+    .input(z.object({ name: ChannelName }))
     .output(ChannelState),
   channelToTest: route({
     method: 'POST',

@@ -4,7 +4,9 @@
  */
 import { fileURLToPath } from 'node:url'
 import type { StreamRoute } from '../contract/base.ts'
+import { sandboxCredentials } from '../sandbox/credentials.ts'
 import { audienceRoutes } from './audience/routes.ts'
+import { openChannels } from './connectors/connectors.ts'
 import { smsStreams } from './connectors/sms/routes.ts'
 import { demoRoutes } from './demo/routes.ts'
 import { forgetImports } from './events/import/jobs.ts'
@@ -28,7 +30,7 @@ import { type HttpServer, openServer } from './platform/http/server.ts'
 import type { Housekeeping } from './platform/jobs/housekeeping.ts'
 import type { Log } from './platform/logging/log.ts'
 import { type Sql, sql } from './platform/postgres/sql.ts'
-import { type Channel, pruneLedger } from './reach/reach.ts'
+import { type Channel, type ChannelName, pruneLedger } from './reach/reach.ts'
 import { reachRoutes } from './reach/routes.ts'
 import type { Stores } from './stores.ts'
 import { taskRoutes } from './tasks/routes.ts'
@@ -41,6 +43,8 @@ export type AppParts = {
   publicUrl?: string | undefined
   /** How the outside world is reached. */
   channels?: readonly Channel[]
+  /** Where providers are reached instead of at their own addresses; for tests. */
+  providers?: Partial<Record<ChannelName, string>> | undefined
 }
 
 export type App = {
@@ -73,7 +77,7 @@ export function buildApp(parts: AppParts): App {
   }
 }
 
-function routersOf({ stores, clock }: AppParts) {
+function routersOf({ stores, clock, providers }: AppParts) {
   const { db, clickhouse, keyring, folders, disk } = stores
   return {
     org: orgRoutes({ db }),
@@ -85,7 +89,7 @@ function routersOf({ stores, clock }: AppParts) {
       memberRows: (viewer, ids) => memberRowsOf(membersDeps(keyring), db, viewer, ids),
     }),
     imports: importRoutes(importParts(stores, clock)),
-    reach: reachRoutes({ db, people: reachPorts(keyring).people }),
+    reach: reachRoutes({ db, people: reachPorts(keyring).people, cipher: keyring.cipher, providers }),
     tasks: taskRoutes({ db, putTag }),
     journeys: journeyRoutes({ db }),
     demo: demoRoutes({ db }),
@@ -108,9 +112,15 @@ function aliased(viewer: Viewer): Sql {
 function streamsOf({ stores, clock, channels = [] }: AppParts): readonly Streamed<Call>[] {
   const { db, keyring } = stores
   const { askAPerson } = reachPorts(keyring)
+  const opened = openChannels({ sandbox: sandboxCredentials, cipher: keyring.cipher, clock })
   return [
     ...importStreams(importParts(stores, clock)),
-    ...smsStreams({ db, channels, askAPerson, index: keyring.index }),
+    ...smsStreams({
+      db,
+      channels: async () => [...channels, ...(await opened(db))],
+      askAPerson,
+      index: keyring.index,
+    }),
   ]
 }
 

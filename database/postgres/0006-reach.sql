@@ -5,6 +5,10 @@ create table channel (
   name text primary key check (name in ('wecom', 'sms')),
   mode text not null default 'off' check (mode in ('off', 'simulated', 'test', 'live')),
   base_url text not null default '',
+  -- What the real provider knows us by, sealed under a key of its own, and a masked name of it to show.
+  secret_key bytea,
+  secret bytea,
+  account text,
   -- Going live is an act of its own, confirmed by name.
   live_confirmed_by uuid references staff (id),
   live_confirmed_at timestamptz,
@@ -15,7 +19,10 @@ create table channel (
   changed_at timestamptz not null,
   check (mode <> 'live' or (live_confirmed_by is not null and live_confirmed_at is not null)),
   check (mode <> 'simulated' or base_url ~ '^http://(127\.0\.0\.1|\[::1\]|localhost):[0-9]{1,5}(/[^@]*)?$'),
-  check (mode in ('off', 'simulated') or base_url <> '')
+  check (mode in ('off', 'simulated') or base_url <> ''),
+  check ((secret is null) = (secret_key is null) and (secret is null) = (account is null)),
+  -- Whoever switches a channel off, or to a simulated provider, leaves no secret behind.
+  check (secret is null or mode in ('test', 'live'))
 );
 insert into channel (name, changed_at) values ('wecom', '1970-01-01Z'), ('sms', '1970-01-01Z');
 

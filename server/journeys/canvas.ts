@@ -6,7 +6,7 @@ import {
   nextOf,
 } from '../../contract/journey-definition.ts'
 import type { JourneyDetail } from '../../contract/journeys.ts'
-import { inOrder } from './step.ts'
+import { inOrder } from './node-order.ts'
 
 const COLUMN = 260
 const ROW = 130

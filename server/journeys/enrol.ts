@@ -9,25 +9,24 @@
 import { isPurchase, type OrderState } from '../../contract/events.ts'
 import type { JourneyDefinition, Trigger } from '../../contract/journey-definition.ts'
 import { append, isFresh, type LoggedEvent, type NewEvent } from '../events/events.ts'
+import { crashPoint } from '../platform/crash.ts'
 import { idOf } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { instant } from '../platform/time/clock.ts'
 import { heldOut, withdraw } from '../reach/reach.ts'
 import { cancelTasks } from '../tasks/tasks.ts'
-import { leftEvent } from './step.ts'
 import {
   activeStays,
-  type BuyerFacts,
-  buyersOf,
   endStays,
   enrol,
-  type LiveJourney,
-  liveJourneys,
   moveStays,
   type NewEnrolment,
   noteReturns,
   writeAnswers,
-} from './store.ts'
+} from './enrolment-store.ts'
+import { leftEvent } from './farewell.ts'
+import { type LiveJourney, liveJourneys } from './journey-store.ts'
+import { type BuyerFacts, buyersOf } from './person-store.ts'
 
 const SOURCE = 'journeys'
 const DAY_MS = 86_400_000
@@ -62,7 +61,9 @@ type Entry = {
 /** Handles a batch in its order. */
 export async function onEvents(tx: Tx, events: readonly LoggedEvent[], now: Date): Promise<void> {
   await hearAnswers(tx, events, now)
+  crashPoint('journeys.heard')
   await followPurchases(tx, events, now)
+  crashPoint('journeys.followed')
   const journeys = await liveJourneys(tx)
   if (journeys.length === 0) return
   const entries = events.flatMap((event) => entryOf(event, now))
@@ -72,7 +73,10 @@ export async function onEvents(tx: Tx, events: readonly LoggedEvent[], now: Date
     [...new Set(entries.map((entry) => entry.personId))],
     new Date(Math.min(...entries.map((entry) => entry.at.getTime())) - SAME_OCCASION_MS),
   )
-  for (const journey of journeys) await enter(tx, journey, entries, buyers, now)
+  for (const journey of journeys) {
+    await enter(tx, journey, entries, buyers, now)
+    crashPoint('journeys.entered')
+  }
 }
 
 /** An event as something that may let a person in; none for what is old, imported, or about nobody. */

@@ -5,9 +5,11 @@ import type { Database, Db } from '../platform/postgres/database.ts'
 import { addDays, type Day, dayOf, type Zone } from '../platform/time/zone.ts'
 import { countTouches, funnelOf, listChannels, reachRules } from '../reach/reach.ts'
 import { canvasOf } from './canvas.ts'
-import { segmentsOf } from './journeys.ts'
-import { inOrder } from './step.ts'
-import { type JourneyRow, journeyCounts, nodeCounts, reachableIn, results, sizeOf } from './store.ts'
+import { entrySegment } from './journey.ts'
+import type { JourneyRow } from './journey-store.ts'
+import { inOrder } from './node-order.ts'
+import { reachableIn, sizeOf } from './person-store.ts'
+import { journeyCounts, nodeCounts, results } from './read-store.ts'
 import { templates } from './templates.ts'
 
 const FORECAST_DAYS = 31
@@ -105,14 +107,14 @@ export async function goLiveCheck(
   row: JourneyRow,
   how: { zone: Zone; now: Date },
 ): Promise<GoLiveCheck> {
-  const [segment] = segmentsOf(row.definition)
+  const segment = entrySegment(row.definition)
   const rules = await reachRules(db)
   const channels = await listChannels(db)
-  const enters = row.enter_present && segment !== undefined ? await sizeOf(db, segment) : 0
+  const enters = row.enter_present && segment !== null ? await sizeOf(db, segment) : 0
   const held = Math.round((enters * (rules.holdouts.basePercent + rules.holdouts.journeyPercent)) / 100)
   const byChannel = await Promise.all(
     usedChannels(row.definition).map(async (channel) => {
-      const reachable = segment === undefined || enters === 0 ? 0 : await reachableIn(db, segment, channel)
+      const reachable = segment === null || enters === 0 ? 0 : await reachableIn(db, segment, channel)
       const mode = channels.find((each) => each.name === channel)?.mode ?? 'off'
       return { channel, reachable, unreachable: enters - reachable, mode }
     }),

@@ -8,9 +8,10 @@ import type { Database } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
 import { addDays, dayOf, startOfDay, type Zone } from '../platform/time/zone.ts'
-import { changeDraft, createJourney, goLive, pauseJourney, resumeJourney } from './journeys.ts'
+import { allJourneys, type JourneyRow, journeyById } from './journey-store.ts'
+import { changeDraft, createJourney, endJourney, goLive, pauseJourney, resumeJourney } from './journeys.ts'
 import { goLiveCheck, journeyDetail, shownJourneys } from './read.ts'
-import { allJourneys, type EnrolmentRow, enrolmentsOf, type JourneyRow, journeyById } from './store.ts'
+import { type EnrolmentRow, enrolmentsOf } from './read-store.ts'
 
 const EnrolmentCursor = z.tuple([z.iso.datetime(), z.uuid()])
 
@@ -74,15 +75,22 @@ export function journeyRoutes({ db }: { db: Database }) {
     }),
     pause: api.pause.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {
-        await pauseJourney(tx, input.id, context.now)
+        await pauseJourney(tx, input.id, context.now, input.version ?? null)
         await audit(tx, context, { action: 'journey.paused', objectKind: 'journey', objectId: input.id })
       })
       return one(input.id, context.now)
     }),
     resume: api.resume.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {
-        await resumeJourney(tx, input.id)
+        await resumeJourney(tx, input.id, input.version ?? null)
         await audit(tx, context, { action: 'journey.resumed', objectKind: 'journey', objectId: input.id })
+      })
+      return one(input.id, context.now)
+    }),
+    end: api.end.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await endJourney(tx, input.id, context.now, input.version)
+        await audit(tx, context, { action: 'journey.ended', objectKind: 'journey', objectId: input.id })
       })
       return one(input.id, context.now)
     }),

@@ -9,6 +9,9 @@ export type ChannelShown = {
   name: ChannelName
   mode: ChannelMode
   baseUrl: string
+  /** Masked; null where no credentials are kept. */
+  account: string | null
+  liveSince: Date | null
   allowed: string[]
   failing: string | null
   version: number
@@ -16,12 +19,12 @@ export type ChannelShown = {
 
 export async function readChannels(db: Db): Promise<ChannelShown[]> {
   return db.rows(sql`
-    select name, mode, base_url as "baseUrl", failing, version,
+    select name, mode, base_url as "baseUrl", account, live_confirmed_at as "liveSince", failing, version,
       array(select shown from channel_allowed a where a.channel = c.name order by added_at, shown) as allowed
     from channel c order by name`)
 }
 
-/** Leaving a provider also forgets that it was failing. */
+/** Leaving a provider also forgets that it was failing, and leaving real ones what they know us by. */
 export async function writeMode(
   tx: Tx,
   name: ChannelName,
@@ -29,8 +32,34 @@ export async function writeMode(
 ): Promise<void> {
   await tx.run(sql`
     update channel set mode = ${how.mode}, base_url = ${how.baseUrl}, live_confirmed_by = null, live_confirmed_at = null,
-      failing = null, paused_until = null, version = version + 1, changed_at = ${how.now}
+      failing = null, paused_until = null, version = version + 1, changed_at = ${how.now},
+      secret_key = case when ${how.mode} = 'test' then secret_key end, secret = case when ${how.mode} = 'test' then secret end,
+      account = case when ${how.mode} = 'test' then account end
     where name = ${name}`)
+}
+
+export type Sealed = { key: Buffer; secret: Buffer; account: string }
+
+/** False where the version is not the present one any more. */
+export async function writeConnection(
+  tx: Tx,
+  name: ChannelName,
+  how: Sealed & { baseUrl: string; version: number; now: Date },
+): Promise<boolean> {
+  const written = await tx.run(sql`
+    update channel set mode = 'test', base_url = ${how.baseUrl}, secret_key = ${how.key}, secret = ${how.secret}, account = ${how.account},
+      live_confirmed_by = null, live_confirmed_at = null, failing = null, paused_until = null, version = version + 1, changed_at = ${how.now}
+    where name = ${name} and version = ${how.version}`)
+  return written === 1
+}
+
+/** Channels that may speak to a real provider, with what is sealed. */
+export async function sealedConnections(
+  db: Db,
+): Promise<{ name: ChannelName; baseUrl: string; version: number; key: Buffer; secret: Buffer }[]> {
+  return db.rows(sql`
+    select name, base_url as "baseUrl", version, secret_key as key, secret from channel
+    where mode in ('test', 'live') and secret is not null order by name`)
 }
 
 export async function writeLive(tx: Tx, name: ChannelName, by: string, now: Date): Promise<void> {

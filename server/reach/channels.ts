@@ -6,6 +6,7 @@ import type { ChannelName } from '../../contract/reach.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import * as store from './channel-store.ts'
+import { masked } from './masked.ts'
 import type { People } from './ports.ts'
 
 export type ChannelMode = store.ChannelMode
@@ -37,12 +38,13 @@ export async function simulate(tx: Tx, name: ChannelName, baseUrl: string, now: 
 /** Connects a channel to a real provider in test: only the allow-list is reached. Also the way back from live. */
 export async function toTest(tx: Tx, name: ChannelName, now: Date, baseUrl?: string): Promise<void> {
   const present = await getChannel(tx, name)
-  const address = baseUrl ?? present.baseUrl
+  const address = baseUrl ?? (present.account === null ? '' : present.baseUrl)
   if (address === '')
-    throw new Problem('not_ready', 'the channel is not connected to a provider', { field: 'baseUrl' })
+    throw new Problem('not_ready', 'The channel is not connected to a provider: enter its credentials first.')
   await store.writeMode(tx, name, { mode: 'test', baseUrl: address, now })
 }
 
+/** Nothing goes out any more, and what the provider knows us by is forgotten. */
 export async function switchOff(tx: Tx, name: ChannelName, now: Date): Promise<void> {
   await store.writeMode(tx, name, { mode: 'off', baseUrl: '', now })
 }
@@ -87,8 +89,4 @@ export async function setAllowList(
     .filter((entry) => !entry.includes('*'))
     .map((entry) => ({ digest: people.digest(name, entry), shown: masked(entry) }))
   await store.replaceAllowed(tx, name, kept, fresh, now)
-}
-
-function masked(entry: string): string {
-  return entry.length <= 7 ? `${entry.slice(0, 1)}****` : `${entry.slice(0, 3)}****${entry.slice(-4)}`
 }

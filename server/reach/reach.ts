@@ -21,6 +21,7 @@ export {
   simulate,
   switchOff,
 } from './channels.ts'
+export { type Connection, openConnections } from './connection.ts'
 export {
   type ContentCheck,
   type ContentDraft,

@@ -2,13 +2,23 @@
 import { implement } from '@orpc/server'
 import { type ChannelName, reachContract } from '../../contract/reach.ts'
 import { audit, type Call } from '../org/org.ts'
+import type { FieldCipher } from '../platform/crypto/field-cipher.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
-import { getChannel, goLive, listChannels, setAllowList, toTest } from './channels.ts'
+import { getChannel, goLive, listChannels, setAllowList, switchOff, toTest } from './channels.ts'
+import { connectChannel } from './connection.ts'
 import type { People } from './ports.ts'
 import { listUnknown, settleKnown } from './unknown.ts'
 
-export function reachRoutes({ db, people }: { db: Database; people: Pick<People, 'digest'> }) {
+export type ReachRouting = {
+  db: Database
+  people: Pick<People, 'digest'>
+  cipher: FieldCipher
+  /** Where providers are reached instead of at their own addresses. */
+  providers?: Partial<Record<ChannelName, string>> | undefined
+}
+
+export function reachRoutes({ db, people, cipher, providers = {} }: ReachRouting) {
   const api = implement(reachContract).$context<Call>()
   const one = async (name: ChannelName) => shown(await getChannel(db, name))
   return api.router({
@@ -46,6 +56,28 @@ export function reachRoutes({ db, people }: { db: Database; people: Pick<People,
       })
       return one(input.name)
     }),
+    connectChannel: api.connectChannel.handler(async ({ input, context }) => {
+      const { name, credentials, version } = input
+      const given = { name, credentials, version, now: context.now, baseUrl: providers[name] }
+      await db.transaction(async (tx) => {
+        const account = await connectChannel(tx, cipher, given)
+        const note = {
+          action: 'channel.connected',
+          objectKind: 'channel',
+          objectId: name,
+          after: { account },
+        }
+        await audit(tx, context, note)
+      })
+      return one(name)
+    }),
+    channelOff: api.channelOff.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await switchOff(tx, input.name, context.now)
+        await audit(tx, context, { action: 'channel.off', objectKind: 'channel', objectId: input.name })
+      })
+      return one(input.name)
+    }),
     channelToTest: api.channelToTest.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {
         await toTest(tx, input.name, context.now)
@@ -74,6 +106,8 @@ function shown(channel: Awaited<ReturnType<typeof getChannel>>) {
     mode: channel.mode,
     allowList: channel.allowed,
     configured: channel.baseUrl !== '',
+    account: channel.account,
+    liveSince: channel.liveSince?.toISOString() ?? null,
     failing: channel.failing,
     version: channel.version,
   }

@@ -52,7 +52,13 @@ export type TestApp = {
   withKey(scopes: readonly Scope[], perMinute?: number): Promise<Caller>
 }
 
-export type TestAppOptions = { clickhouse?: ClickHouse; at?: string; webFolder?: string; disk?: Disk }
+export type TestAppOptions = {
+  clickhouse?: ClickHouse
+  at?: string
+  webFolder?: string
+  disk?: Disk
+  providers?: AppParts['providers']
+}
 
 const closing: (() => Promise<void>)[] = []
 const NO_CLICKHOUSE = { url: 'http://127.0.0.1:9', user: 'none', password: 'none', database: 'none' }
@@ -71,6 +77,7 @@ export async function testApp(db: Database, options: TestAppOptions = {}): Promi
       disk: options.disk ?? noDisk,
     },
     clock: await openBusinessClock(db, clock),
+    providers: options.providers,
     log: openLog({ level: 'debug', destination: { write: (line) => logged.push(line) } }),
   }
   const app = buildApp(parts)

@@ -45,7 +45,12 @@ test('a receipt that the provider pushes to its own address ends the touch; any 
     await deliverOnce(db, channels, ports, how)
     expect(await statesOf(db)).toEqual({ confirmed: 1 })
 
-    const [stream] = smsStreams({ db, channels, askAPerson: ports.askAPerson, index: keys.index })
+    const [stream] = smsStreams({
+      db,
+      channels: async () => channels,
+      askAPerson: ports.askAPerson,
+      index: keys.index,
+    })
     const [message] = sms.messages
     const push = (key: string) => {
       const body = JSON.stringify([

@@ -11,7 +11,8 @@ import { parseReceipts, RECEIPT_TAKEN } from './receipts.ts'
 
 export type SmsReceiving = {
   db: Database
-  channels: readonly Channel[]
+  /** The channels that stand open now. */
+  channels: () => Promise<readonly Channel[]>
   askAPerson: AskAPerson
   index: Keyring['index']
 }
@@ -31,7 +32,7 @@ export function smsStreams({ db, channels, askAPerson, index }: SmsReceiving): r
         if (given.length !== key.length || !timingSafeEqual(given, key))
           throw new Problem('not_found', 'There is nothing here.')
         const receipts = parseReceipts(await readArray(body), call.now)
-        await takeReceipts(db, channels, askAPerson, receipts, call.now)
+        await takeReceipts(db, await channels(), askAPerson, receipts, call.now)
         return RECEIPT_TAKEN
       },
     },

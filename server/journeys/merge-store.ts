@@ -1,0 +1,34 @@
+/** SQL of enrolments that follow merges of persons. */
+import type { Db } from '../platform/postgres/database.ts'
+import { sql } from '../platform/postgres/sql.ts'
+
+/** Puts the absorbed person's stays under the kept one; where both are in one SOP, the absorbed one's stay is set aside. */
+export async function moveEnrolments(
+  db: Db,
+  mergeId: string,
+  kept: number,
+  absorbed: number,
+  at: Date,
+): Promise<void> {
+  await db.run(sql`
+    insert into enrolment_moved (merge_id, enrolment_id, from_person, was_active, due_at)
+    select ${mergeId}, id, person_id, state = 'active', due_at from enrolment where person_id = ${absorbed} on conflict do nothing`)
+  await db.run(sql`
+    update enrolment e set state = 'left', reason = 'merged', ended_at = ${at}, due_at = null
+    where e.person_id = ${absorbed} and e.state = 'active'
+      and exists (select 1 from enrolment k where k.person_id = ${kept} and k.journey_id = e.journey_id and k.state = 'active')`)
+  await db.run(sql`update enrolment set person_id = ${kept} where person_id = ${absorbed}`)
+}
+
+/** A stay that was set aside goes on where it stood: due when it was due, or at once where its answer has come meanwhile. */
+export async function moveEnrolmentsBack(db: Db, mergeId: string, at: Date): Promise<void> {
+  await db.run(sql`
+    update enrolment e set person_id = m.from_person,
+           state = case when m.was_active and e.reason = 'merged' then 'active' else e.state end,
+           ended_at = case when m.was_active and e.reason = 'merged' then null else e.ended_at end,
+           due_at = case when not (m.was_active and e.reason = 'merged') then e.due_at
+                         when e.answer is null then m.due_at else ${at} end,
+           reason = case when m.was_active and e.reason = 'merged' then null else e.reason end
+    from enrolment_moved m where m.merge_id = ${mergeId} and m.enrolment_id = e.id`)
+  await db.run(sql`delete from enrolment_moved where merge_id = ${mergeId}`)
+}
