@@ -78,6 +78,11 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
     failure = await Promise.race([asked.asked, stores.lost])
   } finally {
     if (closers.length > 0) terminal.say('Stopping …')
+    // What asked for the stop: without it nobody can say later why a program ended.
+    log.info({
+      event: 'program.stopping',
+      by: asked.by() ?? (failure === undefined ? 'error' : 'store lost'),
+    })
     for (const close of closers.reverse()) await close()
     log.info({ event: 'program.stopped' })
     asked.forget()
@@ -142,7 +147,13 @@ async function refuseTakenPort({ host, port }: Config): Promise<void> {
   })
 }
 
-type Asked = { asked: Promise<undefined>; signal: AbortSignal; forget(): void }
+type Asked = {
+  asked: Promise<undefined>
+  signal: AbortSignal
+  /** The name of the signal, or 'disconnect'. */
+  by(): string | undefined
+  forget(): void
+}
 
 /** Settles at the first signal, or when the process that started this one is gone. */
 function stopSignal(): Asked {
@@ -150,20 +161,24 @@ function stopSignal(): Asked {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const { promise, resolve } = Promise.withResolvers<undefined>()
   let times = 0
-  function onSignal(): void {
+  let by: string | undefined
+  function onSignal(signal?: string): void {
     times += 1
+    by ??= signal ?? 'disconnect'
     if (times > 1) process.exit(130)
     stop.abort()
     resolve(undefined)
   }
   for (const signal of signals) process.on(signal, onSignal)
-  process.once('disconnect', onSignal)
+  const onDisconnect = () => onSignal()
+  process.once('disconnect', onDisconnect)
   return {
     asked: promise,
+    by: () => by,
     signal: stop.signal,
     forget() {
       for (const signal of signals) process.off(signal, onSignal)
-      process.off('disconnect', onSignal)
+      process.off('disconnect', onDisconnect)
       // The channel to whoever started this program would keep it alive.
       if (process.connected) process.disconnect()
     },
