@@ -1,9 +1,11 @@
 import { type Config, readConfig } from '../config.ts'
+import { isClickHouseAway } from '../platform/clickhouse/clickhouse.ts'
 import { EngineRefused } from '../platform/clickhouse/engine.ts'
 import { ClickHouseMigrationRefused } from '../platform/clickhouse/migrate.ts'
 import { KeyRefused } from '../platform/crypto/master-key.ts'
 import { isDiskFull } from '../platform/data-directory.ts'
 import { type Log, openLog } from '../platform/logging/log.ts'
+import { isPostgresAway } from '../platform/postgres/database.ts'
 import { MigrationRefused } from '../platform/postgres/migrate.ts'
 import { Problem } from '../platform/problem.ts'
 import { StartRefused } from '../platform/start-refused.ts'
@@ -36,6 +38,8 @@ export async function runCommand(
 export function sentenceOf(error: unknown): string {
   if (isDiskFull(error)) return 'The disk is full. Free some space and try again.'
   if (isForOperators(error)) return error.message
+  if (isPostgresAway(error) || isClickHouseAway(error))
+    return 'PostgreSQL or ClickHouse was stopped or started again meanwhile. Run the command again.'
   const message = error instanceof Error ? error.message : String(error)
   return `${message} (unexpected; LIULIANG_LOG=debug shows where)`
 }

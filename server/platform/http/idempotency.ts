@@ -3,10 +3,11 @@
  *
  * Always true: the row is written before the handler runs, so of two requests with one key at most one runs. A
  * refusal removes the row (handlers write in one transaction, so a refused one has had no effect). After a crash
- * in between the outcome is unknown and the key says so; it is never run a second time in silence.
+ * in between, of this process or of PostgreSQL, the outcome is unknown and the key says so; it is never run a second
+ * time in silence.
  */
 import { createHash } from 'node:crypto'
-import type { Db } from '../postgres/database.ts'
+import { type Db, isPostgresAway } from '../postgres/database.ts'
 import { sql } from '../postgres/sql.ts'
 import { Problem } from '../problem.ts'
 
@@ -57,7 +58,11 @@ export async function runOnce(
     )
     return reply
   } catch (error) {
-    await db.run(sql`delete from idempotency where caller = ${caller} and key = ${key} and state = 'running'`)
+    // Where PostgreSQL went away the handler's transaction may be in all the same.
+    if (!isPostgresAway(error))
+      await db.run(
+        sql`delete from idempotency where caller = ${caller} and key = ${key} and state = 'running'`,
+      )
     throw error
   }
 }

@@ -121,6 +121,20 @@ async function retrying<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** SQLSTATE: connection lost, server shutting down, crashed or starting. */
+const AWAY_STATE = /^(08...|57P0[123])$/
+const AWAY_CODE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+const AWAY_WORDS =
+  /^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect/
+
+/** True where the server could not be reached or went away in the middle: whether the last transaction is in is unknown. */
+export function isPostgresAway(error: unknown): boolean {
+  const state = sqlState(error)
+  if (state !== undefined) return AWAY_STATE.test(state)
+  if (!(error instanceof Error)) return false
+  return AWAY_CODE.has((error as NodeJS.ErrnoException).code ?? '') || AWAY_WORDS.test(error.message)
+}
+
 /** The SQLSTATE of a PostgreSQL error ('23505' unique violation …), undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
