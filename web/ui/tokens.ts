@@ -27,7 +27,26 @@ export function colourOf(state: string): string {
     : '#9aa7b2'
 }
 
+/** Text on the colour of a state that can be read: white on the two darkest, else nearly black. */
+export function inkOn(state: LifecycleState): string {
+  return state === 'active' || state === 'lost' ? '#fff' : '#0b1114'
+}
+
 export const series = ['#0f766e', '#e0a72e', '#3b6fb6', '#c0662c', '#7a5195', '#5aae61', '#8c2d4f', '#697887']
+
+/** Text of coloured tags on their pale grounds; the palette is named with and without a dash. */
+const tagInks = Object.fromEntries(
+  Object.entries({
+    gold: '#8a5a00',
+    green: '#166534',
+    cyan: '#0b6477',
+    orange: '#a63c06',
+    blue: '#1d4ed8',
+  }).flatMap(([name, ink]) => [
+    [`${name}7`, ink],
+    [`${name}-7`, ink],
+  ]),
+)
 
 /** Ant Design's own names for our tokens. */
 export function antTokens(dark: boolean) {
@@ -38,8 +57,27 @@ export function antTokens(dark: boolean) {
     fontSize: 14,
     fontFamily,
     ...(dark
-      ? {}
+      ? {
+          colorTextTertiary: 'rgba(255, 255, 255, 0.65)',
+          colorTextQuaternary: 'rgba(255, 255, 255, 0.6)',
+          colorError: '#ff6b66',
+        }
       : {
+          // Each at least 4.5 : 1 on its ground, tags on their pale ones included.
+          colorTextTertiary: 'rgba(24, 37, 45, 0.68)',
+          colorTextQuaternary: 'rgba(24, 37, 45, 0.66)',
+          colorSuccess: '#15803d',
+          colorSuccessBg: '#effaf2',
+          colorSuccessBorder: '#b9e3c6',
+          colorWarning: '#a65b00',
+          colorWarningBg: '#fff7e6',
+          colorWarningBorder: '#f2d391',
+          colorError: '#b3261e',
+          colorErrorBg: '#fdf1f0',
+          colorErrorBorder: '#f1c5c1',
+          colorInfoBg: '#e2f1ee',
+          colorInfoBorder: '#8cc7bd',
+          ...tagInks,
           colorBgLayout: '#f6f8f9',
           colorTextBase: '#18252d',
           // What is derived from so dark an accent is grey.
@@ -53,9 +91,22 @@ export function antTokens(dark: boolean) {
   }
 }
 
-/** The navigation: one accent, and a selected room that does not shout. */
-export function menuTokens(dark: boolean) {
-  return dark
-    ? {}
-    : { itemSelectedBg: 'rgba(15, 118, 110, 0.1)', itemSelectedColor: accent, subMenuItemBg: 'transparent' }
+/** Ant Design's own names for what single components of ours need. */
+export function componentTokens(dark: boolean) {
+  return {
+    // One accent, and a selected room that does not shout.
+    Menu: dark
+      ? {
+          itemSelectedBg: 'rgba(45, 212, 191, 0.16)',
+          itemSelectedColor: '#5eead4',
+          subMenuItemBg: 'transparent',
+        }
+      : {
+          itemSelectedBg: 'rgba(15, 118, 110, 0.1)',
+          itemSelectedColor: accent,
+          subMenuItemBg: 'transparent',
+        },
+    // White on the bright accent of the dark could not be read.
+    Button: dark ? { primaryColor: '#04231f' } : {},
+  }
 }

@@ -57,7 +57,11 @@ export function TaskCard({ task, zone, onChanged }: { task: Task; zone: string; 
           {t('members', { n: task.members })}。{t('confirm')}
         </p>
       ) : null}
-      {task.script ? <div className="script">{task.script}</div> : null}
+      {task.script ? (
+        <div className="script" translate="no">
+          {task.script}
+        </div>
+      ) : null}
       <div style={{ display: 'flex', gap: 8, alignItems: 'center' }}>
         <span className={late ? 'late-word' : 'quiet'} style={{ flex: 1 }}>
           {late ? t('late') : t('due', { at: minute(task.dueAt, zone).slice(5) })}

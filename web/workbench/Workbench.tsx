@@ -91,9 +91,11 @@ function Today() {
           <h2 style={{ margin: '8px 4px 2px', flex: 1 }}>
             {t(items.length === 0 ? 'free' : 'hello', { name: me.data.name, n: items.length })}
           </h2>
-          <Button fill="none" size="small" onClick={() => setLang(lang === 'zh' ? 'en' : 'zh')}>
-            {t('language')}
-          </Button>
+          <span translate="no">
+            <Button fill="none" size="small" onClick={() => setLang(lang === 'zh' ? 'en' : 'zh')}>
+              {t('language')}
+            </Button>
+          </span>
         </header>
         <p className="quiet" style={{ margin: '0 4px 12px' }}>
           {t('done', { n: doneToday })}

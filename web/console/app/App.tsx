@@ -7,7 +7,7 @@ import { RouterProvider } from 'react-router/dom'
 import { DarkContext, prefersDark, storeDark } from '../../ui/dark.ts'
 import type { Lang } from '../../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage } from '../../ui/language.ts'
-import { antTokens, menuTokens } from '../../ui/tokens.ts'
+import { antTokens, componentTokens } from '../../ui/tokens.ts'
 import { router } from './routes.tsx'
 
 const queries = new QueryClient({
@@ -32,7 +32,7 @@ export function App() {
           theme={{
             algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
             token: antTokens(dark),
-            components: { Menu: menuTokens(dark) },
+            components: componentTokens(dark),
           }}
         >
           <AntApp style={{ height: '100%' }}>

@@ -26,9 +26,9 @@ export function Figure({
   )
   return (
     <Card size="small" style={{ height: '100%' }}>
-      <div style={{ opacity: 0.65, marginBottom: 4 }}>{label}</div>
+      <div style={{ opacity: 0.75, marginBottom: 4 }}>{label}</div>
       {to ? <Link to={to}>{figure}</Link> : figure}
-      {note ? <div style={{ opacity: 0.65, fontSize: 13, marginTop: 4 }}>{note}</div> : null}
+      {note ? <div style={{ opacity: 0.75, fontSize: 13, marginTop: 4 }}>{note}</div> : null}
     </Card>
   )
 }

@@ -1,6 +1,6 @@
 import { Tooltip } from 'antd'
 import { Link } from 'react-router'
-import { type LifecycleState, lifecycleName } from '../../../contract/lifecycle.ts'
+import { type LifecycleState, lifecycleName, lifecycleStates } from '../../../contract/lifecycle.ts'
 import { compact, percent, whole } from '../../ui/format.ts'
 import { useLang } from '../../ui/language.ts'
 import { colourOf } from '../../ui/tokens.ts'
@@ -11,7 +11,8 @@ type Band = { state: string; persons: number }
 export function LifecycleRibbon({ bands, height = 36 }: { bands: readonly Band[]; height?: number }) {
   const lang = useLang()
   const total = bands.reduce((sum, band) => sum + band.persons, 0)
-  const shown = bands.filter((band) => band.persons > 0)
+  const place = (band: Band): number => lifecycleStates.indexOf(band.state as LifecycleState)
+  const shown = bands.filter((band) => band.persons > 0).sort((a, b) => place(a) - place(b))
   if (total === 0) return null
   return (
     <div>
@@ -39,7 +40,7 @@ export function LifecycleRibbon({ bands, height = 36 }: { bands: readonly Band[]
             <span style={{ width: 10, height: 10, borderRadius: 3, background: colourOf(band.state) }} />
             <span style={{ opacity: 0.75 }}>{nameOf(band.state, lang)}</span>
             <b title={whole(band.persons)}>{compact(band.persons, lang)}</b>
-            <span style={{ opacity: 0.55 }}>{percent(band.persons / total)}</span>
+            <span style={{ opacity: 0.75 }}>{percent(band.persons / total)}</span>
           </Link>
         ))}
       </div>

@@ -16,7 +16,7 @@ export function More({ query, shown }: { query: Pages; shown: number }) {
   if (shown === 0) return null
   return (
     <Space style={{ marginTop: 12 }}>
-      <span style={{ opacity: 0.65 }}>{t(query.hasNextPage ? 'rest' : 'shown', { n: whole(shown) })}</span>
+      <span style={{ opacity: 0.75 }}>{t(query.hasNextPage ? 'rest' : 'shown', { n: whole(shown) })}</span>
       {query.hasNextPage ? (
         <Button loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
           {t('next')}

@@ -249,6 +249,7 @@ function Shares({ title, rows }: { title: string; rows: readonly (readonly [stri
             <Typography.Text strong>{whole(value)}</Typography.Text>
           </div>
           <Progress
+            aria-label={label}
             percent={total === 0 ? 0 : Math.round((value / total) * 1000) / 10}
             size="small"
             showInfo={false}

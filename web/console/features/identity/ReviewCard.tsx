@@ -75,7 +75,7 @@ export function ReviewCard({ review }: { review: Review }) {
               </span>
             </Tooltip>
           )}
-          <small style={{ opacity: 0.6, fontWeight: 400 }}>{minute(review.at, zone)}</small>
+          <small style={{ opacity: 0.75, fontWeight: 400 }}>{minute(review.at, zone)}</small>
         </Space>
       }
       extra={review.state === 'open' && keep ? <Decide review={review} keep={keep} /> : null}
@@ -121,7 +121,7 @@ function ComparedRow({ label, values, judged }: Compared) {
   const differs = judged && known.length > 1 && !same
   return (
     <tr style={{ borderTop: '1px solid rgba(128,128,128,.15)' }}>
-      <td style={{ padding: '4px 0', opacity: 0.65 }}>{label}</td>
+      <td style={{ padding: '4px 0', opacity: 0.75 }}>{label}</td>
       {values.map(({ id, text }) => (
         <td key={id} style={{ padding: '4px 8px', fontWeight: differs ? 600 : 400, wordBreak: 'break-word' }}>
           {text}

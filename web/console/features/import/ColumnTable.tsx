@@ -113,7 +113,7 @@ function FieldChoice({ kind, guess, column, onChange }: ChoiceProps) {
     <Space wrap>
       <Select
         aria-label={`${t('field')} ${guess.heading}`}
-        style={{ width: 250, ...(column.field === null ? { opacity: 0.6 } : {}) }}
+        style={{ width: 250, ...(column.field === null ? { opacity: 0.75 } : {}) }}
         showSearch={{ optionFilterProp: 'label' }}
         value={column.field ?? LEAVE}
         options={options}

@@ -70,6 +70,7 @@ export function DropFile() {
           <div style={{ display: 'flex', gap: 12, alignItems: 'center', marginBottom: 12, flexWrap: 'wrap' }}>
             <span>{t('content')}</span>
             <Segmented<(typeof KINDS)[number]>
+              style={{ maxWidth: '100%', overflowX: 'auto' }}
               value={kind}
               onChange={setKind}
               options={KINDS.map((each) => ({
@@ -118,8 +119,11 @@ function Sending({ name, progress, onStop }: SendingProps) {
     <div style={{ display: 'flex', gap: 16, alignItems: 'center', padding: '28px 12px' }}>
       <div style={{ flex: 1, minWidth: 0 }}>
         <b style={{ wordBreak: 'break-all' }}>{t('sending', { name })}</b>
-        <Progress percent={progress ? Math.floor((progress.sent / Math.max(progress.total, 1)) * 100) : 0} />
-        <span style={{ opacity: 0.65 }}>{progress ? says : ' '}</span>
+        <Progress
+          aria-label={t('sending', { name })}
+          percent={progress ? Math.floor((progress.sent / Math.max(progress.total, 1)) * 100) : 0}
+        />
+        <span style={{ opacity: 0.75 }}>{progress ? says : ' '}</span>
       </div>
       {all ? null : <Button onClick={onStop}>{t('stop')}</Button>}
     </div>

@@ -35,7 +35,7 @@ export function Forecast({ run }: { run: ImportRun }) {
         <Button size="large" onClick={() => address.set({ step: 'columns' })}>
           {t('back')}
         </Button>
-        <span style={{ opacity: 0.65 }}>{t('promise')}</span>
+        <span style={{ opacity: 0.75 }}>{t('promise')}</span>
       </Space>
       <Counts run={run} counts={counts} />
     </>

@@ -89,7 +89,7 @@ function Next({ run }: { run: ImportRun }) {
               {t('undo')}
             </Button>
           </Popconfirm>
-          <span style={{ opacity: 0.65 }}>{t('until', { at: minute(run.undoUntil, zone) })}</span>
+          <span style={{ opacity: 0.75 }}>{t('until', { at: minute(run.undoUntil, zone) })}</span>
         </>
       ) : null}
     </Space>

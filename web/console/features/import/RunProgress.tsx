@@ -40,7 +40,12 @@ export function RunProgress({ run }: { run: ImportRun }) {
         {stateWords[run.state][lang]}
         {run.stage ? ` · ${t(run.stage)}` : ''}
       </b>
-      <Progress percent={Math.floor(run.done * 1000) / 10} status="active" data-testid="import-progress" />
+      <Progress
+        aria-label={stateWords[run.state][lang]}
+        percent={Math.floor(run.done * 1000) / 10}
+        status="active"
+        data-testid="import-progress"
+      />
       <div style={{ display: 'flex', gap: 48, flexWrap: 'wrap', alignItems: 'center', marginTop: 12 }}>
         <Statistic title={t('rows')} value={whole(run.counts.read)} />
         <Statistic title={t('rejected')} value={whole(run.counts.rejected)} />
@@ -58,7 +63,7 @@ export function RunProgress({ run }: { run: ImportRun }) {
             <Button danger loading={busy} onClick={stop}>
               {t('stop')}
             </Button>
-            <div style={{ opacity: 0.65, fontSize: 13, marginTop: 6, maxWidth: 320 }}>{t('stopSays')}</div>
+            <div style={{ opacity: 0.75, fontSize: 13, marginTop: 6, maxWidth: 320 }}>{t('stopSays')}</div>
           </div>
         )}
       </div>

@@ -70,6 +70,10 @@ export const reasonWords: Named<RejectReason> = {
     zh: '有多家同名门店，请改用门店编码',
     en: 'Several stores have this name: use the code',
   },
+  person_erased: {
+    zh: '该会员的资料已按本人要求删除',
+    en: 'This member was erased at their own request',
+  },
   staff_ambiguous: { zh: '有多位同名员工，请改用工号', en: 'Several staff have this name: use the code' },
   refused: { zh: '系统规则不允许', en: 'Refused by a rule of the program' },
 }

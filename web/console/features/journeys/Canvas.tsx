@@ -49,6 +49,7 @@ const colours: Partial<Record<CanvasNode['kind'], string>> = {
   task: '#c0662c',
   exit: '#697887',
 }
+const STEP = { width: 216, height: 84 }
 const nodeTypes = { step: Step }
 
 /** The steps of a SOP, read only, with how many stand at each and how many passed. */
@@ -63,6 +64,9 @@ export function Canvas({ journey }: { journey: JourneyDetail }) {
         type: 'step',
         position: { x: node.x, y: node.y },
         data: { node },
+        // Known before it is drawn, so that nothing waits for a measurement.
+        width: STEP.width,
+        height: STEP.height,
         draggable: false,
         connectable: false,
       })),
@@ -109,7 +113,9 @@ function Step({ data }: NodeProps) {
     <Tooltip title={node.sentence[lang]} placement="right">
       <div
         style={{
-          width: 216,
+          ...STEP,
+          boxSizing: 'border-box',
+          overflow: 'hidden',
           borderRadius: 8,
           border: `1px solid ${colour}`,
           borderInlineStart: `5px solid ${colour}`,
@@ -123,12 +129,15 @@ function Step({ data }: NodeProps) {
           <span style={{ color: colour }}>{icons[node.kind]}</span>
           {node.title[lang]}
         </div>
-        <div style={{ opacity: 0.65, whiteSpace: 'nowrap', overflow: 'hidden', textOverflow: 'ellipsis' }}>
+        <div
+          translate="no"
+          style={{ opacity: 0.75, whiteSpace: 'nowrap', overflow: 'hidden', textOverflow: 'ellipsis' }}
+        >
           {node.sentence[lang]}
         </div>
         <div style={{ display: 'flex', gap: 10, marginTop: 4 }}>
           <b title={whole(node.waiting)}>{t('waiting', { n: compact(node.waiting, lang) })}</b>
-          <span style={{ opacity: 0.6 }} title={whole(node.passed)}>
+          <span style={{ opacity: 0.75 }} title={whole(node.passed)}>
             {t('passed', { n: compact(node.passed, lang) })}
           </span>
         </div>

@@ -99,7 +99,7 @@ export function GoLive({ journey, onClose }: { journey: JourneyDetail; onClose: 
                 ]}
               />
             ) : null}
-            <p style={{ opacity: 0.65 }}>{t('stop')}</p>
+            <p style={{ opacity: 0.75 }}>{t('stop')}</p>
           </>
         )}
       </Loaded>

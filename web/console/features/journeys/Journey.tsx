@@ -70,7 +70,7 @@ function JourneyPage({ journey }: { journey: JourneyDetail }) {
   return (
     <>
       <Answer title={journey.name} actions={<Actions journey={journey} />}>
-        <Tag color={journeyStateColours[journey.state]}>{journeyStateWords[journey.state][lang]}</Tag>
+        <Tag color={journeyStateColours[journey.state]}>{journeyStateWords[journey.state][lang]}</Tag>{' '}
         {journey.state === 'draft'
           ? t('draft')
           : t('answer', {
@@ -222,7 +222,7 @@ function Texts({ journey }: { journey: JourneyDetail }) {
       dataSource={[...journey.steps]}
       columns={[
         { title: t('step'), width: 180, render: (_, row) => row.name[lang] },
-        { title: t('text'), dataIndex: 'text' },
+        { title: t('text'), render: (_, row) => <span translate="no">{row.text}</span> },
       ]}
     />
   )

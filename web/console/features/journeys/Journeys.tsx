@@ -72,8 +72,8 @@ export function Journeys() {
             {items.length === 0 ? null : (
               <Table
                 rowKey="id"
-                pagination={false}
-                scroll={{ x: 900 }}
+                pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+                scroll={{ x: 1040 }}
                 dataSource={[...items]}
                 locale={{ emptyText: <Empty /> }}
                 onRow={(row) => ({ onDoubleClick: () => void navigate(`/journeys/${row.id}`) })}
@@ -92,13 +92,13 @@ export function Journeys() {
                   },
                   { title: t('entry'), render: (_, row) => row.entry[lang] },
                   { title: t('goal'), render: (_, row) => row.goal[lang] },
-                  { title: t('enrolled'), dataIndex: 'enrolled', align: 'right', render: whole },
-                  { title: t('active'), dataIndex: 'active', align: 'right', render: whole },
-                  { title: t('finished'), dataIndex: 'finished', align: 'right', render: whole },
+                  { title: t('enrolled'), width: 100, dataIndex: 'enrolled', align: 'right', render: whole },
+                  { title: t('active'), width: 80, dataIndex: 'active', align: 'right', render: whole },
+                  { title: t('finished'), width: 80, dataIndex: 'finished', align: 'right', render: whole },
                   {
                     title: t('today'),
                     align: 'right',
-                    width: 170,
+                    width: 140,
                     render: (_, row) => `${whole(row.touchesToday)} / ${whole(row.tasksToday)}`,
                   },
                 ]}

@@ -102,7 +102,7 @@ export function NewJourney({
           </>
         ) : null}
       </Form>
-      <p style={{ opacity: 0.65 }}>{t('note')}</p>
+      <p style={{ opacity: 0.75 }}>{t('note')}</p>
     </Modal>
   )
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Card, Col, Empty, Row, Table, Tooltip, Typography } from 'antd'
 import { Link, useNavigate } from 'react-router'
 import { api } from '../../../client.ts'
+import { useDark } from '../../../ui/dark.ts'
 import { compact, minute, shortMoney, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
@@ -23,11 +24,19 @@ const words = {
   cell: { zh: 'R{r} F{f}：{persons} 人，消费 {spent}', en: 'R{r} F{f}: {persons} persons, spent {spent}' },
 }
 
+/** From pale to full by share, with text that can be read on it: no step lies where neither ink could be. */
+function shadeOf(share: number, dark: boolean): { background: string; color: string } {
+  const strong = share > 0.7
+  const depth = strong ? 0.92 + (share - 0.7) * 0.25 : 0.06 + share * 0.75
+  return { background: `rgba(15, 118, 110, ${depth})`, color: strong || dark ? '#fff' : 'inherit' }
+}
+
 /** Five by five: how recently (down) and how often (across) they buy; each cell is a way to a segment. */
 export function RfmMatrix() {
   const t = useWords(words)
   const lang = useLang()
   const zone = useZone()
+  const { dark } = useDark()
   const navigate = useNavigate()
   const query = useQuery(api.audience.rfm.queryOptions())
   return (
@@ -66,7 +75,7 @@ export function RfmMatrix() {
                     tableLayout: 'fixed',
                   }}
                 >
-                  <caption style={{ captionSide: 'bottom', opacity: 0.6, paddingTop: 6 }}>
+                  <caption style={{ captionSide: 'bottom', opacity: 0.75, paddingTop: 6 }}>
                     {t('frequency')} →
                   </caption>
                   <tbody>
@@ -74,7 +83,7 @@ export function RfmMatrix() {
                       <tr key={r}>
                         <th
                           scope="row"
-                          style={{ width: 76, fontWeight: 400, opacity: 0.6, textAlign: 'start' }}
+                          style={{ width: 76, fontWeight: 400, opacity: 0.75, textAlign: 'start' }}
                         >
                           {r === 5 ? t('recent') : ''} {r}
                         </th>
@@ -104,8 +113,7 @@ export function RfmMatrix() {
                                     borderRadius: 6,
                                     cursor: 'pointer',
                                     font: 'inherit',
-                                    color: share > 0.55 ? '#fff' : 'inherit',
-                                    background: `rgba(15, 118, 110, ${0.06 + share * 0.94})`,
+                                    ...shadeOf(share, dark),
                                   }}
                                 >
                                   {compact(cell.persons, lang)}

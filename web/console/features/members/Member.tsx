@@ -48,13 +48,12 @@ function CardPage({ card }: { card: MemberCard }) {
   return (
     <>
       <Answer title={card.name ?? t('nameless')}>
-        <Tag>{kindWords[card.kind][lang]}</Tag>
-        {card.demo ? <Tag color="gold">{t('demo')}</Tag> : null}
+        <Tag>{kindWords[card.kind][lang]}</Tag> {card.demo ? <Tag color="gold">{t('demo')}</Tag> : null}{' '}
         <Said card={card} />
       </Answer>
       <Row gutter={[12, 12]}>
         <Col xs={24} lg={9} xxl={7}>
-          <Space orientation="vertical" size={12} style={{ width: '100%' }}>
+          <Space orientation="vertical" size={12} style={{ display: 'flex' }}>
             <Profile card={card} />
             <States card={card} />
             <TagCard card={card} />

@@ -41,13 +41,13 @@ export function MemberTable({ rows, loading, empty }: Props) {
       loading={loading}
       dataSource={[...rows]}
       pagination={false}
-      scroll={{ x: 1320 }}
+      scroll={{ x: 1180 }}
       locale={{ emptyText: empty }}
       onRow={(row) => ({ onDoubleClick: () => void navigate(`/members/${row.id}`) })}
       columns={[
         {
           title: t('name'),
-          width: 150,
+          width: 145,
           fixed: 'left',
           ellipsis: true,
           render: (_, row) => (
@@ -59,21 +59,21 @@ export function MemberTable({ rows, loading, empty }: Props) {
             </>
           ),
         },
-        { title: t('phone'), width: 130, render: (_, row) => row.phone ?? '–' },
+        { title: t('phone'), width: 125, render: (_, row) => row.phone ?? '–' },
         {
           title: t('lifecycle'),
-          width: 150,
+          width: 140,
           render: (_, row) => (row.lifecycle ? <State state={row.lifecycle} /> : '–'),
         },
-        { title: t('last'), width: 120, render: (_, row) => date(row.lastPurchaseAt, zone) },
-        { title: t('purchases'), width: 100, align: 'right', render: (_, row) => whole(row.purchases) },
-        { title: t('amount'), width: 130, align: 'right', render: (_, row) => money(row.spentCents) },
-        { title: t('store'), ellipsis: true, width: 140, render: (_, row) => row.store ?? '–' },
-        { title: t('guide'), ellipsis: true, width: 100, render: (_, row) => row.guide ?? '–' },
-        { title: t('since'), width: 120, render: (_, row) => date(row.joinedAt, zone) },
+        { title: t('last'), width: 112, render: (_, row) => date(row.lastPurchaseAt, zone) },
+        { title: t('purchases'), width: 86, align: 'right', render: (_, row) => whole(row.purchases) },
+        { title: t('amount'), width: 120, align: 'right', render: (_, row) => money(row.spentCents) },
+        { title: t('store'), ellipsis: true, width: 130, render: (_, row) => row.store ?? '–' },
+        { title: t('guide'), ellipsis: true, width: 80, render: (_, row) => row.guide ?? '–' },
+        { title: t('since'), width: 112, render: (_, row) => date(row.joinedAt, zone) },
         {
           title: t('tags'),
-          width: 180,
+          width: 130,
           render: (_, { tags }) => (
             <Tooltip title={tags.join('、')}>
               {tags.slice(0, 2).map((tag) => (

@@ -87,7 +87,7 @@ function Found({ preview }: { preview: z.infer<typeof PreviewSchema> }) {
       <p>
         {t('reach')}
         {preview.reachable.map((each) => (
-          <Tag key={each.channel}>
+          <Tag key={each.channel} style={{ marginInlineEnd: 8 }}>
             {channelName(each.channel, lang)} {whole(each.persons)}
           </Tag>
         ))}

@@ -137,14 +137,14 @@ function Editor({ segment, first }: EditorProps) {
 function Uses({ segment }: { segment: Segment }) {
   const t = useWords(words)
   return (
-    <>
+    <Space wrap>
       <Link to={`/members?segmentId=${segment.id}`}>
         <Button>{t('members')}</Button>
       </Link>
       <Link to={`/journeys?new=wake_sleeping&segment=${segment.id}`}>
         <Button>{t('wake')}</Button>
       </Link>
-    </>
+    </Space>
   )
 }
 

@@ -76,7 +76,11 @@ export function Segments() {
                 render: (_, row) =>
                   row.state === 'computing' ? (
                     <Tooltip title={t('computing')}>
-                      <Progress percent={Math.round(row.computedShare * 100)} size="small" />
+                      <Progress
+                        aria-label={t('computing')}
+                        percent={Math.round(row.computedShare * 100)}
+                        size="small"
+                      />
                     </Tooltip>
                   ) : (
                     <Link to={`/members?segmentId=${row.id}`}>{whole(row.persons)}</Link>

@@ -61,6 +61,7 @@ export function SignIn() {
             type="text"
             aria-label={t('language')}
             title={t('language')}
+            translate="no"
             icon={<GlobalOutlined />}
             onClick={() => setLang(lang === 'zh' ? 'en' : 'zh')}
           />

@@ -5,7 +5,7 @@ import { type LifecycleState, lifecycleName } from '../../../../contract/lifecyc
 import type { Bands } from '../../../../contract/settings.ts'
 import { settingDefaults } from '../../../../contract/settings.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { colourOf } from '../../../ui/tokens.ts'
+import { colourOf, inkOn } from '../../../ui/tokens.ts'
 
 const words = {
   brand: { zh: '整个品牌', en: 'The whole brand' },
@@ -140,7 +140,7 @@ function BandRibbon({ bands }: { bands: Bands }) {
                 flexBasis: 60,
                 minWidth: 0,
                 background: colourOf(state),
-                color: '#fff',
+                color: inkOn(state),
                 padding: '6px 10px',
                 fontSize: 13,
                 overflow: 'hidden',

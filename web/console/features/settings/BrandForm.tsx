@@ -49,7 +49,7 @@ function Fields({ fresh }: { fresh: Versioned }) {
   }
   return (
     <Card title={t('title')} style={{ maxWidth: 640 }}>
-      <p style={{ marginTop: 0, opacity: 0.7 }}>{mayChange ? t('says') : `${t('says')} ${t('owner')}`}</p>
+      <p style={{ marginTop: 0, opacity: 0.75 }}>{mayChange ? t('says') : `${t('says')} ${t('owner')}`}</p>
       <Form
         key={brand.version}
         form={form}

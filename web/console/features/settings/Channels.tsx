@@ -120,7 +120,7 @@ function Channel({ channel }: { channel: ChannelState }) {
             {t('goLive')}
           </Button>
         ) : null}
-        {channel.mode === 'test' && !mayGoLive ? <small style={{ opacity: 0.65 }}>{t('who')}</small> : null}
+        {channel.mode === 'test' && !mayGoLive ? <small style={{ opacity: 0.75 }}>{t('who')}</small> : null}
       </Space>
       {opening ? <GoLive channel={channel} name={t(channel.name)} onClose={() => setOpening(false)} /> : null}
     </Card>

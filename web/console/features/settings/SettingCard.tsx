@@ -77,7 +77,7 @@ export function SettingCard({
       title={title}
       extra={
         <Space>
-          <small style={{ opacity: 0.6 }}>
+          <small style={{ opacity: 0.75 }}>
             {item.changedAt ? t('changed', { by, at: minute(item.changedAt, zone) }) : t('isDefault')}
           </small>
           <Button type="text" size="small" onClick={() => setHistory(true)}>
@@ -86,7 +86,7 @@ export function SettingCard({
         </Space>
       }
     >
-      <p style={{ marginTop: 0, opacity: 0.7 }}>{says}</p>
+      <p style={{ marginTop: 0, opacity: 0.75 }}>{says}</p>
       {wrong ? <Alert type="error" showIcon title={wrong} style={{ marginBottom: 12 }} /> : null}
       <Form
         key={item.version}

@@ -83,7 +83,7 @@ export function ApiKeyForm({ apiKey, onClose, onCreated }: Props) {
           <Checkbox.Group style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 6 }}>
             {scopes.map((scope: Scope) => (
               <Checkbox key={scope} value={scope}>
-                {scopeWords[scope][lang]} <small style={{ opacity: 0.55 }}>{scope}</small>
+                {scopeWords[scope][lang]} <small style={{ opacity: 0.75 }}>{scope}</small>
               </Checkbox>
             ))}
           </Checkbox.Group>

@@ -92,7 +92,7 @@ function Keys({ items, onEdit }: { items: readonly VersionedKey[]; onEdit: (key:
           title: t('name'),
           width: 220,
           render: (_, key) => (
-            <span style={key.revokedAt ? { opacity: 0.5 } : {}}>
+            <span style={key.revokedAt ? { opacity: 0.75 } : {}}>
               {key.name} <Typography.Text code>{key.prefix}…</Typography.Text>{' '}
               {key.revokedAt ? <Tag>{t('revoked')}</Tag> : null}
             </span>

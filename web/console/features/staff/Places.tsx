@@ -93,7 +93,8 @@ function Stores({ onEdit }: { onEdit: (place: Place) => void }) {
             <Table
               size="small"
               rowKey="id"
-              pagination={false}
+              pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+              scroll={{ x: 640 }}
               dataSource={items}
               locale={{ emptyText: <Empty description={t('noStores')} /> }}
               columns={[
@@ -161,7 +162,8 @@ function Regions({ onEdit }: { onEdit: (place: Place) => void }) {
           <Table
             size="small"
             rowKey="id"
-            pagination={false}
+            pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+            scroll={{ x: 320 }}
             dataSource={[...items]}
             locale={{
               emptyText: <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('noRegions')} />,

@@ -142,7 +142,7 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
             <Space orientation="vertical">
               {roles.map((role: Role) => (
                 <Checkbox key={role} value={role}>
-                  {roleWords[role][lang]} <small style={{ opacity: 0.6 }}>{roleNotes[role][lang]}</small>
+                  {roleWords[role][lang]} <small style={{ opacity: 0.75 }}>{roleNotes[role][lang]}</small>
                 </Checkbox>
               ))}
             </Space>

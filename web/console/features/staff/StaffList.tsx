@@ -145,8 +145,8 @@ function People({ items, onEdit, onSecret }: PeopleProps) {
           title: t('name'),
           width: 220,
           render: (_, staff) => (
-            <span style={staff.state === 'disabled' ? { opacity: 0.5 } : {}}>
-              {staff.name} <small style={{ opacity: 0.6 }}>{staff.login}</small>{' '}
+            <span style={staff.state === 'disabled' ? { opacity: 0.75 } : {}}>
+              {staff.name} <small style={{ opacity: 0.75 }}>{staff.login}</small>{' '}
               {staff.state === 'disabled' ? <Tag>{t('disabled')}</Tag> : null}
               {staff.mustChangePassword && staff.state === 'active' ? (
                 <Tag color="gold">{t('oneTime')}</Tag>
@@ -216,7 +216,7 @@ function Places({ staff }: { staff: Staff }) {
   ]
   if (names.length === 0)
     return (
-      <span style={{ opacity: 0.6 }}>
+      <span style={{ opacity: 0.75 }}>
         {staff.roles.some((role) => role === 'owner' || role === 'operator' || role === 'analyst')
           ? t('all')
           : '–'}

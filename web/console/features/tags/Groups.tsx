@@ -84,7 +84,7 @@ function GroupLine({ group, chosen, onEdit, onChoose }: LineProps) {
         {group.seeded ? <Tag>{t('seeded')}</Tag> : null}
         {group.openToStores ? <Tag color="blue">{t('open')}</Tag> : null}
         <span style={{ flex: 1 }} />
-        <small style={{ opacity: 0.6 }}>{t('count', { n: group.tags })}</small>
+        <small style={{ opacity: 0.75 }}>{t('count', { n: group.tags })}</small>
         {onEdit ? (
           <Button
             type="text"
@@ -97,8 +97,13 @@ function GroupLine({ group, chosen, onEdit, onChoose }: LineProps) {
       </div>
       {covered === null || unknown === null ? null : (
         <Tooltip title={`${whole(covered)} / ${whole(total)}`}>
-          <Progress size="small" showInfo={false} percent={total === 0 ? 0 : (covered / total) * 100} />
-          <small style={{ opacity: 0.65 }}>
+          <Progress
+            aria-label={group.name}
+            size="small"
+            showInfo={false}
+            percent={total === 0 ? 0 : (covered / total) * 100}
+          />
+          <small style={{ opacity: 0.75 }}>
             {total === 0 ? t('nobody') : t('covered', { share: percent(covered / total), n: whole(unknown) })}
           </small>
         </Tooltip>

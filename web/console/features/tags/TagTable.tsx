@@ -183,9 +183,11 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
           width: 170,
           render: (_, tag) => (
             <>
-              {tag.parentId === null ? null : <span style={{ opacity: 0.5 }}>{nameOf(tag.parentId)} / </span>}
+              {tag.parentId === null ? null : (
+                <span style={{ opacity: 0.75 }}>{nameOf(tag.parentId)} / </span>
+              )}
               <b>{tag.name}</b> {tag.scope === 'custom' ? <Chip>{t('custom')}</Chip> : null}
-              <div style={{ opacity: 0.65, fontSize: 13 }}>
+              <div style={{ opacity: 0.75, fontSize: 13 }}>
                 {tag.group} {tag.level === 'S' ? <Chip color="gold">S</Chip> : null}
               </div>
             </>
@@ -197,7 +199,7 @@ function Rows({ items, view, chosen, onChoose, onEdit }: RowsProps) {
           render: (_, tag) => (
             <>
               {pairs.map(([name]) => t(tag[name])).join(' · ')}
-              <div style={{ opacity: 0.65, fontSize: 13 }}>
+              <div style={{ opacity: 0.75, fontSize: 13 }}>
                 {t(tag.producer)} · {t(tag.origin)}
               </div>
             </>

@@ -89,7 +89,12 @@ export function Scores({ onTotals }: { onTotals: (totals: Totals) => void }) {
                   row.score === null ? (
                     '–'
                   ) : (
-                    <Progress percent={row.score} size="small" format={(score) => score} />
+                    <Progress
+                      aria-label={t('score')}
+                      percent={row.score}
+                      size="small"
+                      format={(score) => score}
+                    />
                   ),
               },
             ]}

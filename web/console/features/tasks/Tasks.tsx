@@ -113,7 +113,7 @@ function List() {
       expandable={{
         rowExpandable: (task) => task.script !== null || task.feedback !== null,
         expandedRowRender: (task) => (
-          <Typography.Paragraph style={{ margin: 0 }}>
+          <Typography.Paragraph style={{ margin: 0 }} translate="no">
             {task.script}
             {task.feedback ? (
               <>

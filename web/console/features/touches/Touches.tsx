@@ -30,7 +30,8 @@ const words = {
   nobody: { zh: '没有符合条件的触达', en: 'No touch matches' },
   state: { zh: '状态', en: 'State' },
   channel: { zh: '渠道', en: 'Channel' },
-  at: { zh: '时间', en: 'Time' },
+  at: { zh: '提出', en: 'Offered' },
+  since: { zh: '{at} 起', en: 'since {at}' },
   member: { zh: '会员', en: 'Member' },
   reason: { zh: '原因', en: 'Reason' },
   journey: { zh: 'SOP', en: 'SOP' },
@@ -116,7 +117,7 @@ function List() {
       none={t(any ? 'nobody' : 'none')}
       width={1180}
       columns={[
-        { title: t('at'), width: 140, render: (_, row) => minute(row.at, zone) },
+        { title: t('at'), width: 140, render: (_, row) => minute(row.plannedAt, zone) },
         {
           title: t('member'),
           width: 110,
@@ -124,11 +125,23 @@ function List() {
           render: (_, row) => <Link to={`/members/${row.memberId}`}>{row.member ?? '–'}</Link>,
         },
         { title: t('channel'), width: 100, render: (_, row) => channelName(row.channel, lang) },
-        { title: t('state'), width: 130, render: (_, row) => touchStateName(row.state, lang) },
+        {
+          title: t('state'),
+          width: 130,
+          render: (_, row) => (
+            <Tooltip title={t('since', { at: minute(row.at, zone) })}>
+              {touchStateName(row.state, lang)}
+            </Tooltip>
+          ),
+        },
         { title: t('reason'), width: 190, render: (_, row) => reasonName(row.reason, lang) },
         { title: t('journey'), width: 150, ellipsis: true, render: (_, row) => row.journey ?? '–' },
         { title: t('sender'), width: 100, ellipsis: true, render: (_, row) => row.sender ?? '–' },
-        { title: t('content'), ellipsis: true, dataIndex: 'content' },
+        {
+          title: t('content'),
+          ellipsis: true,
+          render: (_, row) => <span translate="no">{row.content}</span>,
+        },
         {
           title: t('cost'),
           width: 90,

@@ -40,6 +40,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
     case 'lifecycle':
       return (
         <Many
+          name={t('values')}
           value={leaf.states}
           options={lifecycleStates.map((state) => [state, lifecycleName(state, lang)])}
           onChange={(states) => onChange({ ...leaf, states })}
@@ -48,6 +49,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
     case 'own_cycle':
       return (
         <Many
+          name={t('values')}
           value={leaf.states}
           options={ownCycleStates.map((state) => [state, ownCycleName(state, lang)])}
           onChange={(states) => onChange({ ...leaf, states })}
@@ -56,6 +58,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
     case 'order_stage':
       return (
         <Many
+          name={t('values')}
           value={leaf.stages}
           options={orderStages.map((stage) => [stage, orderStageName(stage, lang)])}
           onChange={(stages) => onChange({ ...leaf, stages })}
@@ -64,6 +67,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
     case 'join_recency':
       return (
         <Many
+          name={t('values')}
           value={leaf.recencies}
           options={joinRecencies.map((each) => [each, joinRecencyName(each, lang)])}
           onChange={(recencies) => onChange({ ...leaf, recencies })}
@@ -72,6 +76,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
     case 'aipl':
       return (
         <Many
+          name={t('values')}
           value={leaf.stages}
           options={aiplStages.map((stage) => [stage, aiplName(stage, lang)])}
           onChange={(stages) => onChange({ ...leaf, stages })}
@@ -80,6 +85,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
     case 'rfm_group':
       return (
         <Many
+          name={t('values')}
           value={leaf.groups}
           options={rfmGroups.map((group) => [group, rfmGroupName(group, lang)])}
           onChange={(groups) => onChange({ ...leaf, groups })}
@@ -106,6 +112,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
         <InputNumber
           min={0}
           max={180}
+          aria-label={t('days')}
           value={leaf.withinDays}
           suffix={t('within')}
           onChange={(withinDays) => onChange({ ...leaf, withinDays: withinDays ?? 0 })}
@@ -128,6 +135,7 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
             min={0}
             max={100}
             step={0.01}
+            aria-label={t('share')}
             value={leaf.per10000 / 100}
             suffix={t('share')}
             onChange={(share) => onChange({ ...leaf, per10000: Math.round((share ?? 0) * 100) })}

@@ -38,6 +38,7 @@ export function OrderFields({ leaf, onChange }: { leaf: OrdersLeaf; onChange: (l
       <WindowFields window={window} onChange={(next) => onChange({ ...leaf, window: next })} />
       <Select
         style={{ width: 140 }}
+        aria-label={t('measure')}
         value={measure.of}
         options={measures.map((of) => ({ value: of, label: t(of as LeafWord) }))}
         onChange={setMeasure}
@@ -45,6 +46,7 @@ export function OrderFields({ leaf, onChange }: { leaf: OrdersLeaf; onChange: (l
       {'field' in measure ? (
         <Select
           style={{ width: 120 }}
+          aria-label={t('field')}
           value={measure.field}
           options={(['amount', 'quantity', 'discount'] as const).map((field) => ({
             value: field,
@@ -62,6 +64,7 @@ export function OrderFields({ leaf, onChange }: { leaf: OrdersLeaf; onChange: (l
         allowClear
         style={{ width: 120 }}
         placeholder={t('side')}
+        aria-label={t('side')}
         value={leaf.filter.sides?.[0] ?? null}
         options={(['online', 'offline'] as const).map((side) => ({ value: side, label: t(side) }))}
         onChange={(side) =>
@@ -80,6 +83,7 @@ export function OrderFields({ leaf, onChange }: { leaf: OrdersLeaf; onChange: (l
         mode="tags"
         style={{ minWidth: 120 }}
         placeholder={t('categories')}
+        aria-label={t('categories')}
         value={leaf.filter.categories ?? []}
         onChange={(categories: string[]) =>
           onChange({
@@ -106,6 +110,7 @@ function WindowFields({ window, onChange }: { window: Window; onChange: (window:
     <>
       <Select
         style={{ width: 116 }}
+        aria-label={t('window')}
         value={window.kind}
         options={kinds.map((kind) => ({ value: kind, label: t(kind) }))}
         onChange={(kind) => onChange(fresh[kind])}
@@ -114,6 +119,7 @@ function WindowFields({ window, onChange }: { window: Window; onChange: (window:
         <InputNumber
           min={1}
           max={3660}
+          aria-label={t('days')}
           value={window.days}
           onChange={(days) => onChange({ kind: 'rolling', days: days ?? 1 })}
         />
@@ -122,6 +128,7 @@ function WindowFields({ window, onChange }: { window: Window; onChange: (window:
         <>
           <Select
             style={{ width: 76 }}
+            aria-label={t('which')}
             value={window.back}
             options={[
               { value: 0, label: t('this') },
@@ -131,6 +138,7 @@ function WindowFields({ window, onChange }: { window: Window; onChange: (window:
           />
           <Select
             style={{ width: 86 }}
+            aria-label={t('unit')}
             value={window.unit}
             options={(['day', 'week', 'month', 'quarter', 'year'] as const).map((unit) => ({
               value: unit,
@@ -142,6 +150,7 @@ function WindowFields({ window, onChange }: { window: Window; onChange: (window:
       ) : null}
       {window.kind === 'absolute' ? (
         <DatePicker.RangePicker
+          aria-label={t('absolute')}
           value={[dayjs(window.from), dayjs(window.to)]}
           onChange={(range) =>
             range?.[0] &&

@@ -33,6 +33,7 @@ export function Attribute({ leaf, onChange }: { leaf: AttributeLeaf; onChange: (
     <>
       <Select
         style={{ width: 130 }}
+        aria-label={t('attribute')}
         value={leaf.attribute}
         options={names.map((name) => ({ value: name as string, label: t(name) }))}
         onChange={(attribute: string) =>
@@ -40,6 +41,7 @@ export function Attribute({ leaf, onChange }: { leaf: AttributeLeaf; onChange: (
         }
       />
       <Many
+        name={t('values')}
         value={values}
         options={choices[leaf.attribute] ?? []}
         onChange={(next) =>
@@ -63,6 +65,7 @@ export function Tags({
     <>
       <Select
         style={{ width: 90 }}
+        aria-label={t('match')}
         value={leaf.match}
         options={[
           { value: 'any', label: t('any') },
@@ -73,6 +76,8 @@ export function Tags({
       <Select
         mode="multiple"
         style={{ minWidth: 200 }}
+        aria-label={t('tags')}
+        placeholder={t('tags')}
         value={[...leaf.tags]}
         showSearch={{ optionFilterProp: 'label' }}
         options={(tags.data?.items ?? [])
@@ -99,6 +104,7 @@ export function STag({
     <>
       <Select
         style={{ width: 140 }}
+        aria-label={t('group')}
         value={leaf.group}
         options={(groups.data?.items ?? [])
           .filter((group) => group.level === 'S')
@@ -108,6 +114,7 @@ export function STag({
       <Select
         mode="multiple"
         style={{ minWidth: 200 }}
+        aria-label={t('values')}
         value={leaf.values.map((value) => value ?? 0)}
         options={[
           { value: 0, label: t('unknown') },
@@ -129,10 +136,13 @@ export function SegmentChoice({
   leaf: Extract<Leaf, { kind: 'segment' }>
   onChange: (leaf: Leaf) => void
 }) {
+  const t = useWords(leafWords)
   const segments = useQuery(api.audience.segments.queryOptions())
   return (
     <Select
       style={{ minWidth: 220 }}
+      aria-label={t('segment')}
+      placeholder={t('segment')}
       value={leaf.segment === 0 ? null : leaf.segment}
       showSearch={{ optionFilterProp: 'label' }}
       options={(segments.data?.items ?? []).map((segment) => ({

@@ -60,7 +60,7 @@ function GroupEditor({
           ]}
         />
         {group.rules.length === 0 && depth === 0 ? (
-          <span style={{ opacity: 0.6 }}>{t('everybody')}</span>
+          <span style={{ opacity: 0.75 }}>{t('everybody')}</span>
         ) : null}
         {onRemove ? (
           <Button

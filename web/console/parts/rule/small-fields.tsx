@@ -8,16 +8,20 @@ export function Many<T extends string>({
   options,
   onChange,
   label,
+  name,
 }: {
   value: readonly T[]
   options: (readonly [T, string])[]
   onChange: (value: T[]) => void
+  /** Said where nothing is chosen; then nothing is a choice. */
   label?: string
+  /** For who cannot see what stands before it. */
+  name?: string
 }) {
   return (
     <Select
       mode="multiple"
-      aria-label={label}
+      aria-label={name ?? label}
       placeholder={label}
       style={{ minWidth: 180, maxWidth: 480 }}
       value={[...value]}
@@ -49,6 +53,7 @@ export function Score({
     <Select
       allowClear
       style={{ width: 96 }}
+      aria-label={letter.toUpperCase()}
       placeholder={letter.toUpperCase()}
       value={value ? `${value[0]}-${value[1]}` : null}
       options={options}
@@ -75,6 +80,7 @@ export function Comparison({
     <>
       <Select
         style={{ width: 86 }}
+        aria-label={t('compare')}
         value={value.op}
         options={ops.map((op) => ({ value: op, label: t(op) }))}
         onChange={(op) => onChange(op === 'between' ? { op, from: first, to: first } : { op, value: first })}
@@ -82,16 +88,19 @@ export function Comparison({
       {value.op === 'between' ? (
         <>
           <InputNumber
+            aria-label={t('least')}
             value={value.from / scale}
             onChange={(from) => onChange({ ...value, from: (from ?? 0) * scale })}
           />
           <InputNumber
+            aria-label={t('most')}
             value={value.to / scale}
             onChange={(to) => onChange({ ...value, to: (to ?? 0) * scale })}
           />
         </>
       ) : (
         <InputNumber
+          aria-label={t('number')}
           value={value.value / scale}
           onChange={(number) => onChange({ ...value, value: (number ?? 0) * scale })}
         />
