@@ -82,6 +82,7 @@ export const eventSchemas = {
     restoredPersonId: z.int(),
     profileIds: z.array(z.int()),
   }),
+  person_erased: z.object({}),
   consent_changed: z.object({ channel, state: z.enum(['granted', 'withdrawn', 'unknown']) }),
   contact_added: z.object({ staffId: z.uuid(), addWay: z.string().nullable() }),
   contact_lost: z.object({ staffId: z.uuid(), by: z.enum(['member', 'staff', 'import']) }),

@@ -29,6 +29,7 @@ export const rejectReasons = [
   'refund_exceeds_order',
   'store_ambiguous',
   'staff_ambiguous',
+  'person_erased',
   'refused',
 ] as const
 export const RejectReason = z.enum(rejectReasons)

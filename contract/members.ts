@@ -310,6 +310,43 @@ export const membersContract = {
   })
     .input(z.object({ id: PublicId, tagId: TagId, reason: z.string().max(200).optional() }))
     .output(z.object({ ok: z.literal(true) })),
+  erase: route({
+    method: 'POST',
+    path: '/members/{id}/erasure',
+    tag: 'members',
+    summary: 'Erase what is known of a member, for good',
+    description:
+      'Records, identifiers and attributes go, and with them the keys that sealed them; open tasks are cancelled, SOPs are left, messages that wait are dropped. Orders stay in totals under a number that leads to nobody. What names the member again is refused until the erasure is lifted.',
+    who: ['owner'],
+  })
+    .input(
+      z.object({
+        id: PublicId,
+        reason: z.string().trim().min(2).max(200),
+        /** That this cannot be undone is understood. */
+        understood: z.literal(true),
+      }),
+    )
+    .output(z.object({ records: z.int() })),
+  liftErasure: route({
+    method: 'POST',
+    path: '/member-erasures/lift',
+    tag: 'members',
+    summary: 'Let somebody who was erased come back',
+    description:
+      'The identifier is one that the member had then. Nothing that was erased comes back by this.',
+    who: ['owner'],
+  })
+    .input(
+      z.object({
+        kind: z.enum(['phone', 'unionid', 'oa_openid', 'mp_openid', 'external_userid', 'card', 'email']),
+        value: z.string().trim().min(1).max(200),
+        /** App, corp or system that gave the identifier, where its kind needs one. */
+        scope: z.string().max(100).default(''),
+        reason: z.string().trim().min(2).max(200),
+      }),
+    )
+    .output(z.object({ ok: z.literal(true) })),
   audit: route({
     method: 'GET',
     path: '/member-base/audit',

@@ -30,6 +30,7 @@ const followers: readonly Follower[] = [
     async split(tx, splits) {
       for (const split of splits) await taskFollower.split(tx, split)
     },
+    erased: taskFollower.erased,
   },
   {
     name: 'journeys',
@@ -39,6 +40,7 @@ const followers: readonly Follower[] = [
     async split(tx, splits) {
       for (const split of splits) await journeyFollower.split(tx, split)
     },
+    erased: journeyFollower.erased,
   },
 ]
 

@@ -56,7 +56,11 @@ create table person (
   first_seen_at timestamptz not null,
   changed_at timestamptz not null,
   check (demo = ((id & 536870912) <> 0)),
-  check ((state = 'absorbed') = (merged_into is not null))
+  check ((state = 'absorbed') = (merged_into is not null)),
+  -- Nothing that tells of somebody stays where the person was erased.
+  check (state <> 'erased' or (name is null and gender is null and birthday is null and city is null and joined_at is null
+    and home_store_id is null and owner_staff_id is null and attributes = '{}' and identifiers = '{}' and follower_ids = '{}'
+    and consents = '{}' and contact_results = '{}' and phone = 'none' and wecom = 'none'))
 ) with (fillfactor = 85);
 
 create index person_name_trgm on person using gin (name gin_trgm_ops) where state = 'live';
@@ -190,6 +194,15 @@ create table verdict (
 create unique index verdict_pair on verdict (low, high) where revoked_at is null;
 create index verdict_high on verdict (high) where revoked_at is null;
 create index verdict_merge on verdict (merge_id);
+
+-- Who asked to be forgotten: keyed hashes of their identifiers and of their records' keys, so that the next file or call
+-- that names them brings nothing back. `erasure` holds together what was one person; nothing leads to the person.
+create table erased_mark (
+  digest bytea primary key,
+  erasure uuid not null,
+  at timestamptz not null
+);
+create index erased_mark_erasure on erased_mark (erasure);
 
 -- Questions that only a person can answer. Evidence names fields and scores, never values.
 create table review (

@@ -178,7 +178,7 @@ async function visit(round: Round, arrivals: readonly Arrival[]): Promise<number
   const persons = await find(round, visits)
   const homes = await homesOf(
     round.tx,
-    persons.map(({ personId }) => personId),
+    persons.flatMap((person) => person?.personId ?? []),
   )
   const events = visits.flatMap(({ at, number, chance }, index): NewEvent[] => {
     const person = persons[index]
@@ -222,8 +222,11 @@ async function buy(round: Round, arrivals: readonly Arrival[], brought: readonly
   return documents.length
 }
 
-/** Members by their number. */
-async function find({ parts, tx, to }: Round, wanted: readonly { number: number }[]): Promise<Resolved[]> {
+/** Members by their number; null for who was erased. */
+async function find(
+  { parts, tx, to }: Round,
+  wanted: readonly { number: number }[],
+): Promise<(Resolved | null)[]> {
   if (wanted.length === 0) return []
   const rows = wanted.map(({ number }) => ({ externalId: externalIdOf(number), demo: true, identifiers: [] }))
   return resolve(parts.members, tx, rows, { lane: 'live', source: DEMO_SOURCE, at: to })

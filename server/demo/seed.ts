@@ -129,7 +129,7 @@ async function begin(
 
 type Chunk = { brand: DemoBrand; places: Places; tagIds: readonly number[]; from: number; to: number }
 
-type People = { members: SimulatedMember[]; resolved: Resolved[] }
+type People = { members: SimulatedMember[]; resolved: (Resolved | null)[] }
 
 /** Members `from` + 1 … `to`, as their ERP, the shop and the guides' WeCom know them. */
 async function writePeople(parts: DemoParts, tx: Tx, chunk: Chunk): Promise<People> {

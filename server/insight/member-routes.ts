@@ -6,8 +6,10 @@ import { removeTags, setTags } from '../audience/audience.ts'
 import {
   apartReview,
   auditBase,
+  erasePerson,
   findDuplicates,
   joinReview,
+  liftErasure,
   type MembersDeps,
   mergesPage,
   personOf,
@@ -100,6 +102,27 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
       })
       return { ok: true as const }
     }),
+    erase: api.erase.handler(async ({ input, context }) => {
+      const personId = await seen(input.id, context.viewer)
+      return db.transaction(async (tx) => {
+        const { profiles } = await erasePerson(deps, tx, personId, by(context))
+        await audit(tx, context, {
+          action: 'member.erased',
+          objectKind: 'member',
+          objectId: input.id,
+          after: { records: profiles },
+          reason: input.reason,
+        })
+        return { records: profiles }
+      })
+    }),
+    liftErasure: api.liftErasure.handler(async ({ input: { kind, value, scope, reason }, context }) =>
+      db.transaction(async (tx) => {
+        await liftErasure(deps, tx, { kind, value, scope })
+        await audit(tx, context, { action: 'member.erasure_lifted', objectKind: 'member', reason })
+        return { ok: true as const }
+      }),
+    ),
     audit: api.audit.handler(async ({ context: { viewer, now } }) => {
       const among = visibleTo(viewer)
       const { registrations: _, completeness, ...counts } = await auditBase(db, among)

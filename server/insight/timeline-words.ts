@@ -15,6 +15,7 @@ const plain: Readonly<Record<string, Said>> = {
   page_viewed: { zh: '浏览页面', en: 'Viewed a page' },
   tag_added: { zh: '打上标签', en: 'Tagged' },
   tag_removed: { zh: '移除标签', en: 'A tag was removed' },
+  person_erased: { zh: '资料已删除', en: 'Erased' },
   s_tag_changed: { zh: 'S 级标签变化', en: 'A value of level S changed' },
   segment_entered: { zh: '进入人群', en: 'Entered a segment' },
   segment_left: { zh: '离开人群', en: 'Left a segment' },

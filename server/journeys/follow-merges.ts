@@ -1,6 +1,8 @@
-/** Enrolments follow their persons through merges and back. */
+/** Enrolments follow their persons through merges and back, and end with who is erased. */
+import { append } from '../events/events.ts'
 import type { Tx } from '../platform/postgres/database.ts'
-import { moveEnrolments, moveEnrolmentsBack } from './merge-store.ts'
+import { leftEvent } from './farewell.ts'
+import { endStaysOf, moveEnrolments, moveEnrolmentsBack } from './merge-store.ts'
 
 /** Follows merges of persons, so that an undo is exact. */
 export const journeyFollower = {
@@ -9,5 +11,10 @@ export const journeyFollower = {
   },
   async split(tx: Tx, merge: { mergeId: string; at: Date }): Promise<void> {
     await moveEnrolmentsBack(tx, merge.mergeId, merge.at)
+  },
+  async erased(tx: Tx, { persons, at }: { persons: readonly number[]; at: Date }): Promise<void> {
+    const ended = await endStaysOf(tx, persons, at)
+    const events = ended.map((stay) => leftEvent(stay, 'erased', at))
+    await append(tx, events, { lane: 'live', source: 'journeys', receivedAt: at })
   },
 }

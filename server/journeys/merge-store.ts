@@ -1,4 +1,4 @@
-/** SQL of enrolments that follow merges of persons. */
+/** SQL of enrolments that follow persons: merges, their undo, erasure. */
 import type { Db } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 
@@ -31,4 +31,18 @@ export async function moveEnrolmentsBack(db: Db, mergeId: string, at: Date): Pro
            reason = case when m.was_active and e.reason = 'merged' then null else e.reason end
     from enrolment_moved m where m.merge_id = ${mergeId} and m.enrolment_id = e.id`)
   await db.run(sql`delete from enrolment_moved where merge_id = ${mergeId}`)
+}
+
+/** Ends the stays of persons and empties what was noted of them; answers those that were active. */
+export async function endStaysOf(
+  db: Db,
+  personIds: readonly number[],
+  at: Date,
+): Promise<{ id: string; person_id: number; journey_id: string; number: number }[]> {
+  const ended = await db.rows<{ id: string; person_id: number; journey_id: string; number: number }>(sql`
+    update enrolment set state = 'left', reason = 'erased', ended_at = ${at}, due_at = null, waits_for = null
+    where person_id = any(${personIds}::int[]) and state = 'active' returning id, person_id, journey_id, number`)
+  await db.run(sql`
+    update enrolment set facts = '{}', answer = null where person_id = any(${personIds}::int[])`)
+  return ended
 }

@@ -25,6 +25,9 @@ export type RemovedPersons = {
   at: Date
 }
 
+/** Somebody was erased: whatever tells of them goes, counts and sums stay. `persons`: every number they ever had. */
+export type ErasedPersons = { persons: readonly number[]; at: Date }
+
 /**
  * What a later capability does when persons change. Each call gets everything of one transaction at once, splits before
  * merges. The contract: after a split both sides have exactly what they would have had without the merge, what came
@@ -35,4 +38,5 @@ export type Follower = {
   merged(tx: Tx, merges: readonly MergedPersons[]): Promise<void>
   split(tx: Tx, splits: readonly SplitPersons[]): Promise<void>
   removed?(tx: Tx, removed: RemovedPersons): Promise<void>
+  erased?(tx: Tx, erased: ErasedPersons): Promise<void>
 }

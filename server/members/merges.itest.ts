@@ -85,7 +85,8 @@ async function bring(
     at: more.at ?? day(0),
     ...(more.importId ? { importId: more.importId } : {}),
   } as const
-  return db.transaction((tx) => resolve(deps, tx, rows, how))
+  const answers = await db.transaction((tx) => resolve(deps, tx, rows, how))
+  return answers.flatMap((one) => one ?? [])
 }
 
 async function say(words: Word[], at: Date): Promise<void> {

@@ -32,7 +32,8 @@ const [STORE, OTHER_STORE, GUIDE, OTHER_GUIDE] = [1, 2, 3, 4].map(uuid) as [stri
 const guide: Viewer = { ...headquarters, all: false, staffId: GUIDE, storeIds: [STORE], maySeePersonal: true }
 
 async function bring(rows: IncomingPerson[], source = 'erp'): Promise<Resolved[]> {
-  return db.transaction((tx) => resolve(deps, tx, rows, { lane: 'bulk', source, at: now }))
+  const answers = await db.transaction((tx) => resolve(deps, tx, rows, { lane: 'bulk', source, at: now }))
+  return answers.flatMap((one) => one ?? [])
 }
 
 const phone = (value: string) => ({ kind: 'phone', value }) as const

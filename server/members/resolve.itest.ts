@@ -38,7 +38,8 @@ function how(more: Partial<ResolveHow> = {}): ResolveHow {
 }
 
 async function bring(rows: IncomingPerson[], more: Partial<ResolveHow> = {}): Promise<Resolved[]> {
-  return db.transaction((tx) => resolve(deps, tx, rows, how(more)))
+  const answers = await db.transaction((tx) => resolve(deps, tx, rows, how(more)))
+  return answers.flatMap((one) => one ?? [])
 }
 
 const row = (externalId: string | null, ...identifiers: IncomingPerson['identifiers']): IncomingPerson => ({

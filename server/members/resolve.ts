@@ -50,6 +50,7 @@ import {
   takeIds,
   updateClaims,
 } from './store.ts'
+import { markedAmong } from './store-erasure.ts'
 
 export const MOST_ROWS = 5_000
 
@@ -71,7 +72,8 @@ export type Resolved = {
 type Brought = { facts: Facts; rows: number[] }
 
 /**
- * Resolves rows of one source to persons and writes what they say; answers in the order of the rows.
+ * Resolves rows of one source to persons and writes what they say; answers in the order of the rows. Null for a row that
+ * names somebody who was erased: nothing of it is kept.
  * Errors: `bad_row` where a row names nobody; RangeError beyond `MOST_ROWS`.
  */
 export async function resolve(
@@ -79,9 +81,10 @@ export async function resolve(
   tx: Tx,
   rows: readonly IncomingPerson[],
   how: ResolveHow,
-): Promise<Resolved[]> {
+): Promise<(Resolved | null)[]> {
   if (rows.length > MOST_ROWS) throw new RangeError(`at most ${MOST_ROWS} rows at once`)
-  const brought = gather(rows.map((row, number) => factsOf(row, how, deps.keys, number)))
+  const all = gather(rows.map((row, number) => factsOf(row, how, deps.keys, number)))
+  const brought = await withoutErased(tx, all)
   const { existing, fresh } = await findOrMake(deps, tx, brought, how)
   const changing = await whatChanges(tx, existing, brought)
   await putRelations(
@@ -105,6 +108,17 @@ export async function resolve(
   const personOf = (id: number, before: number): number => settled?.personOf.get(id) ?? before
   const reviews = await proposeFromRemarks(tx, claims.claimants, personOf, how.at)
   return answers({ brought, existing, fresh, settled, personOf, reviews }, rows.length)
+}
+
+/** Without those whose record, or one of whose identifiers, belongs to somebody who was erased. */
+async function withoutErased(tx: Tx, all: ReadonlyMap<string, Brought>): Promise<Map<string, Brought>> {
+  const digestsOf = ({ facts }: Brought): string[] => [
+    facts.key,
+    ...facts.claims.filter(({ state, valid }) => state === 'active' && valid).map(({ digest }) => digest),
+  ]
+  const marked = await markedAmong(tx, [...all.values()].flatMap(digestsOf))
+  if (marked.size === 0) return new Map(all)
+  return new Map([...all].filter(([, one]) => !digestsOf(one).some((digest) => marked.has(digest))))
 }
 
 /** Rows of the same record come together; the later word wins within them too. */
@@ -395,11 +409,11 @@ type Outcome = {
 function answers(
   { brought, existing, fresh, settled, personOf, reviews }: Outcome,
   count: number,
-): Resolved[] {
+): (Resolved | null)[] {
   const byKey = new Map([...fresh].map(([id, facts]) => [facts.key, id]))
   const merges = new Map<number, string[]>()
   for (const { id, kept } of settled?.merges ?? []) merges.set(kept, [...(merges.get(kept) ?? []), id])
-  const result: Resolved[] = new Array(count)
+  const result = new Array<Resolved | null>(count).fill(null)
   for (const [key, { rows }] of brought) {
     const id = byKey.get(key) ?? existing.get(key)?.id
     if (id === undefined) throw new Error('a profile that was written cannot be found')

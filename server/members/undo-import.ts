@@ -97,7 +97,7 @@ export async function undoImport(
 }
 
 /** The persons of these profiles, and of whoever claims a value that one of them ever claimed: it may join them again. */
-async function mayJoin(tx: Tx, profiles: readonly number[]): Promise<number[]> {
+export async function mayJoin(tx: Tx, profiles: readonly number[]): Promise<number[]> {
   const own = (await profilesById(tx, profiles)).map(({ personId }) => personId)
   const claimants = await claimantsOf(tx, await claimsOf(tx, profiles), 'all')
   return [

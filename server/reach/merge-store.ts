@@ -74,3 +74,18 @@ export async function waitingTouchIds(tx: Tx, personIds: readonly number[]): Pro
     where person_id = any(${personIds}::int[]) and state in ('offered', 'deferred', 'planned', 'sending')`)
   return rows.map((row) => row.id)
 }
+
+/**
+ * What was said to persons: facts, addresses, and the text of messages that had them alone as receiver. What a provider
+ * holds at this moment keeps its address, by which its result is told apart.
+ */
+export async function forgetTexts(tx: Tx, personIds: readonly number[]): Promise<void> {
+  await tx.run(sql`
+    update outbox o set body = '', attachments = '[]', sms = null
+    where o.size = 1 and o.state in ('closed', 'failed', 'unknown')
+      and o.id in (select t.outbox_id from touch t where t.person_id = any(${personIds}::int[]))`)
+  await tx.run(sql`
+    update touch set facts = '{}',
+      recipient = case when state in ('sending', 'asked', 'created', 'confirmed', 'unknown') then recipient end
+    where person_id = any(${personIds}::int[])`)
+}

@@ -186,15 +186,28 @@ export async function reopenTask(db: Db, id: string, by: string, since: Date, no
 
 export async function cancelOpen(
   db: Db,
-  which: { outboxIds?: readonly string[]; enrolmentIds?: readonly string[] },
+  which: {
+    outboxIds?: readonly string[]
+    enrolmentIds?: readonly string[]
+    personIds?: readonly number[]
+  },
   at: Date,
 ): Promise<EndedTask[]> {
-  const match = which.outboxIds
-    ? sql`outbox_id = any(${which.outboxIds}::uuid[])`
-    : sql`enrolment_id = any(${which.enrolmentIds ?? []}::uuid[])`
+  const { outboxIds, personIds, enrolmentIds = [] } = which
+  let match = sql`enrolment_id = any(${enrolmentIds}::uuid[])`
+  if (outboxIds) match = sql`outbox_id = any(${outboxIds}::uuid[])`
+  else if (personIds) match = sql`person_id = any(${personIds}::int[])`
   return db.rows<EndedTask>(sql`
     update task set state = 'cancelled', ended_at = ${at} where state in ('open', 'late') and ${match}
     returning id, kind, person_id, staff_id, store_id, enrolment_id`)
+}
+
+/** Title, reason, script and feedback of tasks about these persons: they name them. What came of the tasks stays. */
+export async function forgetWords(db: Db, personIds: readonly number[]): Promise<void> {
+  await db.run(sql`
+    update task set title = '{"zh": "已删除的会员", "en": "An erased member"}', reason = '{"zh": "", "en": ""}', script = null,
+      feedback = case when feedback is null then null else '—' end
+    where person_id = any(${personIds}::int[])`)
 }
 
 export async function endBroadcast(db: Db, outboxIds: readonly string[], at: Date): Promise<EndedTask[]> {

@@ -9,6 +9,7 @@ import {
   type EndedTask,
   endBroadcast,
   endTask,
+  forgetWords,
   insertTasks,
   makeLate,
   moveTasks,
@@ -109,6 +110,11 @@ export const taskFollower = {
   },
   async split(tx: Tx, merge: { mergeId: string }): Promise<void> {
     await moveTasksBack(tx, merge.mergeId)
+  },
+  /** Somebody was erased: nobody is asked about them any more, and what tasks said of them goes. */
+  async erased(tx: Tx, { persons, at }: { persons: readonly number[]; at: Date }): Promise<void> {
+    await cancelOpen(tx, { personIds: persons }, at)
+    await forgetWords(tx, persons)
   },
 }
 

@@ -70,7 +70,7 @@ export async function makeMembers(db: Database, keys: Keyring, making: MemberMak
     const resolved = await db.transaction((tx) =>
       resolve({ keys, followers: [] }, tx, rows, { lane: 'bulk', source: 'erp', at: TEN }),
     )
-    persons.push(...resolved.map((one) => one.personId))
+    persons.push(...resolved.flatMap((one) => one?.personId ?? []))
   }
   return persons
 }

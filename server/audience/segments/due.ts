@@ -31,6 +31,7 @@ const MERGES: ReadonlySet<EventType> = new Set(['persons_merged', 'merge_undone'
 const TOUCHING: ReadonlySet<EventType> = new Set<EventType>([
   ...MERGES,
   'member_joined',
+  'person_erased',
   'attributes_changed',
   'identifier_added',
   'contact_added',

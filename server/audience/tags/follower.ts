@@ -31,6 +31,12 @@ export const audienceFollower: Follower = {
   async removed(tx, { persons }) {
     await tx.run(sql`delete from s_tag where person_id = any(${persons}::int[])`)
   },
+  /** Counts of segments go down by one; an answer that is being computed meanwhile goes with the event (due.ts). */
+  async erased(tx, { persons }) {
+    for (const table of [sql`s_tag`, sql`person_segment`, sql`person_state`, sql`evaluation_due`]) {
+      await tx.run(sql`delete from ${table} where person_id = any(${persons}::int[])`)
+    }
+  },
 }
 
 type Step = { step: string; persons: readonly number[]; tell: readonly number[]; at: Date }

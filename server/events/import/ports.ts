@@ -62,8 +62,8 @@ export type Resolved = {
   readonly review: string | null
 }
 
-/** At most 5,000 statements, in the transaction of the chunk. */
-export type Resolve = (tx: Tx, statements: PersonStatement[], how: ResolveHow) => Promise<Resolved[]>
+/** At most 5,000 statements, in the transaction of the chunk. Null: it names somebody who asked to be forgotten. */
+export type Resolve = (tx: Tx, statements: PersonStatement[], how: ResolveHow) => Promise<(Resolved | null)[]>
 
 /**
  * Takes back a part of what an import said about persons, those after profile `after`; asked again, in further

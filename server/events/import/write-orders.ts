@@ -35,7 +35,7 @@ export async function writeOrders(
   chunk.counts.storesCreated += added
   const plans = chunk.orders.filter((plan) => placed(chunk, plan, book))
   const { drafts, refunds } = await withoutOriginals(tx, plans, how.source)
-  const { buyers, learned } = await resolveBuyers(tx, resolve, drafts, chunk, how)
+  const { buyers, learned, erased } = await resolveBuyers(tx, resolve, drafts, chunk, how)
   const documents = drafts.map((draft) =>
     documentOf(draft, buyers.get(buyerKey(draft.buyer)), book, how.source),
   )
@@ -43,7 +43,7 @@ export async function writeOrders(
   const recorded = await recordOrders(tx, documents, append)
   const before = await selectRefunds(tx, how.source, refunds.map(refundKey))
   if (refunds.length > 0) await recordRefunds(tx, refunds, append)
-  count(chunk, plans, recorded)
+  count(chunk, plans, recorded, erased)
   const log = logOf(recorded)
   const fresh = refunds.filter((refund) => !same(refund, before.get(refundKey(refund))))
   const touched = [...log.created, ...log.changed.map((one) => one.order.externalId)]
@@ -116,14 +116,17 @@ async function withoutOriginals(
   return { drafts, refunds }
 }
 
-/** Each buyer of the chunk once. The time of what is said is that of the import: what it repeats is nothing new. */
+/**
+ * Each buyer of the chunk once. The time of what is said is that of the import: what it repeats is nothing new. Orders of
+ * who asked to be forgotten (`erased`) count in totals, without a buyer.
+ */
 async function resolveBuyers(
   tx: Tx,
   resolve: Resolve,
   drafts: readonly OrderDraft[],
   chunk: Chunk,
   how: WriteHow & { buyers: BuyerBook },
-): Promise<{ buyers: Map<string, Buyer>; learned: Map<string, Buyer> }> {
+): Promise<{ buyers: Map<string, Buyer>; learned: Map<string, Buyer>; erased: Set<string> }> {
   const parts = new Map<string, readonly BuyerPart[]>()
   for (const { buyer } of drafts) if (buyer.length > 0) parts.set(buyerKey(buyer), buyer)
   const buyers = await how.buyers.find(tx, parts.keys())
@@ -135,16 +138,21 @@ async function resolveBuyers(
     how,
   )
   const learned = new Map<string, Buyer>()
+  const erased = new Set<string>()
   for (const [place, [key]] of unknown.entries()) {
     const answer = answers[place]
-    if (!answer) throw new Error('a buyer without an answer')
+    if (answer === undefined) throw new Error('a buyer without an answer')
+    if (answer === null) {
+      erased.add(key)
+      continue
+    }
     learned.set(key, { profileId: answer.profileId, personId: answer.personId })
     chunk.counts.peopleCreated += answer.newPerson ? 1 : 0
     chunk.counts.merged += answer.merged.length
     chunk.counts.reviews += answer.review === null ? 0 : 1
   }
   for (const [key, buyer] of learned) buyers.set(key, buyer)
-  return { buyers, learned }
+  return { buyers, learned, erased }
 }
 
 function buyerStatement(buyer: readonly BuyerPart[], source: string): PersonStatement {
@@ -187,7 +195,12 @@ function idOrNull(found: string | null | undefined): string | null {
   return found === undefined || found === 'ambiguous' ? null : found
 }
 
-function count(chunk: Chunk, plans: readonly OrderPlan[], recorded: readonly Recorded[]): void {
+function count(
+  chunk: Chunk,
+  plans: readonly OrderPlan[],
+  recorded: readonly Recorded[],
+  erased: ReadonlySet<string>,
+): void {
   const { counts } = chunk
   for (const { outcome } of recorded) {
     counts.orders += 1
@@ -198,7 +211,9 @@ function count(chunk: Chunk, plans: readonly OrderPlan[], recorded: readonly Rec
   for (const plan of plans) {
     counts.accepted += plan.rows.length
     for (const row of plan.rows) if (row.buyer.length === 0) counts.rowsWithoutBuyer += 1
-    for (const draft of draftsOf(plan)) if (draft.buyer.length === 0) counts.ordersWithoutBuyer += 1
+    for (const { buyer } of draftsOf(plan)) {
+      if (buyer.length === 0 || erased.has(buyerKey(buyer))) counts.ordersWithoutBuyer += 1
+    }
   }
 }
 

@@ -44,7 +44,11 @@ export async function writePeople(
   const { counts } = chunk
   for (const [place, { rows }] of stated.entries()) {
     const answer = answers[place]
-    if (!answer) throw new Error('a row without an answer')
+    if (answer === undefined) throw new Error('a row without an answer')
+    if (answer === null) {
+      refuse(chunk, rows, 'memberNo', 'person_erased')
+      continue
+    }
     counts.accepted += rows.length
     counts.people += 1
     counts.peopleCreated += answer.newPerson ? 1 : 0
