@@ -9,7 +9,7 @@ import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
-import { addDays, dayOf, startOfDay } from '../platform/time/zone.ts'
+import { dayOf, startOfDay } from '../platform/time/zone.ts'
 import { scoreOf } from './score.ts'
 import { countsBy, doneSince, listTasks, openTasksOf, type TaskRow, taskById } from './store.ts'
 import { finishTask, undoFinish } from './work.ts'
@@ -30,8 +30,7 @@ export function taskRoutes({ db, putTag }: { db: Database; putTag: PutTag }) {
   return api.router({
     mine: api.mine.handler(async ({ context: { viewer, now } }) => {
       const { zone } = await brand(db)
-      const tomorrow = startOfDay(zone, addDays(dayOf(zone, now), 1))
-      const rows = await openTasksOf(db, viewer.staffId, viewer.storeIds, tomorrow, now)
+      const rows = await openTasksOf(db, viewer.staffId, viewer.storeIds)
       const counts = await countsBy(
         db,
         'guide',
@@ -95,8 +94,11 @@ export function taskRoutes({ db, putTag }: { db: Database; putTag: PutTag }) {
           )
         }
         if (task.kind === 'tag') {
-          if (input.tagId === undefined || task.person_id === null)
-            throw new Problem('bad_input', 'Choose the tag.', { field: 'tagId' })
+          const offered = task.tag?.options.some((option) => option.tagId === input.tagId) ?? false
+          if (input.tagId === undefined || !offered || task.person_id === null)
+            throw new Problem('bad_input', 'Choose one of the tags that this task offers.', {
+              field: 'tagId',
+            })
           await putTag(tx, { personId: task.person_id, tagId: input.tagId, staffId: viewer.staffId, at: now })
         }
         await finishTask(tx, input.id, {

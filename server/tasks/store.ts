@@ -115,15 +115,9 @@ export async function taskById(db: Db, id: string): Promise<TaskRow | undefined>
 }
 
 /** Open and late tasks of one member of staff, and those of the stores that nobody in particular has; soonest first. */
-export async function openTasksOf(
-  db: Db,
-  staffId: string,
-  storeIds: readonly string[],
-  dueBefore: Date,
-  now: Date,
-): Promise<TaskRow[]> {
+export async function openTasksOf(db: Db, staffId: string, storeIds: readonly string[]): Promise<TaskRow[]> {
   return db.rows<TaskRow>(sql`${whole}
-    where t.state in ('open', 'late') and (t.due_at < ${dueBefore} or t.created_at < ${now})
+    where t.state in ('open', 'late')
       and (t.staff_id = ${staffId} or (t.staff_id is null and t.store_id = any(${storeIds}::uuid[])))
     order by t.due_at, t.id
     limit 200`)
