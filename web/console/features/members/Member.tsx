@@ -9,6 +9,7 @@ import { useLang, useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { useAddress } from '../../parts/use-address.ts'
+import { Erase } from './Erase.tsx'
 import { History } from './History.tsx'
 import { kindWords } from './kind-words.ts'
 import { Orders } from './Orders.tsx'
@@ -58,6 +59,7 @@ function CardPage({ card }: { card: MemberCard }) {
             <States card={card} />
             <TagCard card={card} />
             <SegmentCard card={card} />
+            <Erase card={card} />
           </Space>
         </Col>
         <Col xs={24} lg={15} xxl={17}>
