@@ -1,3 +1,4 @@
+import { followRenumbering } from './audience/audience.ts'
 import { prepareLog } from './events/jobs.ts'
 import { nameBrand } from './org/org.ts'
 import { migrateClickHouse } from './platform/clickhouse/migrate.ts'
@@ -18,7 +19,7 @@ export async function prepareStores(stores: Stores): Promise<Prepared> {
     await client.query('select pg_advisory_lock(7300002)')
     const clickhouse = await migrateClickHouse(stores.clickhouseOptions)
     await nameBrand(stores.db, { at: systemClock.now() })
-    await prepareLog(stores.db, systemClock)
+    await prepareLog(stores.db, systemClock, [followRenumbering])
     return { postgres, clickhouse }
   } finally {
     // The lock ends with its connection, also when releasing it fails.

@@ -17,6 +17,7 @@ export { type Evaluated, type EvaluateHow, evaluateOnce } from './segments/evalu
 export { type Explained, explainMembership } from './segments/explain.ts'
 export { type Previewed, type PreviewHow, previewRule } from './segments/preview.ts'
 export { type Recomputed, type RecomputeHow, recompute } from './segments/recompute.ts'
+export { followRenumbering } from './segments/renumbered.ts'
 export { type Restless, restlessPersons } from './segments/restless.ts'
 export {
   changeSegment,

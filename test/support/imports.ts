@@ -44,12 +44,13 @@ export async function emptyImports(db: Database): Promise<void> {
       merge_carried, import_run, import_chunk, import_mapping, lease, store, staff cascade`)
 }
 
-/** Runs an import in a process of its own; `killAfterMs` kills it by SIGKILL. Answers its last state, or 'killed'. */
+/** Runs an import, or with `undo` takes one back, in a process of its own; `killAfterMs` kills it by SIGKILL. Answers its last state, or 'killed'. */
 export function importInProcess(
   world: ImportWorld,
   given: {
     file: string
     source: string
+    undo?: string
     crashAt?: string
     killAfterMs?: number
     /** Of Node; for instance how large its young generation may grow, which depends on the machine otherwise. */
@@ -65,6 +66,7 @@ export function importInProcess(
     at: world.clock.now().toISOString(),
     file: given.file,
     source: given.source,
+    undo: given.undo ?? null,
     crashAt: given.crashAt ?? '',
   }
   const script = fileURLToPath(new URL('./import-process.ts', import.meta.url))

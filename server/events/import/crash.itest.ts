@@ -71,6 +71,20 @@ test('killed at every point between two effects, an import ends with the same or
   expect(await outcome()).toEqual(expected)
 })
 
+test('an undo that was killed in the middle is taken up by whoever asks again', async () => {
+  await emptyImports(db)
+  const file = await fileOf(world, 'taken-back.csv', FILE)
+  const { run } = await importFile(world, { file, source: 'till', now: world.clock.now() })
+  const undo = { file, source: 'till', undo: run.id }
+  for (const crashAt of ['import.undo-before-commit', 'import.undo-before-commit:2']) {
+    expect(await importInProcess(world, { ...undo, crashAt }), crashAt).toBe('killed')
+    await forgetLease()
+  }
+  expect(await db.row(sql`select state from import_run`)).toEqual({ state: 'undoing' })
+  await workOn(world, run.id)
+  expect(await outcome()).toMatchObject({ orders: { n: 0 }, people: { n: 0 }, runs: [{ state: 'undone' }] })
+})
+
 test('an undo that was interrupted goes on where it was', async () => {
   await emptyImports(db)
   const file = await fileOf(world, 'undone.csv', FILE)

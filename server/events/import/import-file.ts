@@ -17,7 +17,7 @@ import { checkMapping, guessKind, mappingOf } from './mapping.ts'
 import { recognise } from './reader.ts'
 import { workOn } from './run.ts'
 import { known, shown } from './shown.ts'
-import { type RunRow, selectUnfinished } from './store.ts'
+import { type RunRow, selectRun, selectUnfinished } from './store.ts'
 import { createRun, guess, sampleOf, usualSource } from './upload.ts'
 import { type ImportParts, refuseFull, type Watch } from './work.ts'
 
@@ -113,13 +113,14 @@ async function prepareFile(
   return { id, columns }
 }
 
-/** Takes an import back, from beginning to end. Errors: as `startUndo`; `already_running`. */
+/** Takes an import back, from beginning to end, and goes on where an earlier call was killed. Errors: as `startUndo`; `already_running`. */
 export async function undoImport(
   parts: ImportParts,
   id: string,
   now: Date,
   watch: Watch = {},
 ): Promise<ImportRun> {
-  await startUndo(parts, id, now)
+  const run = await selectRun(parts.db, id)
+  if (run?.state !== 'undoing') await startUndo(parts, id, now)
   return shown(await workOrFollow(parts, id, watch))
 }
