@@ -385,6 +385,8 @@ export const membersContract = {
     path: '/identity/reviews/{id}/join',
     tag: 'members',
     summary: 'Join two persons',
+    description:
+      'Attributes of the side to keep win over what the other said before; consents, and where they came from, are as they were said.',
     who: headquarters,
     scope: 'members:write',
   })

@@ -184,6 +184,8 @@ create table verdict (
   low integer not null references profile (id) on delete cascade,
   high integer not null references profile (id) on delete cascade,
   says text not null check (says in ('together', 'apart')),
+  -- together: the profiles of the side whose words count as said again at that moment, so that they win.
+  keeps integer[] not null default '{}' check (keeps = '{}' or says = 'together'),
   merge_id uuid,
   actor uuid references staff (id),
   at timestamptz not null,

@@ -178,8 +178,16 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
     findDuplicates: api.findDuplicates.handler(({ context: { now } }) => findDuplicates(deps, db, now)),
     join: api.join.handler(async ({ input, context }) =>
       db.transaction(async (tx) => {
-        const mergeId = await joinReview(deps, tx, input.id, by(context))
-        await audit(tx, context, { action: 'member.joined_by_hand', objectKind: 'merge', objectId: mergeId })
+        const keep = await personOf(tx, input.keep)
+        if (keep === undefined)
+          throw new Problem('bad_input', 'There is no such member to keep.', { field: 'keep' })
+        const mergeId = await joinReview(deps, tx, input.id, { ...by(context), keep })
+        await audit(tx, context, {
+          action: 'member.joined_by_hand',
+          objectKind: 'merge',
+          objectId: mergeId,
+          after: { keep: input.keep },
+        })
         return { mergeId }
       }),
     ),

@@ -64,8 +64,24 @@ const OWN_COLUMN = new Set([
   'homeStoreId',
   'ownerStaffId',
 ])
+/** Where somebody came from: the first word counts, not the latest. */
+const ORIGIN = new Set(['joinedAt', 'registerChannel', 'registration', 'source', 'side', 'sourceChannel'])
 const CONSENT = 'consent.'
 const RESULT = 'result.'
+
+/**
+ * The words of a profile that somebody preferred at `at` (ms since 1970), when it was joined to others by hand: they count
+ * as said again then, so they win over what the others said before, and yield to what is said later. What people agreed
+ * to, what channels told and where somebody came from is nobody's choice.
+ */
+export function preferred(attributes: Attributes, at: number): Attributes {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([field, said]) => {
+      const chosen = !ORIGIN.has(field) && !field.startsWith(CONSENT) && !field.startsWith(RESULT)
+      return [field, chosen && said[1] <= at ? ([said[0], at + 1] as const) : said]
+    }),
+  )
+}
 
 /** Folds at least one profile; the order does not matter. */
 export function foldPerson(profiles: readonly FoldProfile[]): PersonFold {

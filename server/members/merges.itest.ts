@@ -186,7 +186,8 @@ test('facts, a merge by hand, facts and its undo leave what the facts alone leav
           live.length < 2
             ? undefined
             : ([live[pick % live.length] ?? 0, live[(pick + 1) % live.length] ?? 0] as const)
-        const mergeId = pair ? await one((tx) => mergePersons(deps, tx, pair, by)) : undefined
+        const keep = pair?.[pick % 3]
+        const mergeId = pair ? await one((tx) => mergePersons(deps, tx, pair, by, keep)) : undefined
         if (mergeId) merged += 1
         await bringFacts(after, 20)
         await words(pair ?? [])
@@ -268,6 +269,68 @@ test('people who were parted by hand are not joined again by what they share', a
   expect(
     await db.rows(sql`select state from review where kind = 'conflict' and state = 'open'`),
   ).toHaveLength(1)
+})
+
+test('the side that is kept says who the person is; later words win again, consents and origin are as they were', async () => {
+  const rows = (city: string, at: Date, more: IncomingPerson['attributes']): IncomingPerson => ({
+    externalId: city,
+    at,
+    identifiers: [card(city)],
+    attributes: { city, ...more },
+    consents: [{ channel: 'sms', state: at.getTime() === day(1).getTime() ? 'granted' : 'withdrawn' }],
+  })
+  const folded = async (): Promise<unknown[]> =>
+    db.rows(sql`
+      select name, gender, city, birthday, source, (extract(epoch from joined_at) * 1000)::float8 as joined, consents->>'sms' as sms
+      from person where state = 'live' order by id`)
+  const [old, young] = await bring([
+    rows('上海', day(1), { name: '旧名', gender: 'female', joinedAt: day(1), source: 'guide_recruited' }),
+    rows('北京', day(5), { name: '新名', birthday: '1990-05-06', joinedAt: day(5), source: 'organic' }),
+  ])
+  const apart = await folded()
+  const pair = [old?.personId ?? 0, young?.personId ?? 0] as const
+  const common = {
+    gender: 'female',
+    birthday: '1990-05-06',
+    source: 'guide_recruited',
+    joined: day(1).getTime(),
+    sms: 'withdrawn',
+  }
+  // Without a choice the later word wins; kept, the older side wins though its words are older.
+  const plain = await one((tx) => mergePersons(deps, tx, pair, by))
+  expect(await folded()).toEqual([{ ...common, name: '新名', city: '北京' }])
+  await one((tx) => undoMerge(deps, tx, plain, by))
+  const kept = await one((tx) => mergePersons(deps, tx, pair, by, pair[0]))
+  expect(await folded()).toEqual([{ ...common, name: '旧名', city: '上海' }])
+  const later = new Date(by.at.getTime() + 60_000)
+  await bring([{ externalId: '北京', at: later, identifiers: [card('北京')], attributes: { city: '天津' } }])
+  expect(await folded()).toEqual([{ ...common, name: '旧名', city: '天津' }])
+  await one((tx) => undoMerge(deps, tx, kept, { ...by, at: later }))
+  expect(await folded()).toEqual([apart[0], { ...(apart[1] as object), city: '天津' }])
+})
+
+test('a question is answered with the side to keep, which must be one of its sides', async () => {
+  const [first, second] = await bring([
+    { externalId: '1', identifiers: [phone('13812345670'), card('1')], attributes: { name: '甲' } },
+    { externalId: '2', identifiers: [phone('13812345670'), card('2')], attributes: { name: '乙' } },
+    { externalId: '3', identifiers: [card('3')], attributes: { name: '丙' } },
+  ])
+  const { id } = await db.row<{ id: string }>(sql`select id from review where state = 'open'`)
+  const third = await db.row<{ id: number }>(sql`select id from person where name = '丙'`)
+  const wrong = one((tx) => joinReview(deps, tx, id, { ...by, keep: third.id }))
+  await expect(wrong).rejects.toMatchObject({ code: 'bad_input', field: 'keep' })
+  for (const [keep, name] of [
+    [first, '甲'],
+    [second, '乙'],
+  ] as const) {
+    await db.run(sql`update review set state = 'open' where id = ${id}`)
+    const mergeId = await one((tx) => joinReview(deps, tx, id, { ...by, keep: keep?.personId }))
+    expect(await db.rows(sql`select name from person where state = 'live' order by id`)).toEqual([
+      { name },
+      { name: '丙' },
+    ])
+    await one((tx) => undoMerge(deps, tx, mergeId, by))
+  }
 })
 
 test('a merge cannot be undone twice, and who is one person cannot be joined', async () => {

@@ -29,7 +29,8 @@ import {
 export type ByHand = { readonly actor: string | null; readonly at: Date }
 
 /**
- * Joins two persons (numbers of live or absorbed ones). The older one is kept. Answers the merge.
+ * Joins two persons (numbers of live or absorbed ones). The older number is kept; with `keep`, one of the two, what that
+ * one says of itself wins over what the other said before (fold.ts). Answers the merge.
  * Errors: `not_found`, `conflict` where they are one already, `not_allowed` for a demo and a real person.
  */
 export async function mergePersons(
@@ -37,6 +38,7 @@ export async function mergePersons(
   tx: Tx,
   pair: readonly [number, number],
   by: ByHand,
+  keep?: number,
 ): Promise<string> {
   const [one, other] = await lockPair(tx, pair)
   if (one === other) throw new Problem('conflict', 'They are one person already.')
@@ -47,7 +49,8 @@ export async function mergePersons(
   const of = (person: number): number[] =>
     profiles.filter(({ personId }) => personId === person).map(({ id }) => id)
   await revokeApart(tx, of(one), of(other), { mergeId, at: by.at })
-  await putVerdict(tx, { id: newId(by.at), pair: [one, other], says: 'together', mergeId, ...by })
+  const keeps = keep === undefined ? [] : of(keep === pair[1] ? other : one)
+  await putVerdict(tx, { id: newId(by.at), pair: [one, other], says: 'together', keeps, mergeId, ...by })
   const act: Act = { cause: 'hand', actor: by.actor, merge: { id: mergeId, absorbed: Math.max(one, other) } }
   await settleByHand(deps, tx, [one, other], act, by)
   return mergeId
@@ -115,15 +118,28 @@ export async function keepApart(
   await settleByHand(deps, tx, live, { cause: 'identifier', actor: by.actor }, by)
 }
 
-/** Answers a question with "one person": all its sides become one. Answers the last merge. */
-export async function joinReview(deps: MembersDeps, tx: Tx, reviewId: string, by: ByHand): Promise<string> {
+/**
+ * Answers a question with "one person": all its sides become one. With `keep`, one of the sides, its words win. Answers
+ * the last merge. Errors: `bad_input` where `keep` is none of them, and as `mergePersons`.
+ */
+export async function joinReview(
+  deps: MembersDeps,
+  tx: Tx,
+  reviewId: string,
+  by: ByHand & { keep?: number | undefined },
+): Promise<string> {
+  const { keep, ...hand } = by
   const review = await openReview(tx, reviewId)
-  const [first, ...others] = await sidesOf(tx, review)
+  const sides = await sidesOf(tx, review)
+  if (keep !== undefined && !sides.includes(keep))
+    throw new Problem('bad_input', 'The one to keep is no side of this question.', { field: 'keep' })
+  const first = keep ?? sides[0]
+  const others = sides.filter((side) => side !== first)
   if (first === undefined || others.length === 0)
     throw new Problem('conflict', 'They are one person already.')
   let mergeId = ''
-  for (const other of others) mergeId = await mergePersons(deps, tx, [first, other], by)
-  await decideReview(tx, reviewId, { state: 'joined', ...by })
+  for (const other of others) mergeId = await mergePersons(deps, tx, [first, other], hand, keep)
+  await decideReview(tx, reviewId, { state: 'joined', ...hand })
   return mergeId
 }
 

@@ -17,6 +17,8 @@ export type Node = {
   readonly claims: readonly Pick<Claim, 'kind' | 'scope' | 'digest'>[]
 }
 export type Verdict = { readonly low: number; readonly high: number; readonly says: 'together' | 'apart' }
+/** A verdict with the side whose words win over those said before it. */
+export type KeepingVerdict = Verdict & { readonly keeps: readonly number[]; readonly at: Date }
 export type Contested = {
   readonly kind: Claim['kind']
   readonly scope: string

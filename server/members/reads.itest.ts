@@ -251,9 +251,10 @@ test('likely duplicates are proposed once, shown side by side, and joined by han
     .items
   expect(review?.sides.map(({ name }) => name)).toEqual(['张三丰', '章三丰'])
   expect(review?.evidence).toContainEqual({ field: 'birthday', says: 'same' })
-  await db.transaction((tx) => joinReview(deps, tx, review?.id ?? '', { actor: null, at: now }))
+  const { id: keep } = await db.row<{ id: number }>(sql`select id from person where name = '张三丰'`)
+  await db.transaction((tx) => joinReview(deps, tx, review?.id ?? '', { actor: null, at: now, keep }))
   expect((await mergesPage(db, { limit: 5 }, everything)).items[0]).toMatchObject({
-    keptName: '章三丰',
+    keptName: '张三丰',
     absorbedName: '章三丰',
     cause: 'hand',
   })

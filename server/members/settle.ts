@@ -14,7 +14,7 @@ import { sql } from '../platform/postgres/sql.ts'
 import { instant } from '../platform/time/clock.ts'
 import { type Attributes, foldLayers, mergeAttributes } from './attributes.ts'
 import { type ClaimWords, foldClaimWords, mergeClaims, type StoredClaim, wordsOfClaims } from './claims.ts'
-import { type FoldProfile, foldPerson } from './fold.ts'
+import { type FoldProfile, foldPerson, preferred } from './fold.ts'
 import type { Follower } from './follower.ts'
 import { event, profileEvents, type Teller } from './happenings.ts'
 import { claimKey, linksProfiles } from './identifier.ts'
@@ -86,6 +86,8 @@ type World = {
   claims: Map<number, StoredClaim[]>
   relations: Map<number, StoredRelation[]>
   persons: Map<number, PersonRow & { state: string }>
+  /** When somebody preferred a profile's words over those of whom it was joined to, in ms. */
+  preferredAt: Map<number, number>
 }
 
 const MAX_LOCK_ROUNDS = 20
@@ -184,6 +186,7 @@ async function load(tx: Tx, persons: readonly number[]): Promise<World> {
     claims: Map.groupBy<number, ClaimOfProfile>(claims, ({ profileId }) => profileId),
     relations: Map.groupBy(relations, ({ profileId }) => profileId),
     persons: new Map(rows.map((row) => [row.id, row])),
+    preferredAt: new Map(),
   }
 }
 
@@ -365,10 +368,14 @@ async function writeLayers(tx: Tx, spoken: readonly Spoken[], how: ResolveHow): 
 /** Decides who is the same person. Identifiers that too many use are marked and tell nobody apart from then on. */
 async function decide(tx: Tx, world: World): Promise<{ decided: Partition; contested: Contested[] }> {
   const ids = world.profiles.map(({ id }) => id)
+  const verdicts = await verdictsAmong(tx, ids)
   const decided = partition(
     ids.map((id) => ({ id, claims: (world.claims.get(id) ?? []).filter(linksProfiles) })),
-    await verdictsAmong(tx, ids),
+    verdicts,
   )
+  for (const { keeps, at } of verdicts) {
+    for (const id of keeps) world.preferredAt.set(id, Math.max(world.preferredAt.get(id) ?? 0, at.getTime()))
+  }
   if (decided.worn.length > 0) {
     const worn = new Set(decided.worn)
     const claims = [...world.claims.values()].flat()
@@ -466,9 +473,10 @@ export function personRow(
 }
 
 function foldProfile(world: World, { id, attributes, createdAt, demo }: StoredProfile): FoldProfile {
+  const at = world.preferredAt.get(id)
   return {
     id,
-    attributes,
+    attributes: at === undefined ? attributes : preferred(attributes, at),
     createdAt,
     demo,
     claims: world.claims.get(id) ?? [],

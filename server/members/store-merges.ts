@@ -1,7 +1,7 @@
 /** SQL of merges, verdicts and reviews. */
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
-import type { Verdict } from './partition.ts'
+import type { KeepingVerdict, Verdict } from './partition.ts'
 
 export type Via = { profile: number; kind: string; scope: string; digest: string }
 
@@ -51,9 +51,9 @@ export async function closeMerges(
     where id = any(${ids}::uuid[]) and undone_at is null`)
 }
 
-export async function verdictsAmong(db: Db, profiles: readonly number[]): Promise<Verdict[]> {
-  return db.rows<Verdict>(sql`
-    select low, high, says from verdict
+export async function verdictsAmong(db: Db, profiles: readonly number[]): Promise<KeepingVerdict[]> {
+  return db.rows<KeepingVerdict>(sql`
+    select low, high, says, keeps, at from verdict
     where revoked_at is null and low = any(${profiles}::int[]) and high = any(${profiles}::int[])`)
 }
 
@@ -64,6 +64,7 @@ export async function putVerdict(
     id: string
     pair: readonly [number, number]
     says: Verdict['says']
+    keeps?: readonly number[]
     mergeId: string | null
     actor: string | null
     at: Date
@@ -74,8 +75,8 @@ export async function putVerdict(
     update verdict set revoked_at = ${verdict.at}, revoked_by_merge = ${verdict.mergeId}::uuid
     where low = ${low} and high = ${high} and revoked_at is null`)
   await tx.run(sql`
-    insert into verdict (id, low, high, says, merge_id, actor, at)
-    values (${verdict.id}, ${low}, ${high}, ${verdict.says}, ${verdict.mergeId}::uuid, ${verdict.actor}::uuid, ${verdict.at})`)
+    insert into verdict (id, low, high, says, keeps, merge_id, actor, at)
+    values (${verdict.id}, ${low}, ${high}, ${verdict.says}, ${verdict.keeps ?? []}::int[], ${verdict.mergeId}::uuid, ${verdict.actor}::uuid, ${verdict.at})`)
 }
 
 /** Takes back what keeps these two sets of profiles apart; `mergeId` remembers it for the undo. */
