@@ -26,6 +26,10 @@ export type SopWorld = World & {
   readonly sms: SmsSandbox
   /** The business time; `settle` works at it. */
   now: Date
+  /** The lease under which everything works. */
+  readonly token: LeaseToken
+  /** Reads the log to its end, and nothing else. */
+  react(): Promise<void>
   /** Lets everything work until nothing is left to do at this time. */
   settle(): Promise<void>
   /** Moves the time and settles. */
@@ -89,7 +93,13 @@ export async function sopWorld(start: Date, keys: Keyring = testKeys()): Promise
     ...world,
     wecom,
     sms,
+    token,
     now: start,
+    async react() {
+      while (!(await hasCaughtUp(db, REACT)))
+        for (const lane of ['live', 'bulk'] as const)
+          await reactOnce(db, handlers, { lane, token, now: here.now })
+    },
     async settle() {
       for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
         if ((await round()) > 0) continue
