@@ -6,6 +6,7 @@ import {
   type Follower,
   type MembersDeps,
   mobileNumbers,
+  placesInUse,
   reachables,
   reachDigest,
   resolve,
@@ -78,6 +79,7 @@ export function importParts(
     disk,
     resolve: (tx, statements, how) => resolve(deps, tx, statements, how),
     undoPeople: (tx, importId, at, how) => undoImport(deps, tx, importId, at, how),
+    placesInUse,
   }
 }
 

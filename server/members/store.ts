@@ -496,7 +496,7 @@ export async function removePersons(tx: Tx, ids: readonly number[], at: Date): P
   const rows = await tx.rows<{ id: number }>(sql`
     update person set state = 'removed', name = null, gender = null, birthday = null, city = null, attributes = '{}',
       identifiers = '{}', follower_ids = '{}', consents = '{}', contact_results = '{}', phone = 'none', wecom = 'none',
-      changed_at = ${at}
+      home_store_id = null, owner_staff_id = null, changed_at = ${at}
     where id = any(${ids}::int[]) and state = 'live'
       and not exists (select from profile p where p.person_id = person.id)
     returning id`)

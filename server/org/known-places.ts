@@ -17,9 +17,9 @@ export async function knownPlaces(db: Db): Promise<KnownPlaces> {
   return { stores: await rows.selectStoresByName(db), staff: await rows.selectStaffByName(db) }
 }
 
-/** Adds stores, without a region. A code that is taken meanwhile is left as it is. Answers how many were added. */
-export async function addStores(tx: Tx, actor: Actor, stores: readonly AddedStore[]): Promise<number> {
-  if (stores.length === 0) return 0
+/** Adds stores, without a region. A code that is taken meanwhile is left as it is. Answers the ids of those that were added. */
+export async function addStores(tx: Tx, actor: Actor, stores: readonly AddedStore[]): Promise<string[]> {
+  if (stores.length === 0) return []
   const made = await rows.insertStores(
     tx,
     stores.map((one) => ({ ...one, id: newId(actor.now) })),
@@ -30,12 +30,12 @@ export async function addStores(tx: Tx, actor: Actor, stores: readonly AddedStor
     actor,
     ...made.map((objectId) => ({ action: 'store.imported', objectKind: 'store', objectId })),
   )
-  return made.length
+  return made
 }
 
-/** Adds guides who cannot sign in yet. A login or WeCom user that is taken is left as it is. Answers how many were added. */
-export async function addGuides(tx: Tx, actor: Actor, guides: readonly AddedGuide[]): Promise<number> {
-  if (guides.length === 0) return 0
+/** Adds guides who cannot sign in yet. A login or WeCom user that is taken is left as it is. Answers the ids of those that were added. */
+export async function addGuides(tx: Tx, actor: Actor, guides: readonly AddedGuide[]): Promise<string[]> {
+  if (guides.length === 0) return []
   const made = await rows.insertGuides(
     tx,
     guides.map((one) => ({ ...one, id: newId(actor.now) })),
@@ -46,5 +46,27 @@ export async function addGuides(tx: Tx, actor: Actor, guides: readonly AddedGuid
     actor,
     ...made.map((objectId) => ({ action: 'staff.imported', objectKind: 'staff', objectId })),
   )
-  return made.length
+  return made
+}
+
+/**
+ * Takes stores and guides away that were added by a file and that nothing uses: nobody has changed them or given them a
+ * password, and no row of any table refers to them. The trail tells of each. Answers those that went.
+ */
+export async function removeUnused(
+  tx: Tx,
+  actor: Actor,
+  { stores, staff }: { stores: readonly string[]; staff: readonly string[] },
+): Promise<{ stores: string[]; staff: string[] }> {
+  const gone = {
+    staff: await rows.deleteUnusedStaff(tx, staff),
+    stores: await rows.deleteUnusedStores(tx, stores),
+  }
+  const note = (kind: 'store' | 'staff') => (objectId: string) => ({
+    action: `${kind}.import_undone`,
+    objectKind: kind,
+    objectId,
+  })
+  await audit(tx, actor, ...gone.staff.map(note('staff')), ...gone.stores.map(note('store')))
+  return gone
 }

@@ -1,6 +1,6 @@
 /** SQL of looking up stores and staff by what files call them. */
 import type { Db } from '../platform/postgres/database.ts'
-import { sql } from '../platform/postgres/sql.ts'
+import { join, type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 
 export type NamedStore = { id: string; code: string; name: string }
 export type NamedStaff = { id: string; login: string; name: string; wecomUserId: string | null }
@@ -64,4 +64,41 @@ export async function insertGuides(db: Db, staff: readonly GuideRow[], at: Date)
     select * from unnest(${placed.map((one) => one.id)}::uuid[], ${placed.map((one) => one.storeId)}::uuid[])
     on conflict do nothing`)
   return made
+}
+
+export async function deleteUnusedStaff(tx: Db, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const unused = await unusedIn(tx, 'staff', ['staff_id', 'sender_id'])
+  const rows = await tx.rows<{ id: string }>(sql`
+    delete from staff o where o.id = any(${ids}::uuid[]) and o.password_hash is null and o.version = 1 and ${unused}
+    returning o.id`)
+  return rows.map((row) => row.id)
+}
+
+export async function deleteUnusedStores(tx: Db, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const unused = await unusedIn(tx, 'store', ['store_id'])
+  const rows = await tx.rows<{ id: string }>(sql`
+    delete from store o where o.id = any(${ids}::uuid[]) and o.version = 1 and ${unused} returning o.id`)
+  return rows.map((row) => row.id)
+}
+
+/**
+ * A condition that no row of any table refers to row `o`: by a reference that the database knows of and that does not go
+ * with it, or by a column of one of these names. Tables of later ranks are found in the catalogue, not named here.
+ */
+async function unusedIn(db: Db, table: 'store' | 'staff', names: readonly string[]): Promise<Sql> {
+  const columns = await db.rows<{ owner: string; column: string }>(sql`
+    select c.relname as owner, a.attname as column
+    from pg_attribute a join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+    left join pg_constraint f on f.conrelid = c.oid and f.contype = 'f' and f.conkey = array[a.attnum]
+      and f.confrelid = ${`public.${table}`}::regclass
+    where a.attnum > 0 and not a.attisdropped and a.atttypid = 'uuid'::regtype
+      and ((f.oid is not null and f.confdeltype <> 'c') or (f.oid is null and a.attname = any(${names}::text[])))
+    order by 1, 2`)
+  const nowhere = columns.map(
+    ({ owner, column }) =>
+      sql`not exists (select from ${trusted(`"${owner}" r where r."${column}" = o.id`)})`,
+  )
+  return nowhere.length === 0 ? sql`true` : join(nowhere, ' and ')
 }

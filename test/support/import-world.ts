@@ -1,6 +1,7 @@
 /** Imports over a database, joined with the members as app.ts joins them; for tests and for the processes they start. */
 import { join } from 'node:path'
 import type { ImportParts } from '../../server/events/import/work.ts'
+import { placesInUse } from '../../server/members/places-in-use.ts'
 import { resolve } from '../../server/members/resolve.ts'
 import { undoImport } from '../../server/members/undo-import.ts'
 import { type Keyring, openKeyring } from '../../server/platform/crypto/master-key.ts'
@@ -24,5 +25,6 @@ export function worldIn(dataFolder: string, db: Database, at: string, key: Buffe
     disk: noDisk,
     resolve: (tx, rows, how) => resolve(members, tx, rows, how),
     undoPeople: (tx, importId, undoAt, how) => undoImport(members, tx, importId, undoAt, how),
+    placesInUse,
   }
 }

@@ -41,7 +41,7 @@ export async function fileOf(
 export async function emptyImports(db: Database): Promise<void> {
   await db.run(sql`
     truncate document, event_log, person, profile, identifier, relation, merge, verdict, review, profile_layer, profile_home,
-      merge_carried, import_run, import_chunk, import_mapping, lease, store, staff cascade`)
+      merge_carried, import_run, import_chunk, import_place, import_mapping, lease, store, staff cascade`)
 }
 
 /** Runs an import, or with `undo` takes one back, in a process of its own; `killAfterMs` kills it by SIGKILL. Answers its last state, or 'killed'. */

@@ -362,6 +362,48 @@ describe('undo', () => {
     ])
   })
 
+  test('takes stores and guides away that it alone added, and leaves those that anything else uses', async () => {
+    const places = async (): Promise<unknown> => ({
+      stores: (await db.rows<{ name: string }>(sql`select name from store order by 1`)).map(
+        ({ name }) => name,
+      ),
+      staff: (await db.rows<{ name: string }>(sql`select name from staff order by 1`)).map(
+        ({ name }) => name,
+      ),
+    })
+    const head = '会员编号,姓名,手机号,门店,导购\n'
+    const order = '订单号,手机号,下单时间,金额,门店,导购\n'
+    const first = await bring(
+      'first.csv',
+      `${head}M1,张三,13812345671,甲店,王芳\nM2,李四,13812345672,乙店,李雷\nM3,王五,13812345673,丙店,韩梅\nM4,赵六,13812345674,丁店,林涛\nM5,孙七,13812345675,戊店,露西\n`,
+      { kind: 'members' },
+    )
+    world.clock.advance({ hours: 1 })
+    // An order names 乙店 and 李雷, another file 丙店, whose word a third has overruled since; 丁店 was renamed by hand.
+    await bring('orders.csv', `${order}A1,13812345672,2025-01-02,10,乙店,李雷\n`)
+    await bring('second.csv', '会员编号,姓名,门店\nN1,外人,丙店\n', { kind: 'members', source: 'crm' })
+    world.clock.advance({ hours: 1 })
+    await bring('third.csv', '会员编号,姓名,门店\nN1,外人,乙店\n', { kind: 'members', source: 'crm' })
+    await db.run(sql`update store set name = '丁字店', version = 2 where name = '丁店'`)
+    await db.run(sql`update staff set password_hash = 'x' where name = '露西'`)
+    world.clock.advance({ hours: 1 })
+    expect(await undoImport(world, first.run.id, world.clock.now())).toMatchObject({ state: 'undone' })
+    // 戊店 stays for 露西, who can sign in and belongs to it.
+    expect(await places()).toEqual({
+      stores: ['丁字店', '丙店', '乙店', '戊店'].sort(),
+      staff: ['李雷', '露西'].sort(),
+    })
+    expect(await db.rows(sql`select from import_place where import_id = ${first.run.id}`)).toEqual([])
+    const told = await db.rows(
+      sql`select action, count(*)::int as n from audit_trail
+      where action like '%import_undone' and at = ${world.clock.now()} group by 1 order by 1`,
+    )
+    expect(told).toEqual([
+      { action: 'staff.import_undone', n: 3 },
+      { action: 'store.import_undone', n: 1 },
+    ])
+  })
+
   test('is possible for 30 days', async () => {
     const { run } = await bring('orders.csv', ORDERS)
     const later = new Date(world.clock.now().getTime() + 31 * 86_400_000)

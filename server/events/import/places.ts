@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { type Actor, addGuides, addStores, type KnownPlaces, knownPlaces } from '../../org/org.ts'
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
+import { insertPlaces } from './store-places.ts'
 
 export type StoreName = { code: string | null; name: string | null; side?: 'online' | 'offline' | null }
 export type StaffName = { code: string | null; name: string | null; store?: StoreName; wecom?: boolean }
@@ -42,14 +43,14 @@ export class PlaceBook {
 }
 
 /**
- * The book after adding, in this transaction, what the rows name and nobody knows. Errors: `bad_input` where a column
+ * The book after adding, in this transaction, what the rows name and nobody knows; the import remembers it. Errors: `bad_input` where a column
  * names thousands.
  */
 export async function addUnknown(
   tx: Tx,
   actor: Actor,
   book: PlaceBook,
-  named: { stores: readonly StoreName[]; staff: readonly StaffName[]; before: number },
+  named: { stores: readonly StoreName[]; staff: readonly StaffName[]; before: number; importId: string },
 ): Promise<{ book: PlaceBook; added: number }> {
   const stores = new Map<string, Parameters<typeof addStores>[2][number]>()
   for (const store of named.stores) {
@@ -67,7 +68,7 @@ export async function addUnknown(
     )
   }
   const added = await addStores(tx, actor, [...stores.values()])
-  const withStores = added === 0 ? book : await PlaceBook.read(tx)
+  const withStores = added.length === 0 ? book : await PlaceBook.read(tx)
   const guides = new Map<string, Parameters<typeof addGuides>[2][number]>()
   for (const { code, name, store, wecom } of unknownStaff) {
     const login = (code ?? `imported-${hash('sha256', name ?? '', 'hex').slice(0, 10)}`)
@@ -81,8 +82,9 @@ export async function addUnknown(
       storeId: home === undefined || home === 'ambiguous' ? null : home,
     })
   }
-  await addGuides(tx, actor, [...guides.values()])
-  return { book: await PlaceBook.read(tx), added }
+  const made = { stores: added, staff: await addGuides(tx, actor, [...guides.values()]) }
+  await insertPlaces(tx, named.importId, made)
+  return { book: await PlaceBook.read(tx), added: added.length }
 }
 
 function lookUp(

@@ -1,6 +1,6 @@
 /** What an import needs of the members, declared here and implemented by a later rank; app.ts joins them. */
 import type { MemberSource, SourceChannel } from '../../../contract/import-fields.ts'
-import type { Tx } from '../../platform/postgres/database.ts'
+import type { Db, Tx } from '../../platform/postgres/database.ts'
 
 export type IdentifierKind =
   | 'phone'
@@ -75,6 +75,9 @@ export type UndoPeople = (
   at: Date,
   how: { after: number; inUse: (tx: Tx, profileIds: readonly number[]) => Promise<readonly number[]> },
 ) => Promise<{ readonly next: number | null; readonly restored: number }>
+
+/** Which of these stores and staff somebody's records name, whoever said so. */
+export type PlacesInUse = (db: Db, ids: readonly string[]) => Promise<readonly string[]>
 
 /** Rows, and so statements and orders, in one transaction. */
 export const CHUNK_ROWS = 5000

@@ -1,9 +1,12 @@
 /**
- * Taking an import back: orders chunk by chunk from the last to the first, then persons.
+ * Taking an import back: orders chunk by chunk from the last to the first, then persons, then stores and staff that it
+ * added and that nothing else uses.
  *
  * An order goes back to what it was before only while it stands as the import left it; what somebody changed since then
  * stays, and is counted as kept. Each step removes its chunk in its own transaction, so a crash goes on where it was.
  */
+
+import { removeUnused, systemActor } from '../../org/org.ts'
 import { crashPoint } from '../../platform/crash.ts'
 import { fence } from '../../platform/jobs/lease.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
@@ -18,6 +21,7 @@ import {
   selectProfilesInUse,
   selectVersions,
 } from './store.ts'
+import { forgetPlaces, placesInOrders, selectPlaces } from './store-places.ts'
 import { countsOf, goOn, type Work } from './work.ts'
 
 /** Errors: as `workOn`. */
@@ -48,7 +52,24 @@ export async function undoRun(work: Work): Promise<void> {
     after = step.next
     goOn(work, false)
   }
+  await removePlaces(work)
   await finishRun(db, { id: run.id, state: 'undone', at: clock.now(), counts, undoUntil: null })
+}
+
+/** What uses them is looked for before the transaction, which would wait for a long reading otherwise. */
+async function removePlaces({ parts, run, lease }: Work): Promise<void> {
+  const { db, clock } = parts
+  const made = await selectPlaces(db, run.id)
+  const ids = [...made.stores, ...made.staff]
+  if (ids.length === 0) return
+  const used = new Set([...(await placesInOrders(db, made)), ...(await parts.placesInUse(db, ids))])
+  const free = (of: readonly string[]): string[] => of.filter((id) => !used.has(id))
+  await db.transaction(async (tx) => {
+    await fence(tx, lease)
+    const given = { stores: free(made.stores), staff: free(made.staff) }
+    await removeUnused(tx, systemActor(clock.now()), given)
+    await forgetPlaces(tx, run.id)
+  })
 }
 
 /** Answers how many orders were left as they are. */

@@ -31,6 +31,7 @@ export async function writeOrders(
   const { book, added } = await addUnknown(tx, how.actor, given, {
     ...namesOf(chunk.orders),
     before: 0,
+    importId: how.importId,
   })
   chunk.counts.storesCreated += added
   const plans = chunk.orders.filter((plan) => placed(chunk, plan, book))

@@ -17,6 +17,7 @@ export async function writePeople(
   const { book, added } = await addUnknown(tx, how.actor, given, {
     ...namesOf(chunk.people, how.kind),
     before: 0,
+    importId: how.importId,
   })
   chunk.counts.storesCreated += added
   const stated: { statement: PersonStatement; rows: PersonGroup['rows'] }[] = []
