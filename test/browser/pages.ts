@@ -1,5 +1,5 @@
 /** Pages of a running program for the browser tests: signed in, of a size, in a language; their complaints fail the test. */
-import type { Page, Request } from 'playwright-core'
+import type { Locator, Page, Request } from 'playwright-core'
 import { afterEach, expect } from 'vitest'
 import { CSRF_COOKIE } from '../../contract/base.ts'
 import { openSession } from '../../server/org/org.ts'
@@ -88,4 +88,31 @@ export async function settled(page: Page): Promise<void> {
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
     quiet = (underWay.get(page)?.size ?? 0) === 0 ? quiet + 1 : 0
   }
+}
+
+/** A button by its whole text; two signs are drawn with a gap between them. */
+export function button(within: Page | Locator, text: string): Locator {
+  const pattern = [...text].map((sign) => sign.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s?')
+  return within.getByRole('button', { name: new RegExp(`^(\\S+ )?${pattern}$`) })
+}
+
+/** Chooses an entry of a list that opens at a field; a long list is searched. */
+export async function choose(page: Page, field: Locator, entry: string): Promise<void> {
+  await field.click()
+  if (await field.isEditable()) await field.fill(entry)
+  await page
+    .locator('.ant-select-dropdown:visible .ant-select-item-option')
+    .filter({ hasText: entry })
+    .first()
+    .click()
+}
+
+/** Says yes in the small window that asks whether it is meant. */
+export async function confirm(page: Page): Promise<void> {
+  await button(page.locator('.ant-popover:visible'), '确定').click()
+}
+
+/** Asks again and again until the answer is as expected: what a page starts may end after it has said so. */
+export function soon<T>(ask: () => Promise<T>) {
+  return expect.poll(ask, { timeout: 20_000, interval: 100 })
 }

@@ -56,6 +56,8 @@ export function antTokens(dark: boolean) {
     borderRadius: 8,
     fontSize: 14,
     fontFamily,
+    // Switched off where it is made: what waits for the end of a motion that CSS cut short would never appear.
+    motion: !window.matchMedia('(prefers-reduced-motion: reduce)').matches,
     ...(dark
       ? {
           colorTextTertiary: 'rgba(255, 255, 255, 0.65)',
