@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CSRF_HEADER, IDEMPOTENCY_HEADER } from '../contract/base.ts'
 
+const LAUNCHER = fileURLToPath(new URL('../scripts/liuliang.mjs', import.meta.url))
 const MAIN = fileURLToPath(new URL('../server/main.ts', import.meta.url))
 export const PASSWORD = 'a-password-of-one-s-own'
 
@@ -26,7 +27,7 @@ export type Program = {
 /** Runs `start` on a data directory until its first page is served. */
 export async function startProgram(data: string, environment: NodeJS.ProcessEnv = {}): Promise<Program> {
   const begun = performance.now()
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'start', '--json'], {
+  const child = spawn(process.execPath, [LAUNCHER, 'start', '--json'], {
     env: { ...process.env, LIULIANG_DATA: data, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -73,11 +74,10 @@ type Begun = { child: ChildProcess; done: Promise<{ code: number | null; lines: 
 
 /** Starts a command of the program, to be killed or waited for. */
 export function beginCommand(data: string, parameters: readonly string[]): Begun {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', MAIN, ...parameters, '--json'],
-    { env: { ...process.env, LIULIANG_DATA: data }, stdio: ['ignore', 'pipe', 'ignore'] },
-  )
+  const child = spawn(process.execPath, [LAUNCHER, ...parameters, '--json'], {
+    env: { ...process.env, LIULIANG_DATA: data },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   let text = ''
   child.stdout.on('data', (piece: Buffer) => {
     text += piece.toString()
@@ -152,7 +152,7 @@ function memoryOf(root: number): Map<string, number> {
 
 function kindOf(command: string): string {
   if (/postgres/u.test(command) && !/node/u.test(command.split(' ')[0] ?? '')) return 'PostgreSQL'
-  if (command.includes('/clickhouse/')) return 'ClickHouse engine'
+  if (command.includes('liuliang-clickhouse')) return 'ClickHouse engine'
   if (command.includes(MAIN)) return 'program'
   return 'guards'
 }

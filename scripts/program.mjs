@@ -3,6 +3,15 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { buildPages, fail, installPackages, node24, ROOT } from './installation.mjs'
 
+/**
+ * V8 takes what the machine has before it collects: on a large machine the heap of one process grows to several times
+ * of what lives. A small young generation and a low growing factor keep the whole program within its memory.
+ */
+const NODE_FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=40',
+]
 const PAGES_FOR = new Set(['start', 'serve'])
 
 /** Never returns: the process ends with the exit code, or by the signal, of the program. */
@@ -12,12 +21,7 @@ export function runProgram(parameters) {
   const node = node24()
   if (withPages && !buildPages(node)) fail('The pages could not be built.')
 
-  const program = [
-    node,
-    '--disable-warning=ExperimentalWarning',
-    join(ROOT, 'server', 'main.ts'),
-    ...parameters,
-  ]
+  const program = [node, ...NODE_FLAGS, join(ROOT, 'server', 'main.ts'), ...parameters]
   // Where the present Node can become the program, no second process stays behind.
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
     try {

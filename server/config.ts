@@ -44,7 +44,7 @@ const Environment = z.object({
   LIULIANG_CRASH_POINT: z.string().optional(),
   /** Below so many free GB on the disk of our own stores, intake and sending wait. */
   LIULIANG_LEAST_FREE_GB: z.coerce.number().min(0).max(1_000_000).default(2),
-  LIULIANG_DB_POOL: z.coerce.number().int().min(4).max(200).default(20),
+  LIULIANG_DB_POOL: z.coerce.number().int().min(4).max(200).default(12),
 })
 
 export type Config = {

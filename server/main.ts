@@ -25,7 +25,7 @@ Environment:
   LIULIANG_DEMO        off: no demo brand in an empty data directory (default auto)
   LIULIANG_PUBLIC_URL  the address that browsers use, when a proxy stands before the program
   LIULIANG_TRUST_PROXY 1 to believe X-Forwarded-For and X-Forwarded-Proto
-  LIULIANG_DB_POOL     connections to PostgreSQL of one process (default 20)
+  LIULIANG_DB_POOL     connections to PostgreSQL of one process (default 12)
   LIULIANG_LEAST_FREE_GB  below so much free disk, intake and sending wait (default 2)
   LIULIANG_LOG         debug, info, warn, error or silent (default info)`,
   )

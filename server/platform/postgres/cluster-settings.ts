@@ -6,11 +6,13 @@ export type ClusterSettings = {
   maxConnections: number
   /** False in tests only: what is written need not survive a power cut. */
   durable: boolean
+  /** Bytes of the tables at this start. */
+  dataBytes: number
 }
 
 const GIB = 1024 ** 3
 
-export function settingsText({ port, maxConnections, durable }: ClusterSettings): string {
+export function settingsText({ port, maxConnections, durable, dataBytes }: ClusterSettings): string {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
   const small = memory < 4 * GIB
   const on = durable ? 'on' : 'off'
@@ -32,7 +34,8 @@ export function settingsText({ port, maxConnections, durable }: ClusterSettings)
     checkpoint_timeout: `'10min'`,
     ...(process.platform === 'linux' ? { recovery_init_sync_method: 'syncfs' } : {}),
 
-    shared_buffers: small ? `'128MB'` : `'256MB'`,
+    // A page that was read stays in there for good: a small brand shall not hold more than it is large.
+    shared_buffers: small || dataBytes < GIB ? `'96MB'` : `'256MB'`,
     effective_cache_size: `'${Math.max(256, Math.floor(memory / 4 / 1024 ** 2))}MB'`,
     work_mem: `'16MB'`,
     maintenance_work_mem: small ? `'64MB'` : `'128MB'`,

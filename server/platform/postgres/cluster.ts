@@ -8,7 +8,7 @@
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -145,6 +145,16 @@ async function refuseOtherVersion(data: string): Promise<void> {
   )
 }
 
+/** Bytes of the files below a folder; those that go away meanwhile count nothing. */
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile())
+      bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0
+  }
+  return bytes
+}
+
 /** Tries the remembered port, then free ones; waits for the last processes of a server that was killed. */
 async function startOnFreePort(place: Place, options: ClusterOptions): Promise<Server & { port: number }> {
   const { folder, account } = place
@@ -153,9 +163,10 @@ async function startOnFreePort(place: Place, options: ClusterOptions): Promise<S
   let port = await freePort(remembered)
   await mkdir(join(folder, 'log'), { recursive: true, mode: 0o700 })
   if (account) await chown(join(folder, 'log'), account.uid, account.gid)
+  const dataBytes = await bytesIn(join(data, 'base'))
   for (let attempt = 1; ; attempt += 1) {
     const durable = options.durable ?? true
-    const text = settingsText({ port, durable, maxConnections: options.maxConnections ?? 60 })
+    const text = settingsText({ port, durable, dataBytes, maxConnections: options.maxConnections ?? 60 })
     await writeFile(join(data, 'postgresql.conf'), text)
     await writeFile(join(data, 'pg_hba.conf'), ACCESS_TEXT)
     const answer = await runServer({ ...place, environment: cleanEnvironment() })
