@@ -44,8 +44,7 @@ export async function importCommand(command: Command, file: string, options: Imp
         dryRun: options.dryRun ?? false,
         now: systemClock.now(),
         signal: stop.signal,
-        onProgress: ({ done, counts }) =>
-          progress.tick(counts.read, done > 0 ? counts.read / done : undefined),
+        onProgress: ({ done, counts }) => progress.tickShare(done, counts.read),
       })
       if (options.rejected !== undefined) await writeRejected(parts, result.run, resolve(options.rejected))
       return result

@@ -20,6 +20,11 @@ test('progress tells share, rate and remaining time', () => {
   expect(describeProgress('rows', { done: 1000, total: 1000 }, 8)).toContain('in 8 s')
   expect(describeProgress('rows', { done: 1234, total: undefined }, 2)).toBe('rows 1,234  617/s')
   expect(describeProgress('rows', { done: 0, total: 10 }, 0)).not.toMatch(/NaN|Infinity/)
+  const shared = { done: 5000, total: undefined, share: 0.25 }
+  expect(describeProgress('rows', shared, 10)).toBe(
+    'rows [######..................] 25 %  5,000  500/s  30 s left',
+  )
+  expect(describeProgress('rows', { ...shared, share: 0 }, 0)).not.toMatch(/NaN|Infinity|left/)
 })
 
 test('a terminal gets one line that changes, a file gets plain lines, and neither hears of what is quick', () => {

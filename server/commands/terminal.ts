@@ -15,6 +15,8 @@ export type Terminal = {
 export type Progress = {
   /** `total` may become known later. Call it as often as is convenient. */
   tick(done: number, total?: number): void
+  /** Where the whole is not counted yet: `share` 0…1 of the work, and how many were done. */
+  tickShare(share: number, done: number): void
   /** Ends the line with what was done in which time. */
   done(): void
 }
@@ -53,7 +55,7 @@ type Begun = { what: string; out: Output; clock: () => number }
 function startProgress({ what, out, clock }: Begun): Progress {
   const started = clock()
   let shownAt = Number.NEGATIVE_INFINITY
-  let last: { done: number; total: number | undefined } = { done: 0, total: undefined }
+  let last: Shown = { done: 0, total: undefined }
   const every = out.isTTY ? TERMINAL_MS : PLAIN_MS
   function show(end: boolean): void {
     const text = describe(what, last, (clock() - started) / 1000)
@@ -61,33 +63,45 @@ function startProgress({ what, out, clock }: Begun): Progress {
       out.write(`\r${text.slice(0, Math.max(20, (out.columns ?? 80) - 1))}\u001b[K${end ? '\n' : ''}`)
     else out.write(`${text}\n`)
   }
+  const note = (next: Shown): void => {
+    last = next
+    tell()
+  }
+  function tell(): void {
+    // Nothing is shown of what takes less than a second.
+    const now = clock()
+    if (now - started < 1000 || now - shownAt < every) return
+    shownAt = now
+    show(false)
+  }
   return {
-    tick(done, total = last.total) {
-      last = { done, total }
-      // Nothing is shown of what takes less than a second.
-      const now = clock()
-      if (now - started < 1000 || now - shownAt < every) return
-      shownAt = now
-      show(false)
-    },
+    tick: (done, total = last.total) => note({ done, total }),
+    tickShare: (share, done) => note({ done, total: undefined, share }),
     done() {
+      if (last.share !== undefined) last = { done: last.done, total: last.done }
       if (clock() - started >= 1000) show(true)
     },
   }
 }
 
-/** 'orders 12,000 of 40,000 (30 %)  3,000/s  9 s left' */
-export function describe(
-  what: string,
-  { done, total }: { done: number; total: number | undefined },
-  seconds: number,
-): string {
+type Shown = { done: number; total: number | undefined; share?: number }
+
+/** 'orders [####] 30 %  12,000 of 40,000  3,000/s  9 s left', or without the whole where only the share is known. */
+export function describe(what: string, { done, total, share: told }: Shown, seconds: number): string {
   const rate = seconds > 0 ? done / seconds : 0
   const speed = `${grouped(Math.round(rate))}/s`
+  if (told !== undefined) {
+    const left = told > 0.01 ? `${span((seconds * (1 - told)) / told)} left` : ''
+    return `${what} ${bar(told)}  ${grouped(done)}  ${speed}  ${left}`.trimEnd()
+  }
   if (total === undefined || total <= 0) return `${what} ${grouped(done)}  ${speed}`
   const share = Math.min(1, done / total)
+  return `${what} ${bar(share)}  ${grouped(done)} of ${grouped(total)}  ${speed}  ${remaining({ done, total, rate, seconds })}`.trimEnd()
+}
+
+function bar(share: number): string {
   const filled = Math.round(share * BAR)
-  return `${what} [${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${Math.floor(share * 100)} %  ${grouped(done)} of ${grouped(total)}  ${speed}  ${remaining({ done, total, rate, seconds })}`.trimEnd()
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${Math.floor(share * 100)} %`
 }
 
 function grouped(value: number): string {

@@ -411,6 +411,19 @@ describe('undo', () => {
   })
 })
 
+test('progress only grows, from the bytes read to the rows written, and promises no time that is over', async () => {
+  const lines = Array.from({ length: 20_000 }, (_, row) => `R${row},2025-01-02,${row}`)
+  const told: { done: number; left: number | null; stage: string }[] = []
+  await bring('long.csv', `订单号,下单时间,金额\n${lines.join('\n')}\n`, {
+    onProgress: ({ done, secondsLeft, stage }) => told.push({ done, left: secondsLeft, stage }),
+  })
+  expect(told.length).toBeGreaterThan(3)
+  const shares = told.map(({ done }) => done)
+  expect(shares).toEqual([...shares].sort((a, b) => a - b))
+  expect(shares.at(-1)).toBe(1)
+  for (const { left } of told) expect(left ?? 0).toBeGreaterThanOrEqual(0)
+})
+
 describe('dry run', () => {
   test('says what would happen and changes nothing', async () => {
     await bring('orders.csv', ORDERS)

@@ -135,7 +135,8 @@ async function note(
     stage: 'reading',
     done: READ_SHARE * share,
     rowsPerSecond,
-    secondsLeft: share > 0.01 ? ((1 - share) / share) * seconds : null,
+    // Reading is READ_SHARE of the whole work.
+    secondsLeft: share > 0.02 ? seconds * (1 / (READ_SHARE * share) - 1) : null,
     counts,
   })
   goOn(work, await noteProgress(work.parts.db, { id: work.run.id, readShare: share, rowsPerSecond, counts }))

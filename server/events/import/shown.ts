@@ -1,5 +1,5 @@
 /** A run as pages see it. */
-import type { ImportRun } from '../../../contract/import.ts'
+import type { ImportCounts, ImportRun } from '../../../contract/import.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type RunRow, selectRun } from './store.ts'
 import { countsOf, type ImportParts, READ_SHARE } from './work.ts'
@@ -17,7 +17,6 @@ export function shown(run: RunRow): ImportRun {
   const writing = run.stage === 'writing'
   const share = counts.read === 0 ? 0 : Math.min(1, decided / counts.read)
   const rate = run.stage === null ? null : run.rowsPerSecond
-  const left = writing ? counts.read - decided : null
   let done = run.state === 'imported' || run.state === 'undone' || run.state === 'checked' ? 1 : 0
   if (run.stage === 'reading') done = READ_SHARE * run.readShare
   else if (writing) done = READ_SHARE + (1 - READ_SHARE) * share
@@ -33,7 +32,7 @@ export function shown(run: RunRow): ImportRun {
     stage: run.stage,
     done,
     rowsPerSecond: rate,
-    secondsLeft: left !== null && rate !== null && rate > 0 ? left / rate : null,
+    secondsLeft: secondsLeft(run, counts),
     counts,
     forecast: run.forecast,
     failure: run.failure,
@@ -43,4 +42,11 @@ export function shown(run: RunRow): ImportRun {
     undoUntil: run.undoUntil?.toISOString() ?? null,
     version: run.version,
   }
+}
+
+/** While reading by the share of the bytes, so that the whole does not wander; while writing by the rows that are left. */
+function secondsLeft({ stage, rowsPerSecond: rate, readShare }: RunRow, counts: ImportCounts): number | null {
+  if (stage === null || rate === null || rate <= 0) return null
+  if (stage === 'writing') return (counts.read - counts.accepted - counts.rejected) / rate
+  return readShare < 0.02 ? null : (counts.read / rate) * (1 / (READ_SHARE * readShare) - 1)
 }
