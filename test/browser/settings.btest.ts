@@ -75,12 +75,19 @@ test('bands must grow: the page says so and nothing is written; then they are, a
   })
 })
 
-test('a channel in test takes a list, goes live only by its name typed again, and comes back at once', async () => {
-  await app.db.run(
-    sql`update channel set mode = 'test', base_url = 'https://sms.example.com', version = version + 1 where name = 'sms'`,
-  )
+test('a channel is connected, takes a list in test, goes live only by its name typed again, comes back, is switched off', async () => {
   await visit(page, app, '/settings')
   const sms = card('短信')
+  await button(sms, '接入服务商…').click()
+  await page.getByLabel('AccessKey ID').fill('LTAI-of-a-test')
+  await page.getByLabel('AccessKey Secret').fill('a-secret-of-a-test')
+  await button(page.getByRole('dialog'), '接入').click()
+  await sms.getByText('只发给下面名单里的人').waitFor()
+  const kept = await app.db.row<{ mode: string; secret: Buffer }>(
+    sql`select mode, secret from channel where name = 'sms'`,
+  )
+  expect(kept.mode).toBe('test')
+  expect(kept.secret.includes('a-secret-of-a-test')).toBe(false)
   await sms.getByLabel(/^测试名单/).fill('13900000001')
   await sms.getByLabel(/^测试名单/).press('Enter')
   await button(sms, '保存名单').click()
@@ -99,6 +106,12 @@ test('a channel in test takes a list, goes live only by its name typed again, an
   await button(sms, '立即退回测试，停止对外发送').click()
   await soon(() => app.db.row(sql`select mode from channel where name = 'sms'`)).toEqual({ mode: 'test' })
   expect(await trail('channel.to_live')).toBe(1)
+  await button(sms, '关闭渠道').click()
+  await confirm(page)
+  await soon(() => app.db.row(sql`select mode, secret from channel where name = 'sms'`)).toEqual({
+    mode: 'off',
+    secret: null,
+  })
 })
 
 test('the brand moves to another zone and every clock with it', async () => {

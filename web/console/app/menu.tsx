@@ -87,7 +87,7 @@ const rooms: readonly Room[] = [
         key: '/settings',
         zh: '规则与渠道',
         en: 'Rules and channels',
-        roles: ['owner', 'operator', 'regional_manager', 'analyst'],
+        roles: ['owner', 'operator', 'regional_manager', 'analyst', 'engineer'],
       },
       { key: '/staff', zh: '员工与密钥', en: 'Staff and keys', roles: ['owner', 'operator', 'engineer'] },
       {

@@ -1,15 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
-import { Alert, Button, Card, Col, Row, Select, Space, Steps, Tag } from 'antd'
+import { Alert, Button, Card, Col, Popconfirm, Row, Space, Steps, Tag } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import type { ChannelState } from '../../../../contract/reach.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
-import { type Shared, useAct } from '../../parts/use-act.ts'
+import { useAct } from '../../parts/use-act.ts'
 import { useMay } from '../../parts/use-brand.ts'
-import { useHeld } from '../../parts/use-held.ts'
+import { AllowList } from './AllowList.tsx'
+import { Connect } from './Connect.tsx'
 import { GoLive } from './GoLive.tsx'
 
 const words = {
@@ -32,12 +32,6 @@ const words = {
     zh: '发给真实会员。演示会员永远不会收到。',
     en: 'Reaches real members. Demo members are never reached.',
   },
-  allow: {
-    zh: '测试名单（手机号或企微外部联系人 ID，保存后打码）',
-    en: 'Reached in test (phones or WeCom external ids; masked once saved)',
-  },
-  allowSave: { zh: '保存名单', en: 'Save the list' },
-  saved: { zh: '已保存', en: 'Saved' },
   toTest: { zh: '退回测试', en: 'Back to test' },
   backNow: { zh: '立即退回测试，停止对外发送', en: 'Back to test at once: nothing more goes out' },
   wentBack: { zh: '已退回测试模式', en: 'Back in test mode' },
@@ -47,6 +41,15 @@ const words = {
     en: 'The provider fails; sending waits and is tried again',
   },
   touches: { zh: '看触达记录', en: 'See the touches' },
+  connect: { zh: '接入服务商…', en: 'Connect a provider …' },
+  again: { zh: '更换密钥…', en: 'Replace the secrets …' },
+  account: { zh: '账号 {account}', en: 'account {account}' },
+  off_now: { zh: '关闭渠道', en: 'Switch it off' },
+  offAsks: {
+    zh: '立即停止发送，并忘记保存的密钥；再用要重新接入。',
+    en: 'Nothing more goes out and the secrets are forgotten; to use it again it has to be connected anew.',
+  },
+  wentOff: { zh: '已关闭', en: 'It is off' },
   who: { zh: '上线需要所有者和审批权限。', en: 'Going live needs an owner with the right to approve.' },
 }
 const MODES = ['off', 'simulated', 'test', 'live'] as const
@@ -74,11 +77,17 @@ function Channel({ channel }: { channel: ChannelState }) {
   const t = useWords(words)
   const mayChange = useMay(['owner', 'operator'])
   const mayGoLive = useMay(['owner'], 'approve')
-  const [opening, setOpening] = useState(false)
+  const mayConnect = useMay(['owner', 'engineer'])
+  const [opening, setOpening] = useState<'live' | 'connection'>()
   const { act, busy } = useAct()
   const back = (): void =>
     void act(() => client.reach.channelToTest({ name: channel.name }), {
       done: t('wentBack'),
+      refresh: [api.reach.key()],
+    })
+  const off = (): void =>
+    void act(() => client.reach.channelOff({ name: channel.name }), {
+      done: t('wentOff'),
       refresh: [api.reach.key()],
     })
   return (
@@ -88,6 +97,11 @@ function Channel({ channel }: { channel: ChannelState }) {
         <Space>
           {t(channel.name)}
           <Tag color={COLOURS[channel.mode]}>{t(channel.mode)}</Tag>
+          {channel.account === null ? null : (
+            <small style={{ opacity: 0.75, fontWeight: 400 }}>
+              {t('account', { account: channel.account })}
+            </small>
+          )}
         </Space>
       }
       extra={<Link to={`/touches?channel=${channel.name}`}>{t('touches')}</Link>}
@@ -116,71 +130,35 @@ function Channel({ channel }: { channel: ChannelState }) {
           </Button>
         ) : null}
         {channel.mode === 'test' && mayGoLive ? (
-          <Button type="primary" onClick={() => setOpening(true)}>
+          <Button type="primary" onClick={() => setOpening('live')}>
             {t('goLive')}
           </Button>
         ) : null}
+        {mayConnect && channel.mode !== 'live' ? (
+          <Button onClick={() => setOpening('connection')}>
+            {t(channel.account === null ? 'connect' : 'again')}
+          </Button>
+        ) : null}
+        {mayConnect && channel.mode !== 'off' ? (
+          <Popconfirm
+            title={t('off_now')}
+            description={<div style={{ maxWidth: 320 }}>{t('offAsks')}</div>}
+            okButtonProps={{ danger: true }}
+            onConfirm={off}
+          >
+            <Button danger loading={busy}>
+              {t('off_now')}
+            </Button>
+          </Popconfirm>
+        ) : null}
         {channel.mode === 'test' && !mayGoLive ? <small style={{ opacity: 0.75 }}>{t('who')}</small> : null}
       </Space>
-      {opening ? <GoLive channel={channel} name={t(channel.name)} onClose={() => setOpening(false)} /> : null}
+      {opening === 'live' ? (
+        <GoLive channel={channel} name={t(channel.name)} onClose={() => setOpening(undefined)} />
+      ) : null}
+      {opening === 'connection' ? (
+        <Connect channel={channel} name={t(channel.name)} onClose={() => setOpening(undefined)} />
+      ) : null}
     </Card>
-  )
-}
-
-function AllowList({ fresh, mayChange }: { fresh: ChannelState; mayChange: boolean }) {
-  const t = useWords(words)
-  const [edited, setEdited] = useState<string[]>()
-  const channel = useHeld(fresh, edited !== undefined)
-  const list = edited ?? channel.allowList
-  const [theirs, setTheirs] = useState<Shared>()
-  const { act, busy } = useAct()
-  async function save(version = channel.version): Promise<void> {
-    const work = () => client.reach.changeChannel({ name: channel.name, version, allowList: list })
-    const done = await act(work, { done: t('saved'), refresh: [api.reach.key()], onStale: setTheirs })
-    if (done) setEdited(undefined)
-  }
-  return (
-    <>
-      <div style={{ marginBottom: 6 }}>{t('allow')}</div>
-      <Space.Compact style={{ width: '100%' }}>
-        <Select
-          mode="tags"
-          open={false}
-          suffixIcon={null}
-          disabled={!mayChange}
-          aria-label={t('allow')}
-          style={{ width: '100%' }}
-          tokenSeparators={[',', '，', ' ', '\n']}
-          value={list}
-          onChange={setEdited}
-        />
-        <Button disabled={!mayChange || !edited} loading={busy} onClick={() => void save()}>
-          {t('allowSave')}
-        </Button>
-      </Space.Compact>
-      <StaleDialog
-        rows={
-          theirs
-            ? [
-                {
-                  label: t('allow'),
-                  yours: list.join('、'),
-                  theirs: Array.isArray(theirs['allowList']) ? theirs['allowList'].join('、') : '',
-                },
-              ]
-            : undefined
-        }
-        onTake={() => {
-          setTheirs(undefined)
-          setEdited(undefined)
-        }}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(version)
-        }}
-        onClose={() => setTheirs(undefined)}
-      />
-    </>
   )
 }

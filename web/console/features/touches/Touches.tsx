@@ -15,6 +15,7 @@ import { Choice } from '../../parts/Choice.tsx'
 import { FilterBar, ListTable } from '../../parts/ListPage.tsx'
 import { useAddress } from '../../parts/use-address.ts'
 import { useZone } from '../../parts/use-brand.ts'
+import { Unknown } from './Unknown.tsx'
 
 const words = {
   title: { zh: '触达记录', en: 'Touches' },
@@ -52,6 +53,7 @@ export function Touches() {
         {t('answer')}
         <Today />
       </Answer>
+      <Unknown />
       <FilterBar>
         <Choice
           label={t('state')}
