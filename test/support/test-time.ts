@@ -6,7 +6,7 @@ import { sql } from '../../server/platform/postgres/sql.ts'
 export type Epoch = { base: Date; sinceMs: number }
 
 /** Business time runs this much faster than the machine's. */
-const PACE = 20
+const PACE = 8
 
 /** Makes the clock of a test database; it shows `base` from now on. */
 export async function setEpoch(db: Database, base: Date): Promise<Epoch> {
