@@ -194,6 +194,14 @@ create table receipt (
   primary key (channel, provider_id, recipient_digest, kind)
 );
 
+-- Who of the staff last talked with whom, as far as the log tells.
+create table talk (
+  profile_id int not null references profile (id) on delete cascade,
+  staff_id uuid not null references staff (id) on delete cascade,
+  at timestamptz not null,
+  primary key (profile_id, staff_id)
+);
+
 -- What a merge of persons moved, so that its undo moves exactly that back.
 create table reach_moved (
   merge_id uuid not null,

@@ -160,7 +160,7 @@ export async function forgetMeasures(db: Db): Promise<void> {
 }
 
 /** Rows of the demo in ClickHouse, its orders without a buyer included. Lines have no source: they go by their orders. */
-export const clickhouseRows: readonly { table: string; where: string; ofStaff?: boolean }[] = [
+export const clickhouseRows: readonly { table: string; where: string; ofBrand?: boolean }[] = [
   {
     table: 'order_lines',
     where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or order_id in (select id from orders where source like 'demo-%')`,
@@ -169,8 +169,9 @@ export const clickhouseRows: readonly { table: string; where: string; ofStaff?: 
   {
     table: 'events',
     where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or bitAnd(abs(profile_id), ${DEMO_BIT}) != 0 or source like 'demo-%'
-      or type = 'cut_points_published' or (person_id = 0 and has({staff: Array(UUID)}, staff_id))`,
-    ofStaff: true,
+      or (type = 'cut_points_published' and events.at <= {until: DateTime64(3, 'UTC')})
+      or (person_id = 0 and has({staff: Array(UUID)}, staff_id))`,
+    ofBrand: true,
   },
   { table: 'person_segment', where: `bitAnd(person_id, ${DEMO_BIT}) != 0` },
 ]

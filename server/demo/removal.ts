@@ -32,7 +32,7 @@ import {
   steps,
   takeOut,
 } from './removal-store.ts'
-import { type DemoState, moveState, readDemo } from './store.ts'
+import { type DemoState, moveState, noteRemoved, readDemo } from './store.ts'
 
 export type RemovalParts = { db: Database; clickhouse: ClickHouse }
 type How = { token: LeaseToken; now: Date }
@@ -91,7 +91,7 @@ export async function* removal(parts: RemovalParts, how: How): AsyncGenerator<nu
     await fence(tx, how.token)
     await forgetMeasures(tx)
     await audit(tx, systemActor(how.now), { action: 'demo.removed', objectKind: 'brand' })
-    await moveState(tx, ['removing'], 'removed')
+    await noteRemoved(tx, how.now)
   })
   await unnameDemoBrand(parts.db, how.now)
 }
@@ -146,22 +146,30 @@ async function* onePass(parts: RemovalParts, how: How): AsyncGenerator<number> {
       if (gone < step.rows) break
     }
   }
-  yield await sweepClickHouse(clickhouse, await demoIds(db, 'staff'))
+  yield await sweepClickHouse(clickhouse, { staff: await demoIds(db, 'staff'), until: how.now })
   for (const table of shared) {
     for (const id of await demoIds(db, table)) yield await giveUp(db, how, table, id)
   }
 }
 
-/** Takes out of ClickHouse what a rebuild from archived days has brought back of a demo that is gone. */
+/**
+ * Takes out of ClickHouse what a rebuild from archived days has brought back of a demo that is gone. What a real brand
+ * has published since then stays.
+ */
 export async function sweepRemoved({ db, clickhouse }: RemovalParts): Promise<number> {
-  return (await readDemo(db))?.state === 'removed' ? sweepClickHouse(clickhouse) : 0
+  const demo = await readDemo(db)
+  if (demo?.state !== 'removed' || demo.removedAt === null) return 0
+  return sweepClickHouse(clickhouse, { staff: [], until: demo.removedAt })
 }
 
-/** Takes rows of the demo out of ClickHouse; how many there were. `staff`: whose events without a person go too. */
-async function sweepClickHouse(clickhouse: ClickHouse, staff: readonly string[] = []): Promise<number> {
+/** `staff`: whose events without a person go too; `until`: cut points published by then were those of the demo's base. */
+type Sweep = { staff: readonly string[]; until: Date }
+
+/** Takes rows of the demo out of ClickHouse; how many there were. */
+async function sweepClickHouse(clickhouse: ClickHouse, { staff, until }: Sweep): Promise<number> {
   let gone = 0
-  for (const { table, where, ofStaff = false } of clickhouseRows) {
-    const params = ofStaff ? { staff } : undefined
+  for (const { table, where, ofBrand = false } of clickhouseRows) {
+    const params = ofBrand ? { staff, until } : undefined
     const counting = `select count() as rows from ${table} where ${where}`
     const [row] = await clickhouse.rows<{ rows: number }>(counting, params)
     if (!row || row.rows === 0) continue

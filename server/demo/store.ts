@@ -10,11 +10,12 @@ export type DemoBrand = {
   beganAt: Date
   seeded: number
   livedTo: Date | null
+  removedAt: Date | null
   wakeSegmentId: number | null
   wakeJourneyId: string | null
 }
 
-const BRAND = sql`state, seed, members, began_at as "beganAt", seeded, lived_to as "livedTo",
+const BRAND = sql`state, seed, members, began_at as "beganAt", seeded, lived_to as "livedTo", removed_at as "removedAt",
   wake_segment_id as "wakeSegmentId", wake_journey_id as "wakeJourneyId"`
 
 export function readDemo(db: Db): Promise<DemoBrand | undefined> {
@@ -35,7 +36,7 @@ export async function beginDemo(
     (await tx.run(sql`
     insert into demo_brand (state, seed, members, began_at) values ('seeding', ${seed}, ${members}, ${at})
     on conflict (one) do update set state = 'seeding', seed = excluded.seed, members = excluded.members,
-      began_at = excluded.began_at, seeded = 0, lived_to = null, wake_segment_id = null, wake_journey_id = null
+      began_at = excluded.began_at, seeded = 0, lived_to = null, removed_at = null, wake_segment_id = null, wake_journey_id = null
     where demo_brand.state = 'removed'`)) === 1
   )
 }
@@ -47,6 +48,10 @@ export async function noteSeeded(tx: Tx, seeded: number): Promise<void> {
 /** False where somebody else has moved it meanwhile. */
 export async function moveState(db: Db, from: readonly DemoState[], to: DemoState): Promise<boolean> {
   return (await db.run(sql`update demo_brand set state = ${to} where state = any(${from}::text[])`)) === 1
+}
+
+export async function noteRemoved(tx: Tx, at: Date): Promise<void> {
+  await tx.run(sql`update demo_brand set state = 'removed', removed_at = ${at} where state = 'removing'`)
 }
 
 export async function noteLife(tx: Tx, to: Date): Promise<void> {

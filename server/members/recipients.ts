@@ -11,7 +11,6 @@ export type StandingContact = {
   externalUserId: string
   owner: boolean
   addedAt: Date
-  lastTalkedAt: Date | null
 }
 
 export type Reachable = {
@@ -40,7 +39,6 @@ export async function reachables(
     const own = (contacts.get(person.personId) ?? []).map(({ personId: _, ...contact }) => ({
       ...contact,
       owner: contact.staffId === ownerStaffId,
-      lastTalkedAt: null,
     }))
     return {
       ...person,

@@ -9,7 +9,8 @@ export type Contact = {
   externalUserId: string
   owner: boolean
   addedAt: Date
-  lastTalkedAt: Date | null
+  /** Filled in by the arbiter from what it has heard (talks.ts). */
+  lastTalkedAt?: Date | null
 }
 
 /** How a living person can be reached. Persons that are absorbed, removed or erased are in no answer. */

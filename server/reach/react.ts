@@ -1,8 +1,9 @@
-/** What reach does when something happens: consent is withdrawn, a guide has copied a text. */
+/** What reach does when something happens: consent is withdrawn, a guide has copied a text, somebody talked with a member. */
 import { type ChannelName, channelNames } from '../../contract/reach.ts'
 import type { Handler, LoggedEvent } from '../events/events.ts'
 import { copyDone } from './copies.ts'
 import { consentWithdrawn } from './outbox/close.ts'
+import { hearTalks, talkTypes } from './talks.ts'
 
 /**
  * For the consumer `react`; a repeat changes nothing. Imported withdrawals act too: they start nothing, they stop.
@@ -10,8 +11,9 @@ import { consentWithdrawn } from './outbox/close.ts'
  */
 export const reachHandler: Handler = {
   name: 'reach',
-  types: ['consent_changed', 'task_done'],
+  types: ['consent_changed', ...talkTypes],
   async handle(tx, events, now) {
+    await hearTalks(tx, events)
     for (const channel of channelNames) {
       const persons = events.flatMap((event) => (isWithdrawal(event, channel) ? [event.personId] : []))
       const known = persons.filter((id) => id !== null)

@@ -16,8 +16,9 @@ import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
 import { instant } from '../../platform/time/clock.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { type Candidate, WHOLE_BASE } from '../candidate.ts'
-import type { People } from '../ports.ts'
+import type { People, Recipient } from '../ports.ts'
 import { LEDGER_DAYS, type ReachRules, reachRules } from '../settings.ts'
+import { lastTalks } from '../talks.ts'
 import { tell, touchEvent } from '../touch-events.ts'
 import { type Circumstances, type Considered, decide, type Verdict } from './decide.ts'
 import { isHeldOut, permilleOf } from './holdout.ts'
@@ -108,12 +109,21 @@ async function decideAll(
   }
   const byPerson = Map.groupBy(candidates, (one) => one.personId)
   const rowsOf = Map.groupBy(ledger, (row) => row.personId)
-  const known = new Map(recipients.map((one) => [one.personId, one]))
+  const talks = await lastTalks(tx, personIds)
+  const known = new Map(recipients.map((one) => [one.personId, withTalks(one, talks)]))
   const verdicts = [...byPerson].flatMap(([personId, own]) =>
     decide(own, known.get(personId), rowsOf.get(personId) ?? [], at),
   )
   await store.recordHoldouts(tx, holdouts.fresh, how.now)
   return verdicts
+}
+
+function withTalks(recipient: Recipient, talks: ReadonlyMap<string, Date>): Recipient {
+  const contacts = recipient.contacts.map((contact) => ({
+    ...contact,
+    lastTalkedAt: talks.get(`${recipient.personId} ${contact.staffId}`) ?? null,
+  }))
+  return { ...recipient, contacts }
 }
 
 function scopesOf(candidates: readonly Considered[]): string[] {
