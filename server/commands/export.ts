@@ -3,9 +3,9 @@
  * phone numbers in clear, decrypted page by page, and every export leaves a row in the audit trail.
  */
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { constants, createWriteStream } from 'node:fs'
+import { access, rename, rm, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { pageOfOrders } from '../events/events.ts'
 import { membersDeps } from '../joined.ts'
 import { membersByIds, mobileNumbers, presentPersonsOf, searchMembers } from '../members/members.ts'
@@ -80,11 +80,12 @@ const tables: Readonly<Record<string, Table>> = {
 
 export const exportable = Object.keys(tables)
 
-/** Errors: `bad_input` for an unknown table. The file appears whole or not at all. */
+/** Errors: `bad_input` for an unknown table and for a place that cannot be written. The file appears whole or not at all. */
 export async function exportCommand(command: Command, what: string, file: string): Promise<undefined> {
   const table = tables[what]
   if (!table) throw new Problem('bad_input', `Export one of: ${exportable.join(', ')}.`, { field: 'what' })
   const path = resolve(file)
+  await refuseUnwritable(path)
   const { terminal } = command
   const rows = await withStores(command, 'either', async (stores) => {
     // Told before the first row is decrypted: an export that breaks off has shown data all the same.
@@ -97,6 +98,21 @@ export async function exportCommand(command: Command, what: string, file: string
   })
   terminal.say(`${rows.toLocaleString('en-US')} rows of ${what} in ${path}`)
   terminal.result({ what, rows, file: path })
+}
+
+async function refuseUnwritable(path: string): Promise<void> {
+  const taken = await stat(path).catch(() => undefined)
+  const folder = dirname(path)
+  const open = await access(folder, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+  if (taken?.isDirectory() === true || !open)
+    throw new Problem(
+      'bad_input',
+      `${path} cannot be written: ${open ? 'it is a folder' : `there is no folder ${folder} that this user may write to`}.`,
+      { field: 'file' },
+    )
 }
 
 type Target = { path: string; progress: ReturnType<Command['terminal']['progress']> }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { z } from 'zod'
 import { ColumnMapping, type FormatChange, type ImportRun, type Mapping } from '../../contract/import.ts'
 import { ImportKind } from '../../contract/import-fields.ts'
 import { type ImportParts, importFile, rejectedText, undoImport } from '../events/events.ts'
@@ -60,8 +61,12 @@ export async function importCommand(command: Command, file: string, options: Imp
   }
 }
 
-/** Takes back what an import created, changed and merged. */
+/** Takes back what an import created, changed and merged. Errors: `bad_input` for what is no number of an import. */
 export async function undoCommand(command: Command, id: string): Promise<undefined> {
+  if (!z.uuid().safeParse(id).success)
+    throw new Problem('bad_input', `${id} is no number of an import: give the number that import printed.`, {
+      field: 'id',
+    })
   const run = await withStores(command, 'either', (stores) =>
     undoImport(importParts(stores, systemClock), id, systemClock.now()),
   )
