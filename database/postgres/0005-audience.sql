@@ -226,10 +226,21 @@ create table person_state (
   rfm_group text,
   reading bigint not null,
   changed_at timestamptz not null,
+  -- When the person last became active again after having slept, by something that happened to them.
+  woken_at timestamptz,
   check ((purchases = 0) = (last_purchase_at is null))
 ) with (fillfactor = 85);
 create index person_state_lifecycle on person_state (lifecycle);
 create index person_state_rfm on person_state (rfm_group) where rfm_group is not null;
+
+-- How many entered and left each segment on a day of the brand; moved in the transaction that writes the answers.
+create table segment_day (
+  segment_id int not null,
+  day date not null,
+  entered int not null default 0 check (entered >= 0),
+  "left" int not null default 0 check ("left" >= 0),
+  primary key (segment_id, day)
+) with (fillfactor = 50);
 
 -- Who is to be evaluated because something happened. first/last are positions in the log: the person may be taken
 -- when `first` can be read in ClickHouse. A cause that must not start an SOP outweighs one that may.

@@ -113,7 +113,7 @@ async function clickHouseText(): Promise<string> {
   if (!token) throw new Error('the lease is held')
   while ((await projectOnce(db, clickhouse, { lane: 'live', token, now })) > 0);
   const parts: string[] = []
-  for (const table of ['events', 'orders', 'order_lines', 'person_segment']) {
+  for (const table of ['events', 'orders', 'order_lines']) {
     parts.push(JSON.stringify(await clickhouse.rows(`select * from ${table}`)))
   }
   return parts.join('\n')

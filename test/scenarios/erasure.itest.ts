@@ -225,7 +225,7 @@ test('after it nothing that tells of the member stands in PostgreSQL or ClickHou
   expect(await found(marks)).toEqual([])
   expect(await found(secrets)).toEqual([])
   const texts: string[] = []
-  for (const table of ['events', 'orders', 'order_lines', 'person_segment']) {
+  for (const table of ['events', 'orders', 'order_lines']) {
     texts.push(JSON.stringify(await clickhouse.rows(`select * from ${table}`)))
   }
   expect(texts.join('')).toContain('person_erased')

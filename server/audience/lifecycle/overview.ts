@@ -1,7 +1,6 @@
 /** The life cycle of the whole base as counts: what the pictures of the pages show, as of any date. */
 import {
   type AiplStage,
-  boughtStates,
   defaultEdges,
   edgesOf,
   type JoinRecency,
@@ -62,10 +61,7 @@ export async function lifecycleOverview(db: Database, how: OverviewHow): Promise
       count(*) filter (where st.interaction_silent)::int as "interactionSilent",
       count(*) filter (where d.bought < ${edges[0]}::int and d.bought + 30 >= ${edges[0]}::int)::int as "fallingAsleep30Days",
       count(*) filter (where p.joined_at >= ${month} and p.joined_at <= ${how.now})::int as "newThisMonth",
-      (select count(distinct l.person_id)::int from event_log l join person p on p.id = l.person_id and p.state = 'live'
-        where l.type = 'lifecycle_changed' and l.at >= ${month} and l.day >= (${month}::timestamptz at time zone 'UTC')::date
-          and l.data->>'to' = 'active' and l.data->>'from' = any(${boughtStates.slice(1)}::text[])
-          and l.data->>'cause' in ('event', 'time') and ${how.visible ?? sql`true`}) as "wokenThisMonth"
+      count(*) filter (where st.woken_at >= ${month} and st.woken_at <= ${how.now})::int as "wokenThisMonth"
     ${from}`)
   const stages = await spread<Count<'stage', OrderStage>>('st.order_stage', 'stage', 'new')
   return {

@@ -12,7 +12,15 @@ import {
 } from '../../../test/support/audience-world.ts'
 import { LeaseLost } from '../../platform/jobs/lease.ts'
 import { sql } from '../../platform/postgres/sql.ts'
-import { createSegment, evaluateOnce, explainMembership, recompute, segmentMembers } from '../audience.ts'
+import {
+  createSegment,
+  evaluateOnce,
+  explainMembership,
+  lifecycleOverview,
+  listSegments,
+  recompute,
+  segmentMembers,
+} from '../audience.ts'
 import type { Purchase } from '../facts/person-facts.ts'
 import { selectMembership } from './store.ts'
 
@@ -241,4 +249,35 @@ test('forty persons that move over edges at random times stand as a recompute sa
     const how = { token: world.evaluate, now: () => now, zone: ZONE, always: true }
     expect(await recompute(world.db, world.clickhouse, how)).toMatchObject({ changed: 0 })
   }
+})
+
+test('who woke is counted from what happened to them, not from what a file tells of the past', async () => {
+  const first = at('2027-01-02')
+  const [asleep, imported] = [await someone(first), await someone(first)]
+  for (const who of [asleep, imported]) await buys(who, first)
+  await settleAll(world, first)
+  await settleAll(world, at('2027-06-09'))
+  const day = at('2027-06-10')
+  const woken = async (now: Date) => (await lifecycleOverview(world.db, { now, zone: ZONE })).wokenThisMonth
+  expect(await woken(day)).toBe(0)
+  await buys(asleep, day)
+  await buys(imported, day, 'bulk', day)
+  await settleAll(world, day)
+  expect(await woken(day)).toBe(1)
+  const [active] = await listSegments(world.db, { id: ids.active, since: day })
+  expect(active).toMatchObject({ enteredToday: 2, leftToday: 0 })
+  const [silent] = await listSegments(world.db, { id: ids.silent, since: at('2027-06-10', '23:59') })
+  expect(silent).toMatchObject({ enteredToday: 0, leftToday: 2 })
+  expect(await woken(at('2027-07-01'))).toBe(0)
+})
+
+test('the counters of each day and segment are those of the log', async () => {
+  const told = await world.db.rows(sql`
+    select (data->>'segmentId')::int as id, (at at time zone ${ZONE})::date::text as day,
+      count(*) filter (where type = 'segment_entered')::int as entered, count(*) filter (where type = 'segment_left')::int as gone
+    from event_log where type in ('segment_entered', 'segment_left') group by 1, 2 order by 1, 2`)
+  expect(told.length).toBeGreaterThan(5)
+  const counted = await world.db.rows(sql`
+    select segment_id as id, day::text as day, entered, "left" as gone from segment_day order by 1, 2`)
+  expect(counted).toEqual(told)
 })

@@ -5,6 +5,7 @@
  * left or changed state stands in the log with its cause, in the same transaction, under an id that the reading gives.
  * A crash leaves the whole batch unwritten.
  */
+import { boughtStates, type LifecycleState } from '../../../contract/lifecycle.ts'
 import { append, type NewEvent } from '../../events/events.ts'
 import { idOf } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
@@ -16,11 +17,14 @@ import type { Definitions } from '../rule/definitions.ts'
 import { writeAutoTags } from '../tags/auto-tags.ts'
 import { SOURCE } from './due.ts'
 import {
+  countMoved,
   deleteMembership,
   insertMissing,
   lockMembership,
   lockRevision,
   type MembershipRow,
+  type Moved,
+  noteWoken,
   selectLifecycles,
   updateMembership,
   upsertStates,
@@ -59,6 +63,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   const states: { personId: number; state: PersonState }[] = []
   const tags: { personId: number; answer: Answer }[] = []
   const gone: number[] = []
+  const woken: number[] = []
   const written: Written = { changed: 0, entered: 0, left: 0, stale: 0 }
   for (const { personId, answer, cause } of answered) {
     const row = rows.get(personId)
@@ -85,6 +90,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
         note('lifecycle_changed', 0, since.states, { from: before ?? null, to: answer.state.lifecycle }),
       )
     }
+    if (wakes(before, answer.state.lifecycle) && (cause === 'event' || cause === 'time')) woken.push(personId)
     const moved = entered.length + left.length > 0 || before !== answer.state.lifecycle
     if (moved) written.changed += 1
     written.entered += entered.length
@@ -100,10 +106,30 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   }
   await updateMembership(tx, updates, { ...how, day: dayOf(how.zone, how.now) })
   await upsertStates(tx, states, how)
+  await noteWoken(tx, woken, how.now)
   await deleteMembership(tx, gone)
   events.push(...(await writeAutoTags(tx, tags, how)))
   await appendByCause(tx, events, how.now)
+  await countMoved(tx, dayOf(how.zone, how.now), movedBySegment(events))
   return written
+}
+
+/** Whether somebody who slept is active again. */
+function wakes(before: string | undefined, after: LifecycleState): boolean {
+  return after === 'active' && boughtStates.some((state) => state === before && state !== 'active')
+}
+
+function movedBySegment(events: readonly NewEvent[]): Moved[] {
+  const moved = new Map<number, Moved>()
+  for (const { type, data } of events) {
+    if (type !== 'segment_entered' && type !== 'segment_left') continue
+    const { segmentId } = data as { segmentId: number }
+    const known = moved.get(segmentId) ?? { segmentId, entered: 0, left: 0 }
+    if (type === 'segment_entered') known.entered += 1
+    else known.left += 1
+    moved.set(segmentId, known)
+  }
+  return [...moved.values()]
 }
 
 type Note = (

@@ -116,7 +116,7 @@ export type SegmentShown = SegmentRow & {
   computedShare: number
 }
 
-/** What is listed, by name; hidden ones only by id. `since` is the start of the brand's day. */
+/** What is listed, by name; hidden ones only by id. `since`: an instant of the brand's day that counts as today. */
 export async function listSegments(
   db: Db,
   { id, since }: { id?: number; since: Date },
@@ -128,10 +128,8 @@ export async function listSegments(
     from segment s where state = 'live' and ${only}
     order by name collate "zh-Hans-CN-x-icu", id`)
   const moved = await db.rows<{ id: number; entered: number; left: number }>(sql`
-    select (data->>'segmentId')::int as id, count(*) filter (where type = 'segment_entered')::int as entered,
-      count(*) filter (where type = 'segment_left')::int as left
-    from event_log where received_at >= ${since} and day >= (${since}::timestamptz at time zone 'UTC')::date
-      and type in ('segment_entered', 'segment_left') and source = 'audience' group by 1`)
+    select d.segment_id as id, d.entered, d."left" from audience_revision r join segment_day d
+      on d.day = (${since}::timestamptz at time zone coalesce(nullif(r.zone, ''), 'UTC'))::date`)
   const movedById = new Map(moved.map((row) => [row.id, row]))
   const users = await usersByObject(db, 'segment')
   const run = await db.row<{ wanted: number; done: number; running: number; persons: number; total: number }>(

@@ -59,6 +59,26 @@ export async function updateMembership(
     where p.person_id = t.person_id`)
 }
 
+/** Persons who became active again. */
+export async function noteWoken(tx: Tx, ids: readonly number[], at: Date): Promise<void> {
+  if (ids.length === 0) return
+  await tx.run(sql`update person_state set woken_at = ${at} where person_id = any(${ids}::int[])`)
+}
+
+export type Moved = { segmentId: number; entered: number; left: number }
+
+/** Adds to what a day has seen. The rows are shared by all who write: call it last. */
+export async function countMoved(tx: Tx, day: Day, moved: readonly Moved[]): Promise<void> {
+  if (moved.length === 0) return
+  await tx.run(sql`
+    insert into segment_day as d (segment_id, day, entered, "left")
+    select id, ${day}::date, entered, gone
+    from unnest(${moved.map((one) => one.segmentId)}::int[], ${moved.map((one) => one.entered)}::int[],
+      ${moved.map((one) => one.left)}::int[]) as t (id, entered, gone)
+    order by id
+    on conflict (segment_id, day) do update set entered = d.entered + excluded.entered, "left" = d."left" + excluded."left"`)
+}
+
 export async function deleteMembership(tx: Tx, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return
   await tx.run(sql`delete from person_segment where person_id = any(${ids}::int[])`)
