@@ -66,6 +66,8 @@ create table person (
 create index person_name_trgm on person using gin (name gin_trgm_ops) where state = 'live';
 create index person_home_store on person (home_store_id, id) where state = 'live' and home_store_id is not null;
 create index person_owner on person (owner_staff_id, id) where state = 'live' and owner_staff_id is not null;
+-- Asked for each person that is deleted, too.
+create index person_merged on person (merged_into) where merged_into is not null;
 create index person_joined on person (coalesce(joined_at, '-infinity') desc, id desc) where state = 'live';
 
 create table profile (
