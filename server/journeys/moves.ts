@@ -8,7 +8,7 @@ import type { Tx } from '../platform/postgres/database.ts'
 import { unreachable } from '../platform/problem.ts'
 import { addDays, atLocalTime, dayOf, type Zone } from '../platform/time/zone.ts'
 import { type Candidate, render } from '../reach/reach.ts'
-import { guidesOf, type NewTask } from '../tasks/tasks.ts'
+import { guidesOf, type NewTask, tagTaskRoom } from '../tasks/tasks.ts'
 import type { DueEnrolment } from './enrolment-store.ts'
 import { answersStand, factsOf, membersOf, tagGroupCalled } from './person-store.ts'
 import { scriptFacts, valuesFor } from './script-values.ts'
@@ -160,6 +160,8 @@ async function taskAt(
   const ids = arriving.map((walker) => walker.person_id)
   const guides = await guidesOf(tx, ids)
   const known = await factsOf(tx, ids)
+  const asking = [...guides.values()].flatMap(({ staffId }) => staffId ?? [])
+  const room = node.task === 'tag' ? await tagTaskRoom(tx, asking) : undefined
   const tagGroupId = node.tagGroup === null ? null : ((await tagGroupCalled(tx, node.tagGroup)) ?? null)
   return Promise.all(
     group.map(async (walker): Promise<[Walker, Move]> => {
@@ -169,6 +171,9 @@ async function taskAt(
       const asked = guides.get(walker.person_id)
       const nobody = !asked || (asked.staffId === null && asked.storeId === null)
       if (nobody || (node.task === 'tag' && tagGroupId === null))
+        return [walker, { do: 'go', to: node.undone }]
+      // A guide with enough tags to set is not asked for one more.
+      if (room && asked.staffId !== null && !room.take(asked.staffId))
         return [walker, { do: 'go', to: node.undone }]
       const id = idOf('task', walker.id, node.id, walker.stop)
       const dueAt = new Date(now.getTime() + node.dueHours * HOUR_MS)

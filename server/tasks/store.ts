@@ -313,6 +313,14 @@ export async function guidesOf(
   )
 }
 
+/** Open tag tasks of each member of staff; who has none is left out. */
+export async function openTagTasks(db: Db, staffIds: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db.rows<{ staff_id: string; tasks: number }>(sql`
+    select staff_id, count(*)::int as tasks from task
+    where kind = 'tag' and state in ('open', 'late') and staff_id = any(${staffIds}::uuid[]) group by 1`)
+  return new Map(rows.map((row) => [row.staff_id, row.tasks]))
+}
+
 /** The first store of each member of staff, for the score of the store. */
 export async function storesOfStaff(db: Db, staffIds: readonly string[]): Promise<Map<string, string>> {
   const rows = await db.rows<{ staff_id: string; store_id: string }>(sql`

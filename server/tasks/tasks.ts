@@ -4,6 +4,7 @@
 export { askAPerson } from './asking.ts'
 export type { NewTask } from './new-task.ts'
 export { dayCounts as taskCounts, guidesOf } from './store.ts'
+export { MOST_OPEN_TAG_TASKS, tagTaskRoom } from './tag-room.ts'
 export {
   cancelTasks,
   createTasks,

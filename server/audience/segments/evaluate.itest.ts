@@ -19,6 +19,7 @@ import {
   lifecycleOverview,
   listSegments,
   recompute,
+  restlessPersons,
   segmentMembers,
 } from '../audience.ts'
 import type { Purchase } from '../facts/person-facts.ts'
@@ -269,6 +270,27 @@ test('who woke is counted from what happened to them, not from what a file tells
   const [silent] = await listSegments(world.db, { id: ids.silent, since: at('2027-06-10', '23:59') })
   expect(silent).toMatchObject({ enteredToday: 0, leftToday: 2 })
   expect(await woken(at('2027-07-01'))).toBe(0)
+})
+
+test('who is woken by time again and again for nothing is reported, for that day', async () => {
+  const day = at('2027-08-01')
+  const li = await someone(day)
+  await settleAll(world, day)
+  const wake = async (): Promise<void> => {
+    await world.db.run(sql`update person_segment set next_at = ${day} where person_id = ${li}`)
+    await evaluateOnce(world.db, world.clickhouse, { token: world.evaluate, now: day, zone: ZONE })
+  }
+  for (let times = 0; times < 24; times += 1) await wake()
+  expect(await restlessPersons(world.db, { now: day, zone: ZONE })).toEqual([])
+  await wake()
+  expect(await restlessPersons(world.db, { now: day, zone: ZONE })).toMatchObject([
+    { personId: li, wakes: 25 },
+  ])
+  expect(await restlessPersons(world.db, { now: at('2027-08-02'), zone: ZONE })).toEqual([])
+  // Something that changes the answer ends the row of idle moments.
+  await buys(li, day)
+  await settleAll(world, day)
+  expect(await restlessPersons(world.db, { now: day, zone: ZONE })).toEqual([])
 })
 
 test('the counters of each day and segment are those of the log', async () => {

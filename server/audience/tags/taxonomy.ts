@@ -104,7 +104,7 @@ export type TagShown = TagFields & {
   storeId: string | null
   persons: number
   usedBy: string[]
-  /** Active, and nothing uses it. */
+  /** Active, and nothing uses it. The values that every brand has (TAG-13) are in use by themselves. */
   waste: boolean
   retiredAt: Date | null
   version: number
@@ -184,10 +184,10 @@ export async function listTags(db: Db, filter: TagFilter = {}): Promise<TagShown
     filter.groupId === undefined ? sql`` : sql`and t.group_id = ${filter.groupId}`,
     filter.retired === undefined ? sql`` : sql`and t.state = ${filter.retired ? 'retired' : 'active'}`,
   ] as const
-  const rows = await db.rows<Omit<TagShown, 'usedBy' | 'waste'>>(sql`
+  const rows = await db.rows<Omit<TagShown, 'usedBy' | 'waste'> & { seeded: boolean }>(sql`
     select t.id, t.group_id as "groupId", g.name as "group", case t.level when 's' then 'S' else 'business' end as level,
       t.parent_id as "parentId", t.name, t.volatility, t.subjectivity, t.derivation, t.composition, t.producer, t.origin, t.scope,
-      t.store_id as "storeId", t.purpose as use, t.plan, t.rule, t.retired_at as "retiredAt", t.version,
+      t.store_id as "storeId", t.purpose as use, t.plan, t.rule, t.retired_at as "retiredAt", t.version, t.code is not null as seeded,
       case t.level when 's' then (select count(*)::int from s_tag s where s.tag_id = t.id)
         else (select count(distinct person_id)::int from person_tag p where p.tag_id = t.id) end as persons
     from tag t join tag_group g on g.id = t.group_id
@@ -195,11 +195,11 @@ export async function listTags(db: Db, filter: TagFilter = {}): Promise<TagShown
     order by t.level desc, t.group_id, t.position, t.id`)
   const users = await usersByObject(db, 'tag')
   const groupUsers = await usersByObject(db, 'tag_group')
-  const shown = rows.map((row): TagShown => {
+  const shown = rows.map(({ seeded, ...row }): TagShown => {
     const usedBy = [...(users.get(String(row.id)) ?? []), ...(groupUsers.get(String(row.groupId)) ?? [])].map(
       (user) => user.label,
     )
-    return { ...row, usedBy, waste: usedBy.length === 0 && row.retiredAt === null }
+    return { ...row, usedBy, waste: usedBy.length === 0 && row.retiredAt === null && !seeded }
   })
   return filter.wasteOnly ? shown.filter((tag) => tag.waste) : shown
 }
