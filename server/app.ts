@@ -27,6 +27,7 @@ import { forgetKeys } from './platform/http/idempotency.ts'
 import { type Metrics, openMetrics } from './platform/http/metrics.ts'
 import { describeApi } from './platform/http/open-api.ts'
 import { type HttpServer, openServer } from './platform/http/server.ts'
+import { forgetBuckets } from './platform/http/shared-limit.ts'
 import type { Housekeeping } from './platform/jobs/housekeeping.ts'
 import type { Log } from './platform/logging/log.ts'
 import { type Sql, sql } from './platform/postgres/sql.ts'
@@ -133,6 +134,7 @@ function housekeepingOf({ stores, clock }: AppParts): readonly Housekeeping[] {
       cron: '27 * * * *',
       run: () => forgetImports(importParts(stores, clock), clock.now()),
     },
+    { name: 'forget-rate-buckets', cron: '47 * * * *', run: () => forgetBuckets(db) },
     { name: 'forget-touches', cron: '37 3 * * *', run: () => pruneLedger(db, clock.now()) },
     { name: 'forget-sessions', cron: '17 * * * *', run: () => forgetSessions(db, clock.now()) },
   ]

@@ -35,7 +35,7 @@ export function openGuard(db: Database, options: GuardOptions): Guard<Call> {
     count({ viewer, address, perMinute }) {
       switch (viewer.via) {
         case 'api_key':
-          return { subject: `key:${viewer.keyId}`, perMinute: perMinute ?? 1 }
+          return { subject: `key:${viewer.keyId}`, perMinute: perMinute ?? 1, shared: true }
         case 'session':
           return { subject: `staff:${viewer.staffId}`, perMinute: PER_MINUTE.session }
         case 'nobody':

@@ -49,7 +49,7 @@ export type TestApp = {
       mustChangePassword?: boolean
     },
   ): Promise<Caller & { staffId: string }>
-  withKey(scopes: readonly Scope[], perMinute?: number): Promise<Caller>
+  withKey(scopes: readonly Scope[], perMinute?: number): Promise<Caller & { secret: string }>
 }
 
 export type TestAppOptions = {
@@ -124,7 +124,7 @@ export async function testApp(db: Database, options: TestAppOptions = {}): Promi
         { ...actor, viewer: { ...actor.viewer, staffId: owner.staffId, maySeePersonal: true } },
         { name: 'test', scopes, perMinute, expiresAt: null },
       )
-      return callWith({ authorization: `Bearer ${secret}` })
+      return Object.assign(callWith({ authorization: `Bearer ${secret}` }), { secret })
     },
   }
   return here

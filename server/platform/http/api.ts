@@ -20,6 +20,7 @@ import { runOnce } from './idempotency.ts'
 import { compilePath } from './paths.ts'
 import { RateLimit } from './rate-limit.ts'
 import { sendJson, sendProblem, setRetryAfter } from './reply.ts'
+import { SharedLimit } from './shared-limit.ts'
 
 /** A stream route with its handler. */
 export type Streamed<C extends BaseCall> = {
@@ -54,6 +55,7 @@ const UNKNOWN = 'unknown'
 export function buildApi<C extends BaseCall>(parts: ApiParts<C>): Api {
   refuseUndeclared(parts.router)
   const limit = new RateLimit()
+  const shared = new SharedLimit(parts.db)
   const handler = contractHandler(parts)
   const streams = parts.streams.map((stream) => ({
     ...stream,
@@ -66,7 +68,8 @@ export function buildApi<C extends BaseCall>(parts: ApiParts<C>): Api {
       try {
         const call = await parts.guard.identify(request, withKey(request, base))
         const counted = parts.guard.count(call)
-        limit.take(counted.subject, counted.perMinute, base.now.getTime())
+        if (counted.shared === true) await shared.take(counted.subject, counted.perMinute)
+        else limit.take(counted.subject, counted.perMinute, base.now.getTime())
         const url = new URL(request.url ?? '/', 'http://localhost')
         for (const { pattern, route: stream, handle } of streams) {
           const params = pattern.match(request.method ?? 'GET', url.pathname)

@@ -15,8 +15,8 @@ export type BaseCall = {
   setCookie(cookie: string): void
 }
 
-/** How a caller is counted: `subject` names the bucket and owns the Idempotency-Keys. */
-export type Counted = { subject: string; perMinute: number }
+/** How a caller is counted: `subject` names the bucket and owns the Idempotency-Keys; `shared` holds over all processes. */
+export type Counted = { subject: string; perMinute: number; shared?: boolean }
 
 /** What the composition root joins to the platform: who asks, and whether they may. */
 export type Guard<C extends BaseCall> = {

@@ -194,7 +194,9 @@ test('a key that asks too often waits as long as Retry-After says', async () => 
   for (let request = 0; request < 3; request += 1) expect((await key('GET', '/api/brand')).status).toBe(200)
   const refused = await key('GET', '/api/brand')
   expect(refused).toMatchObject({ status: 429, body: { code: 'too_many' } })
-  here.clock.advance({ seconds: Number(refused.headers.get('retry-after')) })
+  // The bucket is filled by the clock of PostgreSQL.
+  const seconds = Number(refused.headers.get('retry-after'))
+  await here.db.run(sql`update rate_bucket set filled_at = filled_at - ${seconds}::float8 * interval '1 s'`)
   expect((await key('GET', '/api/brand')).status).toBe(200)
 })
 

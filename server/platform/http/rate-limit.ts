@@ -2,11 +2,17 @@ import { Problem } from '../problem.ts'
 
 const MAX_SUBJECTS = 50_000
 
+export function tooMany(perMinute: number, retryAfterSeconds: number): Problem {
+  return new Problem('too_many', `More than ${perMinute} requests a minute.`, {
+    details: { retryAfterSeconds },
+  })
+}
+
 type Bucket = { tokens: number; filledAt: number }
 
 /**
  * Token buckets by subject, in this process: a burst of up to one minute's allowance, refilled evenly.
- * N serving processes allow up to N times the limit together.
+ * N serving processes allow up to N times the limit together; limits that were promised are shared-limit.ts.
  */
 export class RateLimit {
   readonly #buckets = new Map<string, Bucket>()
@@ -21,10 +27,7 @@ export class RateLimit {
     this.#buckets.set(subject, bucket)
     if (this.#buckets.size > MAX_SUBJECTS) this.#forgetOldest()
     if (bucket.tokens < 1) {
-      const retryAfterSeconds = Math.max(1, Math.ceil((1 - bucket.tokens) / perMs / 1000))
-      throw new Problem('too_many', `More than ${perMinute} requests a minute.`, {
-        details: { retryAfterSeconds },
-      })
+      throw tooMany(perMinute, Math.max(1, Math.ceil((1 - bucket.tokens) / perMs / 1000)))
     }
     bucket.tokens -= 1
   }
