@@ -10,7 +10,7 @@ import { maskIdentifier, maskName } from './mask.ts'
 import { type Channel, channels, type ReachReason, type ReachState, reachReasons } from './reachability.ts'
 import { type Found, membersByIds } from './search.ts'
 import { openSecrets } from './secret.ts'
-import type { MembersDeps } from './settle.ts'
+import type { MembersDeps } from './settle-world.ts'
 import { presentPersonsOf } from './store.ts'
 import { type MergeRow, mergePage } from './store-merges.ts'
 import {

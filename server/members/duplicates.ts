@@ -7,7 +7,7 @@ import { newId } from '../platform/ids.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'
 import { isProposal, keysOf, type Likely, likeness } from './likeness.ts'
 import { openSecrets } from './secret.ts'
-import type { MembersDeps } from './settle.ts'
+import type { MembersDeps } from './settle-world.ts'
 import { type LikelyRow, likelyOf, likelyPage } from './store-duplicates.ts'
 import { type Proposal, putProposals } from './store-merges.ts'
 

@@ -15,7 +15,7 @@ export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipi
 export { type Resolved, resolve } from './resolve.ts'
 export { type MergeShown, mergesPage, type ReviewShown, reviewsPage } from './reviews.ts'
 export { type Found, type MemberQuery, membersByIds, searchMembers } from './search.ts'
-export type { MembersDeps } from './settle.ts'
+export type { MembersDeps } from './settle-world.ts'
 export { presentPersonsOf } from './store.ts'
 export type { Order } from './store-reads.ts'
 export { tell, type Word } from './tell.ts'

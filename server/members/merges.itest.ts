@@ -10,7 +10,7 @@ import type { Follower } from './follower.ts'
 import type { IncomingPerson } from './incoming.ts'
 import { apartReview, joinReview, mergePersons, undoMerge } from './merges.ts'
 import { type Resolved, resolve } from './resolve.ts'
-import type { MembersDeps } from './settle.ts'
+import type { MembersDeps } from './settle-world.ts'
 import { tell, type Word } from './tell.ts'
 import { undoImport } from './undo-import.ts'
 

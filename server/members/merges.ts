@@ -9,7 +9,8 @@ import { newId } from '../platform/ids.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import type { ResolveHow } from './incoming.ts'
-import { type Act, lockClosure, type MembersDeps, type Settled, settle } from './settle.ts'
+import { lockClosure, type Settled, settle } from './settle.ts'
+import type { Act, MembersDeps } from './settle-world.ts'
 import { personsOf, presentPersonsOf, profilesOf } from './store.ts'
 import {
   closeMerges,

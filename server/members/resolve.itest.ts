@@ -9,7 +9,7 @@ import { sql, trusted } from '../platform/postgres/sql.ts'
 import { FixedClock, instant } from '../platform/time/clock.ts'
 import type { IncomingPerson, ResolveHow } from './incoming.ts'
 import { type Resolved, resolve } from './resolve.ts'
-import type { MembersDeps } from './settle.ts'
+import type { MembersDeps } from './settle-world.ts'
 
 const db = await testDatabase({ max: 10 })
 const deps: MembersDeps = { keys: openKeyring(randomBytes(32)), followers: [] }

@@ -18,19 +18,11 @@ import { type Facts, factsOf, type IncomingPerson, type NewClaim, type ResolveHo
 import { foldRelations, type RelationWord, stands, wordsOf } from './relation.ts'
 import { proposeFromRemarks } from './remarks.ts'
 import { sealNew } from './secret.ts'
-import {
-  BY_IDENTIFIER,
-  followEvents,
-  joinedEvent,
-  kindsOf,
-  lockClosure,
-  type MembersDeps,
-  ownerEvent,
-  personRow,
-  type Settled,
-  settle,
-  withoutRepeats,
-} from './settle.ts'
+import { lockClosure, type Settled, settle } from './settle.ts'
+import { followEvents, joinedEvent, kindsOf, ownerEvent } from './settle-events.ts'
+import { personRow } from './settle-persons.ts'
+import { withoutRepeats } from './settle-words.ts'
+import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
 import {
   type Claimant,
   type ClaimRow,

@@ -7,7 +7,7 @@ import { type ShownIdentifier, shownIdentifiers } from './card.ts'
 import { maskName } from './mask.ts'
 import { sidesOf } from './merges.ts'
 import { type Found, membersByIds } from './search.ts'
-import type { MembersDeps } from './settle.ts'
+import type { MembersDeps } from './settle-world.ts'
 import { type MergeRow, mergePage, type ReviewRow, reviewPage } from './store-merges.ts'
 import { namesOf } from './store-reads.ts'
 

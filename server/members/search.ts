@@ -9,7 +9,7 @@ import { lookupDigest } from './incoming.ts'
 import { maskIdentifier, maskName } from './mask.ts'
 import { normaliseIdentifier, normaliseName } from './normalise.ts'
 import { openSecrets } from './secret.ts'
-import type { MembersDeps } from './settle.ts'
+import type { MembersDeps } from './settle-world.ts'
 import { hasIdentifier, type ListRow, listPersons, type Order, shownPhones } from './store-reads.ts'
 import { visibleTo } from './visible.ts'
 

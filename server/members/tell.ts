@@ -8,7 +8,8 @@ import {
   type IncomingRelation,
   type ResolveHow,
 } from './incoming.ts'
-import { BY_IDENTIFIER, lockClosure, type MembersDeps, settle } from './settle.ts'
+import { lockClosure, settle } from './settle.ts'
+import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
 import { personsOf, presentPersonsOf } from './store.ts'
 
 /** `personId` may be a person that was absorbed meanwhile: the word is kept with that person's own profile. */

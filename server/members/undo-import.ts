@@ -10,7 +10,8 @@ import type { Tx } from '../platform/postgres/database.ts'
 import { foldLayers } from './attributes.ts'
 import { claimsLeft, foldClaimWords } from './claims.ts'
 import { foldRelations } from './relation.ts'
-import { BY_IDENTIFIER, lockClosure, type MembersDeps, settle } from './settle.ts'
+import { lockClosure, settle } from './settle.ts'
+import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
 import {
   claimantsOf,
   claimsOf,
