@@ -13,7 +13,8 @@ import { checkMapping, fingerprint } from './mapping.ts'
 import { parseRejects, REJECTS_HEAD } from './rejects.ts'
 import { sealOf, streamSealed } from './sealed-file.ts'
 import { known, shown } from './shown.ts'
-import { askToStop, selectRuns, startRun, updateMapping, upsertMapping } from './store.ts'
+import { askToStop, selectRuns, startRun, updateMapping } from './store.ts'
+import { upsertMapping } from './store-mappings.ts'
 import type { ImportParts } from './work.ts'
 
 /** Says what the columns mean. Errors: `bad_input` by field, `stale_version`, `not_ready` once rows were written. */

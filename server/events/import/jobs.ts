@@ -3,7 +3,8 @@ import type { Loop } from '../../platform/jobs/loop.ts'
 import { instant } from '../../platform/time/clock.ts'
 import { filesOf, removeAll } from './folder.ts'
 import { workOn } from './run.ts'
-import { deleteOldChunks, markForgotten, selectForgettable, selectWaiting } from './store.ts'
+import { markForgotten, selectForgettable, selectWaiting } from './store.ts'
+import { deleteOldChunks } from './store-chunks.ts'
 import { type ImportParts, NoRoom } from './work.ts'
 
 const REST_MS = 500

@@ -9,7 +9,7 @@ import {
   renameMappingRow,
   selectMappingById,
   selectMappings,
-} from './store.ts'
+} from './store-mappings.ts'
 
 /** The last used first. */
 export async function listMappings(db: Db, kind: ImportKind | undefined): Promise<SavedMapping[]> {

@@ -21,7 +21,8 @@ import { exists, filesOf, removeSource } from './folder.ts'
 import { PlaceBook } from './places.ts'
 import { readRows } from './read.ts'
 import { appendSealed, sealOf } from './sealed-file.ts'
-import { finishRun, insertChunk, movePosition, noteProgress, type RunRow, selectRun } from './store.ts'
+import { finishRun, movePosition, noteProgress, type RunRow, selectRun } from './store.ts'
+import { insertChunk } from './store-chunks.ts'
 import { undoRun } from './undo.ts'
 import {
   countsOf,

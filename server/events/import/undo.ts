@@ -12,15 +12,15 @@ import { fence } from '../../platform/jobs/lease.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { OrderDocument, RefundDocument } from '../order-state.ts'
 import { recordOrders, recordRefunds, removeOrders } from '../orders.ts'
+import { finishRun } from './store.ts'
 import {
   type ChunkLog,
   deleteChunk,
-  finishRun,
   type RefundBefore,
   selectLastChunk,
   selectProfilesInUse,
   selectVersions,
-} from './store.ts'
+} from './store-chunks.ts'
 import { forgetPlaces, placesInOrders, selectPlaces } from './store-places.ts'
 import { countsOf, goOn, type Work } from './work.ts'
 

@@ -10,7 +10,7 @@ import type { BuyerPart } from './order-row.ts'
 import { identifier } from './person-row.ts'
 import { addUnknown, type PlaceBook, type StaffName, type StoreName } from './places.ts'
 import type { PersonStatement, Resolve, ResolveHow } from './ports.ts'
-import { type ChunkLog, selectKnownOrders, selectRefunds, selectVersions } from './store.ts'
+import { type ChunkLog, selectKnownOrders, selectRefunds, selectVersions } from './store-chunks.ts'
 
 export type WriteHow = ResolveHow & { now: Date; actor: Actor }
 export type Written = {
