@@ -11,8 +11,8 @@ import { type Channel, channels, type ReachReason, type ReachState, reachReasons
 import { type Found, membersByIds } from './search.ts'
 import { openSecrets } from './secret.ts'
 import type { MembersDeps } from './settle-world.ts'
-import { presentPersonsOf } from './store.ts'
 import { type MergeRow, mergePage } from './store-merges.ts'
+import { presentPersonsOf } from './store-persons.ts'
 import {
   allReasonsOf,
   identifiersOf,

@@ -11,7 +11,7 @@ import { Problem } from '../platform/problem.ts'
 import type { ResolveHow } from './incoming.ts'
 import { lockClosure, type Settled, settle } from './settle.ts'
 import type { Act, MembersDeps } from './settle-world.ts'
-import { personsOf, presentPersonsOf, profilesOf } from './store.ts'
+import { profilesOf } from './store.ts'
 import {
   closeMerges,
   decideReview,
@@ -25,6 +25,7 @@ import {
   reviewById,
   revokeApart,
 } from './store-merges.ts'
+import { personsOf, presentPersonsOf } from './store-persons.ts'
 
 /** Who decides, and when. */
 export type ByHand = { readonly actor: string | null; readonly at: Date }

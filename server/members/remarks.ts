@@ -1,9 +1,9 @@
 /** A phone in a guide's remark proposes that its owner and the contact are one person; it never joins them. */
 import { newId } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
-import type { Claimant } from './store.ts'
-import { personsOf } from './store.ts'
+import type { Claimant } from './store-claims.ts'
 import { putProposals } from './store-merges.ts'
+import { personsOf } from './store-persons.ts'
 
 /** How sure a remark makes it: a guide wrote the number of this very contact. */
 const SURE = 0.8

@@ -24,25 +24,26 @@ import { personRow } from './settle-persons.ts'
 import { withoutRepeats } from './settle-words.ts'
 import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
 import {
-  type Claimant,
-  type ClaimRow,
-  claimantsOf,
-  claimsOf,
-  copyPersons,
-  deleteHints,
-  insertFirstClaims,
-  insertFurtherClaims,
   insertProfiles,
-  type PersonRow,
   profilesByKey,
   putRelations,
   relationsOf,
   type StoredProfile,
   type StoredRelation,
   takeIds,
-  updateClaims,
 } from './store.ts'
+import {
+  type Claimant,
+  type ClaimRow,
+  claimantsOf,
+  claimsOf,
+  deleteHints,
+  insertFirstClaims,
+  insertFurtherClaims,
+  updateClaims,
+} from './store-claims.ts'
 import { markedAmong } from './store-erasure.ts'
+import { copyPersons, type PersonRow } from './store-persons.ts'
 
 export const MOST_ROWS = 5_000
 

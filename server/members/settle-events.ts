@@ -7,7 +7,7 @@ import type { Facts, ResolveHow } from './incoming.ts'
 import type { RelationNews, WordNews } from './settle-words.ts'
 import type { World } from './settle-world.ts'
 import { type Side, sourceOf } from './source.ts'
-import type { PersonRow } from './store.ts'
+import type { PersonRow } from './store-persons.ts'
 
 type Told = {
   world: World

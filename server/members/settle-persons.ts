@@ -5,14 +5,8 @@ import { type FoldProfile, foldPerson, preferred } from './fold.ts'
 import type { ResolveHow } from './incoming.ts'
 import type { Regrouping } from './regroup.ts'
 import type { World } from './settle-world.ts'
-import {
-  absorbPersons,
-  type PersonRow,
-  putPersons,
-  type StoredProfile,
-  sameFold,
-  updateProfiles,
-} from './store.ts'
+import { type StoredProfile, updateProfiles } from './store.ts'
+import { absorbPersons, type PersonRow, putPersons, sameFold } from './store-persons.ts'
 
 export async function movePersons(
   tx: Tx,

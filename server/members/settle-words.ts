@@ -15,9 +15,9 @@ import {
   relationsOf,
   type StoredProfile,
   type StoredRelation,
-  updateClaims,
   updateProfiles,
 } from './store.ts'
+import { updateClaims } from './store-claims.ts'
 
 export type RelationNews = {
   profileId: number

@@ -2,7 +2,8 @@
 import type { Keyring } from '../platform/crypto/master-key.ts'
 import type { StoredClaim } from './claims.ts'
 import type { Follower } from './follower.ts'
-import type { PersonRow, StoredProfile, StoredRelation } from './store.ts'
+import type { StoredProfile, StoredRelation } from './store.ts'
+import type { PersonRow } from './store-persons.ts'
 
 /** What members needs from the rest of the program. */
 export type MembersDeps = { readonly keys: Keyring; readonly followers: readonly Follower[] }

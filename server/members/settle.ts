@@ -19,16 +19,10 @@ import { writeMerges } from './settle-merges.ts'
 import { movePersons, writePersons } from './settle-persons.ts'
 import { writeRelations, writeWords } from './settle-words.ts'
 import type { Act, MembersDeps, World } from './settle-world.ts'
-import {
-  type ClaimOfProfile,
-  claimsOf,
-  closureOf,
-  lockPersons,
-  personRows,
-  profilesOf,
-  relationsOf,
-} from './store.ts'
+import { profilesOf, relationsOf } from './store.ts'
+import { type ClaimOfProfile, claimsOf, closureOf } from './store-claims.ts'
 import { type MergeRow, markWorn, putConflicts, verdictsAmong } from './store-merges.ts'
+import { lockPersons, personRows } from './store-persons.ts'
 
 export type Settled = {
   readonly personOf: ReadonlyMap<number, number>

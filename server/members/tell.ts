@@ -10,7 +10,7 @@ import {
 } from './incoming.ts'
 import { lockClosure, settle } from './settle.ts'
 import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
-import { personsOf, presentPersonsOf } from './store.ts'
+import { personsOf, presentPersonsOf } from './store-persons.ts'
 
 /** `personId` may be a person that was absorbed meanwhile: the word is kept with that person's own profile. */
 export type Word = {

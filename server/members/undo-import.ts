@@ -13,9 +13,6 @@ import { foldRelations } from './relation.ts'
 import { lockClosure, settle } from './settle.ts'
 import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
 import {
-  claimantsOf,
-  claimsOf,
-  deleteClaims,
   deleteLayers,
   deleteProfiles,
   deleteRelationsOf,
@@ -25,12 +22,12 @@ import {
   profilesById,
   putRelations,
   releaseProfiles,
-  removePersons,
   spokenForOf,
-  updateClaims,
   updateProfiles,
 } from './store.ts'
+import { claimantsOf, claimsOf, deleteClaims, updateClaims } from './store-claims.ts'
 import { settleReviewsOf } from './store-merges.ts'
+import { removePersons } from './store-persons.ts'
 
 export type UndoneStep = {
   /** Where the next step goes on; null when nothing is left. */
