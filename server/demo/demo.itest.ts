@@ -236,7 +236,7 @@ describe('taken out', () => {
   })
 
   test('nothing of it is left in ClickHouse', async () => {
-    for (const table of ['events', 'orders', 'order_lines', 'person_segment']) {
+    for (const table of ['events', 'orders', 'order_lines']) {
       const [row] = await clickhouse.rows<{ rows: number }>(
         `select count() as rows from ${table} where person_id != 0 or 1`,
       )

@@ -55,6 +55,11 @@ export const steps: readonly Step[] = [
   { table: 'journey', where: trusted('demo'), rows: SOME },
   { table: 'person_segment', where: mine('person_id'), rows: MANY },
   { table: 'person_state', where: mine('person_id'), rows: MANY },
+  {
+    table: 'segment_day',
+    where: sql`not exists (select from segment s where s.id = t.segment_id)`,
+    rows: MANY,
+  },
   { table: 's_tag', where: mine('person_id'), rows: MANY },
   {
     table: 'document',
@@ -185,5 +190,4 @@ export const clickhouseRows: readonly { table: string; where: string; ofBrand?: 
       or (person_id = 0 and has({staff: Array(UUID)}, staff_id))`,
     ofBrand: true,
   },
-  { table: 'person_segment', where: `bitAnd(person_id, ${DEMO_BIT}) != 0` },
 ]

@@ -10,6 +10,7 @@ import { deleteSegment, retireTags } from '../audience/audience.ts'
 import { endJourney } from '../journeys/journeys.ts'
 import { audit, systemActor } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
+import { crashPoint } from '../platform/crash.ts'
 import { fence, type LeaseToken, withLease } from '../platform/jobs/lease.ts'
 import { type Database, sqlState, type Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
@@ -87,13 +88,15 @@ export async function* removal(parts: RemovalParts, how: How): AsyncGenerator<nu
     }
     if (found === 0) break
   }
+  // Before the end: whoever is killed here does it again.
+  await unnameDemoBrand(parts.db, how.now)
+  crashPoint('demo.forgotten')
   await parts.db.transaction(async (tx) => {
     await fence(tx, how.token)
     await forgetMeasures(tx)
     await audit(tx, systemActor(how.now), { action: 'demo.removed', objectKind: 'brand' })
     await noteRemoved(tx, how.now)
   })
-  await unnameDemoBrand(parts.db, how.now)
 }
 
 /** Nothing is sent any more, SOPs end, segments and tags are given up. */
@@ -192,9 +195,13 @@ async function giveUp(db: Database, how: How, table: Shared, id: string): Promis
   }
 }
 
-function inOwn<T>(db: Database, { token }: How, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return db.transaction(async (tx) => {
+async function inOwn<T>(db: Database, { token }: How, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const result = await db.transaction(async (tx) => {
     await fence(tx, token)
-    return work(tx)
+    const done = await work(tx)
+    crashPoint('demo.before_commit')
+    return done
   })
+  crashPoint('demo.step')
+  return result
 }

@@ -11,6 +11,7 @@ import { setTags, type Tagging } from '../audience/audience.ts'
 import { type OrderDocument, recordOrders } from '../events/events.ts'
 import { type MembersDeps, type Resolved, resolve } from '../members/members.ts'
 import type { OneTime } from '../org/org.ts'
+import { crashPoint } from '../platform/crash.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
@@ -33,6 +34,7 @@ import {
 import { orderOf, purchaseTimes } from './purchases.ts'
 import {
   beginDemo,
+  countDemo,
   type DemoBrand,
   isUntouched,
   lockDemo,
@@ -85,23 +87,19 @@ export async function seedDemo(parts: DemoParts, options: SeedOptions): Promise<
   await seedDefinitions(db, at)
   const { tags } = await presentNames(db)
   const tagIds = guideTags.flatMap((name) => tags.get(name) ?? [])
-  let orders = 0
   // While the orders of a chunk are written the people of the next are resolved: one waits for the database, one thinks.
-  let writing: Promise<number> = Promise.resolve(0)
+  let writing: Promise<void> = Promise.resolve()
   for (let from = brand.seeded; from < brand.members; from += CHUNK) {
     const chunk = { brand, places, tagIds, from, to: Math.min(from + CHUNK, brand.members) }
     onProgress?.('members', from, brand.members)
-    const [written, people] = await Promise.all([
-      writing,
-      db.transaction((tx) => writePeople(parts, tx, chunk)),
-    ])
-    orders += written
+    const [people] = await Promise.all([db.transaction((tx) => writePeople(parts, tx, chunk)), writing])
+    crashPoint('demo.chunk_done')
     writing = db.transaction((tx) => writeOrders(tx, chunk, people))
   }
-  orders += await writing
+  await writing
   onProgress?.('members', brand.members, brand.members)
   await moveState(db, ['seeding'], 'settling')
-  return { members: brand.members, orders, logins }
+  return { members: brand.members, orders: (await countDemo(db)).orders, logins }
 }
 
 async function begin(
@@ -151,11 +149,12 @@ async function writePeople(parts: DemoParts, tx: Tx, chunk: Chunk): Promise<Peop
     const told = spoken.filter((one) => one.source === source).map(({ row }) => row)
     await resolve(parts.members, tx, told, { ...how, source })
   }
+  crashPoint('demo.people_written')
   return { members, resolved }
 }
 
-/** Their orders, those of nobody known, what guides have noted; how many orders. The chunk is done with it. */
-async function writeOrders(tx: Tx, chunk: Chunk, { members, resolved }: People): Promise<number> {
+/** Their orders, those of nobody known, what guides have noted. The chunk is done with it. */
+async function writeOrders(tx: Tx, chunk: Chunk, { members, resolved }: People): Promise<void> {
   const { brand, places, tagIds } = chunk
   const { seed, beganAt } = brand
   const documents = members.flatMap((member, index) => {
@@ -183,8 +182,8 @@ async function writeOrders(tx: Tx, chunk: Chunk, { members, resolved }: People):
     lane: 'bulk',
     reason: '到店沟通',
   })
+  crashPoint('demo.orders_written')
   await noteSeeded(tx, chunk.to)
-  return all.length
 }
 
 function range({ from, to }: { from: number; to: number }): number[] {
