@@ -4,16 +4,19 @@ import { afterEach, expect } from 'vitest'
 import { CSRF_COOKIE } from '../../contract/base.ts'
 import { openSession } from '../../server/org/org.ts'
 import type { TestApp } from '../support/app.ts'
-import { testBrowser } from '../support/browser.ts'
+import { keepPicture, testBrowser } from '../support/browser.ts'
 
 /** A desk and a phone, in CSS pixels. */
 export const screens = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
 export type Look = { screen?: keyof typeof screens; lang?: 'zh' | 'en'; dark?: boolean }
 
 const complaints: string[] = []
+const open = new Set<Page>()
 const underWay = new WeakMap<Page, Set<Request>>()
 
-afterEach(() => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail')
+    for (const page of open) await keepPicture(page, `failed ${task.name}`.slice(0, 80))
   expect(complaints.splice(0), 'what pages threw').toEqual([])
 })
 
@@ -36,6 +39,8 @@ export async function openPage({ screen = 'desk', lang = 'zh', dark = false }: L
     [lang, dark ? 'yes' : 'no'],
   )
   const page = await context.newPage()
+  open.add(page)
+  page.on('close', () => open.delete(page))
   page.setDefaultTimeout(15_000)
   const requests = new Set<Request>()
   underWay.set(page, requests)
