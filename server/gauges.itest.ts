@@ -5,6 +5,7 @@ import { testDatabase } from '../test/support/database.ts'
 import { candidate, makeContent, makeMembers, makeStaff, offerAll } from '../test/support/reach.ts'
 import { testKeys } from '../test/support/reach-ports.ts'
 import { append, type NewEvent, registerConsumers } from './events/events.ts'
+import { createJourney, goLive } from './journeys/journeys.ts'
 import { GIB, watchDisk } from './platform/disk.ts'
 import { newId } from './platform/ids.ts'
 import { sql } from './platform/postgres/sql.ts'
@@ -56,6 +57,29 @@ test('how far each consumer is behind, in events and in seconds, by lane', async
   expect(await laterGauge('liuliang_consumer_behind_events', labels)).toBe(0)
   expect(await gauge('liuliang_consumer_behind_events', { ...labels, consumer: 'project' })).toBe(7)
   expect(await gauge('liuliang_consumer_behind_seconds', { consumer: 'project', lane: 'bulk' })).toBe(0)
+})
+
+test('how many steps of SOPs are due, and for how long the oldest', async () => {
+  const now = here.clock.now()
+  const journeyId = await db.transaction((tx) =>
+    createJourney(
+      tx,
+      { template: 'new_member_follow_up', name: '新会员', enterPresent: false, texts: {}, by: null },
+      now,
+    ),
+  )
+  const enter = (personId: number, minutes: number) =>
+    db.run(sql`
+      insert into enrolment (id, journey_id, number, person_id, node_id, due_at, anchor_at, entered_at)
+      values (${newId(now)}, ${journeyId}, 1, ${personId}, 'start', ${now}::timestamptz - ${minutes}::int * interval '1 min', ${now}, ${now})`)
+  await enter(1, 30)
+  await enter(2, 5)
+  await enter(3, -5)
+  // A draft steps nobody.
+  expect(await laterGauge('liuliang_journeys_due')).toBe(0)
+  await db.transaction((tx) => goLive(tx, journeyId, 1, null, now))
+  expect(await laterGauge('liuliang_journeys_due')).toBe(2)
+  expect(await gauge('liuliang_journeys_due_seconds')).toBe(1800)
 })
 
 test('what waits to be sent, and since when', async () => {

@@ -1,6 +1,7 @@
 /** What an operator's alarms look at: how far everything is behind, what waits, and what is running out. */
 import { countDue } from './audience/audience.ts'
 import { countDeadLetters, readLag } from './events/events.ts'
+import { backlogOf } from './journeys/journeys.ts'
 import type { BusinessClock } from './org/org.ts'
 import type { Metrics, Sample } from './platform/http/metrics.ts'
 import { readHorizon } from './platform/postgres/horizon.ts'
@@ -45,6 +46,19 @@ export function watchGauges(metrics: Metrics, { stores: { db, disk }, clock }: G
         labels: { cause },
         value,
       })),
+  )
+  metrics.watch(
+    {
+      liuliang_journeys_due: { help: 'Persons in live SOPs whose next step is due' },
+      liuliang_journeys_due_seconds: { help: 'For how long the oldest of these steps has been due' },
+    },
+    async () => {
+      const { due, oldestSeconds } = await backlogOf(db, clock.now())
+      return [
+        { name: 'liuliang_journeys_due', value: due },
+        { name: 'liuliang_journeys_due_seconds', value: oldestSeconds },
+      ]
+    },
   )
   const waiting = ['stage', 'state']
   metrics.watch(

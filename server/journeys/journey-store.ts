@@ -142,6 +142,15 @@ export async function movePresent(db: Db, journeyId: string, after: number | nul
   await db.run(sql`update journey set present_after = ${after} where id = ${journeyId}`)
 }
 
+/** Stays whose time has come and that were not stepped yet, and for how long the oldest of them waits. */
+export async function backlogOf(db: Db, now: Date): Promise<{ due: number; oldestSeconds: number }> {
+  return db.row(sql`
+    select count(*)::int as due,
+      coalesce(extract(epoch from ${now}::timestamptz - min(e.due_at)), 0)::float8 as "oldestSeconds"
+    from enrolment e join journey j on j.id = e.journey_id
+    where e.state = 'active' and e.due_at <= ${now} and j.state = 'live'`)
+}
+
 export async function countLive(db: Db): Promise<number> {
   const { live } = await db.row<{ live: number }>(
     sql`select count(*)::int as live from journey where state = 'live'`,

@@ -12,6 +12,6 @@ export {
   pauseJourney,
   resumeJourney,
 } from './journey.ts'
-export { countLive } from './journey-store.ts'
+export { backlogOf, countLive } from './journey-store.ts'
 export { takeInPresent } from './present.ts'
 export { stepOnce } from './step.ts'
