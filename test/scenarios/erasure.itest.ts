@@ -7,7 +7,7 @@ import { createJourney, goLive } from '../../server/journeys/journeys.ts'
 import { type IncomingPerson, resolve } from '../../server/members/members.ts'
 import { newId } from '../../server/platform/ids.ts'
 import { sql, trusted } from '../../server/platform/postgres/sql.ts'
-import { createTasks } from '../../server/tasks/tasks.ts'
+import { createTasks, finishTask, type NewTask } from '../../server/tasks/tasks.ts'
 import { type Caller, type TestApp, testApp } from '../support/app.ts'
 import { testClickHouse } from '../support/clickhouse.ts'
 import { testDatabase } from '../support/database.ts'
@@ -95,44 +95,41 @@ beforeAll(async () => {
   expect(second?.personId).toBe(personId)
   await order('o1', second?.profileId ?? 0, 12_300)
   await order('o2', first?.profileId ?? 0, 4500)
-  await db.transaction((tx) =>
-    createTasks(
-      tx,
-      [
-        {
-          id: newId(NOW),
-          kind: 'invite',
-          personId,
-          staffId: GUIDE,
-          storeId: null,
-          journeyId: null,
-          journeyName: null,
-          enrolmentId: null,
-          nodeId: null,
-          outboxId: null,
-          members: 1,
-          title: { zh: '邀约标记姓名', en: '标记姓名' },
-          reason: { zh: '标记姓名很久没来', en: '标记姓名' },
-          script: '标记姓名您好',
-          tagGroupId: null,
-          feedbackNeeded: true,
-          dueAt: NOW,
-          demo: false,
-        },
-      ],
-      NOW,
-    ),
-  )
+  const [done = '', open = ''] = [newId(NOW), newId(NOW)]
+  await db.transaction(async (tx) => {
+    await createTasks(tx, [taskAbout(done), taskAbout(open)], NOW)
+    await finishTask(tx, done, { outcome: 'called', feedback: '标记反馈', by: GUIDE, at: NOW })
+  })
   await untilQuiet(here)
-  await here.db.run(sql`
-    update task set state = 'done', ended_at = ${NOW}, outcome = 'called', feedback = '标记反馈'
-    where id = (select min(id::text)::uuid from task where kind = 'follow_up')`)
   const person = await db.row<{ id: string }>(sql`select public_id as id from person where id = ${personId}`)
   publicId = person.id
   const sealed = await db.rows<{ key: string; secret: string }>(sql`
     select encode(data_key, 'hex') as key, encode(secret, 'hex') as secret from profile where person_id = ${personId}`)
   secrets = sealed.flatMap(({ key, secret }) => [key, secret])
 })
+
+function taskAbout(id: string): NewTask {
+  return {
+    id,
+    kind: 'invite',
+    personId,
+    staffId: GUIDE,
+    storeId: null,
+    journeyId: null,
+    journeyName: null,
+    enrolmentId: null,
+    nodeId: null,
+    outboxId: null,
+    members: 1,
+    title: { zh: '邀约标记姓名', en: '标记姓名' },
+    reason: { zh: '标记姓名很久没来', en: '标记姓名' },
+    script: '标记姓名您好',
+    tagGroupId: null,
+    feedbackNeeded: true,
+    dueAt: new Date(NOW.getTime() + 3_600_000),
+    demo: false,
+  }
+}
 
 function bring(rows: IncomingPerson[], source: string) {
   const deps = membersDeps(here.parts.stores.keyring)
