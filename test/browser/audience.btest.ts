@@ -39,6 +39,7 @@ test('a group is made, and a tag only with its use and its plan', async () => {
   await drawer().getByLabel('名称').fill('尺码')
   await drawer().getByLabel('名称').press('Enter')
   await page.getByRole('button', { name: '尺码', exact: true }).click()
+  await page.getByRole('button', { name: '尺码', exact: true, pressed: true }).waitFor()
   for (const name of ['M 码', 'L 码']) {
     await button(page, '新建标签').click()
     await drawer().getByLabel('名称').fill(name)

@@ -88,8 +88,9 @@ test('where feedback is needed there is no end without it', async () => {
   await page.getByRole('button', { name: '完成' }).click()
   const save = page.getByRole('button', { name: '保存' })
   expect(await save.isDisabled()).toBe(true)
+  expect(await barriers(page)).toEqual([])
   await page.getByText('会到店').click()
-  await page.getByLabel('会员怎么说？').fill('周六下午带妈妈来')
+  await page.getByLabel('这位会员请务必写反馈').fill('周六下午带妈妈来')
   await save.click()
   await soon(() => taskOf(id)).toMatchObject({
     state: 'done',

@@ -146,9 +146,11 @@ function Ending({ task, onClose, onChanged }: { task: Task; onClose: () => void;
           />
         </>
       )}
-      <p className="quiet">{t(task.feedbackNeeded ? 'feedbackNeeded' : 'feedback')}</p>
+      <label className="quiet" htmlFor="feedback" style={{ display: 'block', margin: '12px 0 6px' }}>
+        {t(task.feedbackNeeded ? 'feedbackNeeded' : 'feedback')}
+      </label>
       <TextArea
-        aria-label={t('feedback')}
+        id="feedback"
         rows={2}
         maxLength={500}
         value={feedback}

@@ -220,8 +220,8 @@ export function Lifecycle() {
                 </Card>
               </Col>
             </Row>
-            <RfmMatrix />
-            <SourceFlow />
+            <RfmMatrix asOf={asOf} />
+            <SourceFlow asOf={asOf} />
             <Row gutter={[12, 12]} style={{ marginTop: 12 }}>
               <Col xs={24} lg={8}>
                 <Card title={t('never')}>

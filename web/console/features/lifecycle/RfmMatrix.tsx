@@ -21,6 +21,7 @@ const words = {
     en: 'No purchases yet. After orders are imported the quintiles are published at 04:00 each day.',
   },
   published: { zh: '分位发布于 {at}', en: 'Quintiles published {at}' },
+  cut: { zh: '按 {day} 当天的分位', en: 'Quintiles of {day}' },
   cell: { zh: 'R{r} F{f}：{persons} 人，消费 {spent}', en: 'R{r} F{f}: {persons} persons, spent {spent}' },
 }
 
@@ -32,13 +33,13 @@ function shadeOf(share: number, dark: boolean): { background: string; color: str
 }
 
 /** Five by five: how recently (down) and how often (across) they buy; each cell is a way to a segment. */
-export function RfmMatrix() {
+export function RfmMatrix({ asOf }: { asOf: string | undefined }) {
   const t = useWords(words)
   const lang = useLang()
   const zone = useZone()
   const { dark } = useDark()
   const navigate = useNavigate()
-  const query = useQuery(api.audience.rfm.queryOptions())
+  const query = useQuery(api.audience.rfm.queryOptions({ input: { asOf } }))
   return (
     <Loaded query={query}>
       {(rfm) => {
@@ -62,7 +63,9 @@ export function RfmMatrix() {
                 title={t('title')}
                 extra={
                   <Typography.Text type="secondary">
-                    {t('published', { at: minute(rfm.publishedAt, zone) })}
+                    {asOf === undefined
+                      ? t('published', { at: minute(rfm.publishedAt, zone) })
+                      : t('cut', { day: asOf })}
                   </Typography.Text>
                 }
                 style={{ height: '100%' }}

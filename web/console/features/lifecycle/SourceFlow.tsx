@@ -14,9 +14,9 @@ const words = { title: { zh: '会员从哪里来，到哪里去', en: 'Where mem
 type Link = { source: string; state: string; persons: number }
 
 /** P-02: from the five sources to the states of the life cycle. */
-export function SourceFlow() {
+export function SourceFlow({ asOf }: { asOf: string | undefined }) {
   const t = useWords(words)
-  const query = useQuery(api.audience.flow.queryOptions())
+  const query = useQuery(api.audience.flow.queryOptions({ input: { asOf } }))
   return (
     <Loaded query={query}>
       {({ links }) =>

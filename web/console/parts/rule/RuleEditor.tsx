@@ -49,7 +49,7 @@ function GroupEditor({
         paddingInlineStart: 12,
       }}
     >
-      <Space style={{ marginBottom: 8 }}>
+      <Space style={{ display: 'flex', marginBottom: 8 }}>
         <Segmented<'all' | 'any'>
           size="small"
           value={group.kind}

@@ -1,0 +1,227 @@
+import type { Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../server/platform/ids.ts'
+import { sql } from '../../server/platform/postgres/sql.ts'
+import type { TestApp } from '../support/app.ts'
+import { keepPicture } from '../support/browser.ts'
+import { endLoops, untilQuiet } from '../support/demo.ts'
+import { demoBrand } from './demo-brand.ts'
+import { button, choose, confirm, pageOf, settled, soon, visit } from './pages.ts'
+
+let app: TestApp
+let owner = ''
+let page: Page
+
+beforeAll(async () => {
+  app = await demoBrand({ members: 120, hours: 3 })
+  owner = (await app.as('owner', { rights: ['approve', 'see_personal'] })).staffId
+  page = await pageOf(app, owner)
+}, 180_000)
+
+afterAll(() => endLoops(app))
+
+const one = async <T = number>(query: ReturnType<typeof sql>): Promise<T> =>
+  (await app.db.row<{ value: T }>(query)).value
+const rows = (): Locator => page.locator('tbody tr.ant-table-row')
+/** A figure of the page as a number, by what stands above it. */
+const figure = async (label: string): Promise<number> =>
+  Number(
+    (
+      await page.locator('.ant-card').filter({ hasText: label }).getByRole('link').first().textContent()
+    )?.replaceAll(',', ''),
+  )
+
+test('home says how many there are and how many sleep, and each number leads to its members', async () => {
+  await visit(page, app, '/')
+  expect(await figure('总人数')).toBe(
+    await one(sql`select count(*)::int as value from person where state = 'live'`),
+  )
+  expect(await figure('沉睡')).toBe(
+    await one(sql`
+      select count(*)::int as value from person_state
+      where lifecycle in ('silent', 'near_sleep', 'hibernating', 'lost')`),
+  )
+  const silent = await one(sql`select count(*)::int as value from person_state where lifecycle = 'silent'`)
+  await page.getByRole('link', { name: `沉默会员 ${silent}`, exact: true }).click()
+  await page.waitForURL('**/members?lifecycle=silent')
+  await soon(() => rows().count()).toBe(Math.min(silent, 50))
+})
+
+test('members are narrowed, page by page, and what is shown is saved as a segment', async () => {
+  await visit(page, app, '/members')
+  await page.getByText('已显示 50 条，还有更多').waitFor()
+  await button(page, '加载更多').click()
+  await soon(() => rows().count()).toBe(100)
+  await choose(page, page.getByLabel('生命周期', { exact: true }), '活跃会员')
+  await page.waitForURL('**/members?lifecycle=active')
+  await settled(page)
+  await button(page, '存成人群').click()
+  await page.waitForURL('**/segments/new?rule=*')
+  const active = await one(sql`select count(*)::int as value from person_state where lifecycle = 'active'`)
+  await page.getByTestId('preview-count').getByText(`${active} 人`, { exact: true }).waitFor()
+})
+
+test('a member is found by the last four digits, and a look at the whole number is written down', async () => {
+  const person = await app.db.row<{ id: string; name: string }>(sql`
+    select public_id as id, name from person where state = 'live' and phone = 'mobile' and name is not null order by id limit 1`)
+  await visit(page, app, `/members/${person.id}`)
+  const masked = page.getByText(/^1\d\d\*{4}\d{4}$/).first()
+  const digits = ((await masked.textContent()) ?? '').slice(-4)
+  await page.getByRole('button', { name: '查看完整号码（会记录） 手机' }).click()
+  await page.getByText(/^1\d{10}$/).waitFor()
+  expect(
+    await app.db.rows(sql`
+      select object_id, actor_id from audit_trail where action = 'member.phone_revealed'`),
+  ).toEqual([{ object_id: person.id, actor_id: owner }])
+  await page.getByRole('searchbox').first().fill(digits)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`**/members?q=${digits}`)
+  await page.getByRole('link', { name: person.name }).first().waitFor()
+})
+
+test('for a segment the page says why, and the reason is the stored answer', async () => {
+  const found = await app.db.row<{ person: string; segment: string }>(sql`
+    select p.public_id as person, s.name as segment from person_segment m
+    join person p on p.id = m.person_id join segment s on s.id = m.segments[1]
+    where not s.hidden and cardinality(m.segments) > 0 order by p.id limit 1`)
+  await visit(page, app, `/members/${found.person}`)
+  await page
+    .locator('div')
+    .filter({ has: page.getByRole('link', { name: found.segment, exact: true }) })
+    .last()
+    .getByRole('button', { name: '为什么在这里？' })
+    .click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(`在“${found.segment}”里，因为`).waitFor()
+  expect(await dialog.getByLabel('符合', { exact: true }).count()).toBeGreaterThan(0)
+  await keepPicture(page, 'why')
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+})
+
+test('orders of a member are those of the database', async () => {
+  const person = await app.db.row<{ id: string; orders: number }>(sql`
+    select p.public_id as id, count(*)::int as orders from document d join profile f on f.id = d.profile_id
+    join person p on p.id = f.person_id where d.kind = 'order' and not d.deleted group by 1 order by 2 desc, 1 limit 1`)
+  await visit(page, app, `/members/${person.id}?tab=orders`)
+  await soon(() => rows().count()).toBe(person.orders)
+})
+
+test('the audit of the base counts as the database does', async () => {
+  await visit(page, app, '/audit-base')
+  const [persons, invalid] = [
+    await one(sql`select count(*)::int as value from person where state = 'live'`),
+    await one(sql`select count(*)::int as value from person where state = 'live' and phone = 'invalid'`),
+  ]
+  await page.getByText(new RegExp(`^${persons} 人里有`)).waitFor()
+  await page.getByText(`${invalid} 个手机号是错的`).waitFor()
+})
+
+test('a cell of the RFM matrix leads to its members', async () => {
+  await visit(page, app, '/lifecycle')
+  const cell = await app.db.row<{ recency: number; frequency: number; persons: number }>(sql`
+    select recency, frequency, count(*)::int as persons from person_state
+    where recency is not null group by 1, 2 order by 3 desc, 1, 2 limit 1`)
+  const line = page
+    .locator('table')
+    .filter({ hasText: '消费频率' })
+    .getByRole('row')
+    .nth(5 - cell.recency)
+  const field = line.getByRole('button').nth(cell.frequency - 1)
+  expect(await field.textContent()).toBe(String(cell.persons))
+  await field.click()
+  await page.waitForURL('**/segments/new?rule=*')
+  await page.getByTestId('preview-count').getByText(`${cell.persons} 人`, { exact: true }).waitFor()
+})
+
+test('a SOP is made from a template, shows what would happen, goes live, pauses and goes on', async () => {
+  await visit(page, app, '/journeys')
+  await button(page.locator('.ant-card').filter({ hasText: '生日祝福' }), '用这个模板').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('名称').fill('我的生日 SOP')
+  await button(dialog, '建立草稿').click()
+  await page.waitForURL(/\/journeys\/[0-9a-f-]{36}$/)
+  const id = new URL(page.url()).pathname.split('/')[2]
+  const state = (): Promise<string> => one(sql`select state as value from journey where id = ${id}`)
+  expect(await state()).toBe('draft')
+  await button(page, '上线…').click()
+  await page.getByText(/^现在进入/).waitFor()
+  await keepPicture(page, 'go-live')
+  await button(page.getByRole('dialog'), '确认上线').click()
+  await soon(state).toBe('live')
+  await button(page, '暂停').click()
+  await confirm(page)
+  await soon(state).toBe('paused')
+  await button(page, '继续').click()
+  await soon(state).toBe('live')
+  expect(
+    await app.db.rows(
+      sql`select action from audit_trail where object_kind = 'journey' and object_id = ${id} order by seq`,
+    ),
+  ).toEqual(['created', 'live', 'paused', 'resumed'].map((verb) => ({ action: `journey.${verb}` })))
+})
+
+test('the busiest SOP shows its canvas with counts, its funnel, why messages stayed, and who is in it', async () => {
+  const journey = await app.db.row<{ id: string; stays: number; nodes: number }>(sql`
+    select j.id, count(e.id)::int as stays,
+      (select jsonb_array_length(v.definition->'nodes') from journey_version v where v.journey_id = j.id order by v.version desc limit 1) as nodes
+    from journey j join enrolment e on e.journey_id = j.id group by j.id order by 2 desc limit 1`)
+  await visit(page, app, `/journeys/${journey.id}`)
+  await soon(() => page.locator('.react-flow__node:visible').count()).toBe(journey.nodes)
+  await page.getByRole('tab', { name: '漏斗与效果' }).click()
+  await page.getByRole('img', { name: '漏斗与效果' }).waitFor()
+  await keepPicture(page, 'funnel')
+  await page.getByRole('tab', { name: '谁在里面' }).click()
+  await soon(() => page.getByRole('tabpanel').locator('tbody tr.ant-table-row').count()).toBe(
+    Math.min(journey.stays, 50),
+  )
+  const reasons = await app.db.rows<{ touches: number }>(sql`
+    select count(*)::int as touches from touch where journey_id = ${journey.id} group by state, reason`)
+  await page.getByRole('tab', { name: '为什么没发出去' }).click()
+  await soon(() => page.getByRole('tabpanel').locator('tbody tr.ant-table-row').count()).toBe(reasons.length)
+})
+
+test('touches and tasks are narrowed to a state, and the database has as many', async () => {
+  await visit(page, app, '/touches')
+  await choose(page, page.getByLabel('状态', { exact: true }), '对照组保留')
+  await page.waitForURL('**/touches?state=held_out')
+  const held = await one(sql`select count(*)::int as value from touch where state = 'held_out'`)
+  await soon(() => rows().count()).toBe(Math.min(held, 50))
+  await visit(page, app, '/tasks')
+  await choose(page, page.getByLabel('状态', { exact: true }), '待完成')
+  await page.waitForURL('**/tasks?state=open')
+  const open = await one(sql`select count(*)::int as value from task where state = 'open'`)
+  await soon(() => page.getByRole('table').first().locator('tbody tr.ant-table-row').count()).toBe(
+    Math.min(open, 50),
+  )
+  await page.getByText('按门店').click()
+  await page.waitForURL('**/tasks?state=open&by=store')
+})
+
+test('what may or may not have gone out is shown until a person tells', async () => {
+  const at = app.clock.now()
+  const id = newId(at)
+  await app.db.run(sql`
+    insert into outbox (id, channel, class, content_id, content_version, body, attachments, marker, slot, size, made_at, state, token, tried_at)
+    select ${id}, 'sms', 'marketing', id, 1, '新品到店', '[]', 'unknown-one', ${at}, 1, ${at}, 'unknown', 1, ${at} from content limit 1`)
+  await visit(page, app, '/touches')
+  await page.getByText(/^1 次交给渠道的发送没有结果/).waitFor()
+  await keepPicture(page, 'unknown')
+  await button(page, '没有发出').click()
+  await confirm(page)
+  await page.getByText(/^1 次交给渠道的发送没有结果/).waitFor({ state: 'hidden' })
+  expect(await one<string>(sql`select state as value from outbox where id = ${id}`)).not.toBe('unknown')
+})
+
+test('the demo is taken out by its name typed again', async () => {
+  await visit(page, app, '/settings?tab=brand')
+  await button(page, '移除演示数据').click()
+  const dialog = page.getByRole('dialog')
+  const go = button(dialog, '移除演示数据')
+  expect(await go.isDisabled()).toBe(true)
+  await dialog.getByRole('textbox').fill('演示品牌')
+  await go.click()
+  await soon(() => one<string>(sql`select state as value from demo_brand`)).toBe('removing')
+  await untilQuiet(app, ['demo'])
+  expect(await one(sql`select count(*)::int as value from person where demo`)).toBe(0)
+})
