@@ -6,7 +6,7 @@ import { type TestApp, testApp } from '../../test/support/app.ts'
 import { testClickHouse } from '../../test/support/clickhouse.ts'
 import { testDatabase } from '../../test/support/database.ts'
 import { endLoops, untilQuiet } from '../../test/support/demo.ts'
-import { listTags } from '../audience/audience.ts'
+import { listTagGroups, listTags } from '../audience/audience.ts'
 import { membersDeps } from '../joined.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { newId } from '../platform/ids.ts'
@@ -96,6 +96,16 @@ describe('written and evaluated', () => {
     expect(woken).toBeGreaterThan(5)
     expect(woken).toBeLessThan(MEMBERS / 4)
     expect(await count("task where kind = 'invite'")).toBeGreaterThan(woken * 0.6)
+  })
+
+  test('the groups of level S that every brand has say something of most people', async () => {
+    const groups = (await listTagGroups(db)).filter(({ level, seeded }) => level === 'S' && seeded)
+    expect(groups.map(({ name }) => name)).toEqual(['来客渠道', '性别'])
+    const live = await count("person where state = 'live'")
+    for (const { name, covered, unknown } of groups) {
+      expect((covered ?? 0) + (unknown ?? 0), name).toBe(live)
+      expect((covered ?? 0) / live, name).toBeGreaterThan(0.5)
+    }
   })
 
   test('everybody carries the demo bit, and one tag is waste', async () => {
