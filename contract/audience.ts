@@ -113,6 +113,9 @@ export const Preview = z.object({
   sample: z.array(MemberRow),
 })
 
+/** As of the end of a day of the brand's zone; without one, as of now. */
+const AsOf = z.object({ asOf: z.iso.date().optional() })
+
 /** Life cycle, RFM matrix and the flow from source to state: what the pictures show. */
 export const LifecycleOverview = z.object({
   asOf: Instant,
@@ -337,7 +340,7 @@ export const audienceContract = {
     who: readers,
     scope: 'audience:read',
   })
-    .input(z.object({ asOf: z.iso.date().optional() }))
+    .input(AsOf)
     .output(LifecycleOverview),
   rfm: route({
     method: 'GET',
@@ -346,7 +349,9 @@ export const audienceContract = {
     summary: 'RFM matrix and groups',
     who: readers,
     scope: 'audience:read',
-  }).output(RfmMatrix),
+  })
+    .input(AsOf)
+    .output(RfmMatrix),
   flow: route({
     method: 'GET',
     path: '/source-flow',
@@ -354,5 +359,7 @@ export const audienceContract = {
     summary: 'Flow from source to life cycle',
     who: readers,
     scope: 'audience:read',
-  }).output(SourceFlow),
+  })
+    .input(AsOf)
+    .output(SourceFlow),
 }

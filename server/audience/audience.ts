@@ -4,8 +4,8 @@
  * Never does: send, enrol, or ask a later capability; what those know comes as events with absolute values.
  */
 
+export { baseAsOf } from './lifecycle/as-of.ts'
 export {
-  lifecycleAsOf,
   lifecycleOverview,
   type Overview,
   rfmOverview,

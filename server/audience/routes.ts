@@ -14,8 +14,9 @@ import type { Database, Tx } from '../platform/postgres/database.ts'
 import type { Sql } from '../platform/postgres/sql.ts'
 import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
-import { addDays, dayOf, numberOfDay, startOfDay } from '../platform/time/zone.ts'
+import { dayOf, numberOfDay, startOfDay } from '../platform/time/zone.ts'
 import {
+  baseAsOf,
   changeSegment,
   changeTag,
   changeTagGroup,
@@ -24,7 +25,6 @@ import {
   createTagGroup,
   deleteSegment,
   explainMembership,
-  lifecycleAsOf,
   lifecycleOverview,
   listLosses,
   listSegments,
@@ -56,6 +56,10 @@ const LossCursor = z.tuple([z.iso.datetime(), z.int()])
 export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: AudienceRoutes) {
   const api = implement(audienceContract).$context<Call>()
   const zoneOf = async (): Promise<string> => (await brand(db)).zone
+  const pastOf = async (asOf: string | undefined, visible: Sql) =>
+    asOf === undefined
+      ? undefined
+      : baseAsOf(db, clickhouse, { day: numberOfDay(asOf), zone: await zoneOf(), visible })
   const since = async (now: Date): Promise<Date> => {
     const zone = await zoneOf()
     return startOfDay(zone, dayOf(zone, now))
@@ -219,48 +223,35 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
       const zone = await zoneOf()
       const visible = visibleTo(viewer)
       const { definitions } = await presentEvaluator(db, zone)
-      const edges = edgesOf(definitions.bands)
-      if (input.asOf !== undefined) {
-        const counts = await lifecycleAsOf(db, clickhouse, { day: numberOfDay(input.asOf), zone, visible })
-        return {
-          ...bandsOf(counts, edges),
-          ...NOT_KEPT,
-          asOf: startOfDay(zone, addDays(input.asOf, 1)).toISOString(),
-        }
-      }
-      const { lifecycle, asOf: _, ...overview } = await lifecycleOverview(db, { now, zone, visible })
-      return { ...bandsOf(lifecycle, edges), ...overview, asOf: now.toISOString() }
+      const past = await pastOf(input.asOf, visible)
+      const { lifecycle, asOf, ...overview } =
+        past?.overview ?? (await lifecycleOverview(db, { now, zone, visible }))
+      return { ...bandsOf(lifecycle, edgesOf(definitions.bands)), ...overview, asOf: asOf.toISOString() }
     }),
-    rfm: api.rfm.handler(async ({ context: { viewer } }) => {
-      const rfm = await rfmOverview(db, visibleTo(viewer))
-      const cuts = rfm.published?.cuts
+    rfm: api.rfm.handler(async ({ input, context: { viewer } }) => {
+      const visible = visibleTo(viewer)
+      const past = await pastOf(input.asOf, visible)
+      const present = past ? undefined : await rfmOverview(db, visible)
+      const cuts = past ? past.rfm.cuts : present?.published?.cuts
+      const at = past ? past.overview.asOf : present?.published?.publishedAt
+      const { cells, groups } = past?.rfm ?? present ?? { cells: [], groups: [] }
       return {
-        publishedAt: rfm.published?.publishedAt.toISOString() ?? null,
+        publishedAt: cuts && at ? at.toISOString() : null,
         cuts: cuts ? { recency: [...cuts.r], frequency: [...cuts.f], monetary: [...cuts.m] } : null,
-        cells: rfm.cells,
-        groups: rfm.groups.map((row) => ({
+        cells,
+        groups: groups.map((row) => ({
           ...row,
           name: { zh: rfmGroupName(row.group, 'zh'), en: rfmGroupName(row.group, 'en') },
         })),
       }
     }),
-    flow: api.flow.handler(async ({ context: { viewer, now } }) => ({
-      links: (await sourceFlow(db, { now, zone: await zoneOf(), visible: visibleTo(viewer) })) as never,
-    })),
+    flow: api.flow.handler(async ({ input, context: { viewer, now } }) => {
+      const visible = visibleTo(viewer)
+      const past = await pastOf(input.asOf, visible)
+      const links = past?.flow ?? (await sourceFlow(db, { now, zone: await zoneOf(), visible }))
+      return { links: links as never }
+    }),
   })
-}
-
-/** What is told of the present only: its history begins with the life cycle itself. */
-const NOT_KEPT = {
-  ownCycle: [],
-  stages: [],
-  joinRecency: [],
-  aipl: [],
-  oneTimeBuyers: 0,
-  interactionSilent: 0,
-  fallingAsleep30Days: 0,
-  wokenThisMonth: 0,
-  newThisMonth: 0,
 }
 
 function bandsOf(

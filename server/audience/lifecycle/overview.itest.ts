@@ -9,10 +9,10 @@ import {
   type World,
 } from '../../../test/support/audience-world.ts'
 import { sql } from '../../platform/postgres/sql.ts'
-import { numberOfDay } from '../../platform/time/zone.ts'
+import { dayFromNumber, numberOfDay } from '../../platform/time/zone.ts'
 import {
+  baseAsOf,
   createSegment,
-  lifecycleAsOf,
   lifecycleOverview,
   previewRule,
   publishCutPoints,
@@ -79,13 +79,77 @@ test('the spread over the life cycle is the one counted by hand, now and as of p
   expect(overview.stages.find(({ stage }) => stage === 'first_purchase')?.conversion).toBeCloseTo(40 / 50)
   for (const ago of [1, 100, 400]) {
     const day = numberOfDay('2026-06-01') - ago
-    expect(byState(await lifecycleAsOf(world.db, world.clickhouse, { day, zone: ZONE }))).toEqual(
-      counted(ago),
-    )
+    const { overview: past } = await baseAsOf(world.db, world.clickhouse, { day, zone: ZONE })
+    expect(byState(past.lifecycle)).toEqual(counted(ago))
   }
   const flow = await sourceFlow(world.db, { now, zone: ZONE })
   expect(flow.reduce((sum, link) => sum + link.persons, 0)).toBe(PERSONS)
 })
+
+test('the end of today says of everything what the present says', async () => {
+  const present = await lifecycleOverview(world.db, { now, zone: ZONE })
+  const day = numberOfDay('2026-06-01')
+  const past = await baseAsOf(world.db, world.clickhouse, { day, zone: ZONE })
+  const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort()
+  for (const part of ['lifecycle', 'ownCycle', 'stages', 'joinRecency', 'aipl'] as const)
+    expect(sorted(past.overview[part]), part).toEqual(sorted(present[part]))
+  const { oneTimeBuyers, interactionSilent, fallingAsleep30Days, newThisMonth } = present
+  expect(past.overview).toMatchObject({
+    oneTimeBuyers,
+    interactionSilent,
+    fallingAsleep30Days,
+    newThisMonth,
+  })
+  expect(sorted(past.flow)).toEqual(sorted(await sourceFlow(world.db, { now, zone: ZONE })))
+})
+
+test('RFM, one-time buyers and who woke, as of a past day, are those of what was known by then', async () => {
+  let wokenAtAll = 0
+  for (const ago of [12, 40, 163, 250]) wokenAtAll += await samePast(ago)
+  expect(wokenAtAll).toBeGreaterThan(0)
+})
+
+/** Compares with a count by hand and answers how many woke in that month. */
+async function samePast(ago: number): Promise<number> {
+  const known = people
+    .map((person) => ({
+      ...person,
+      days: person.days.filter((day) => day >= ago).map((day) => day - ago),
+    }))
+    .map((person) => ({
+      recencyDays: Math.min(...person.days),
+      purchases: person.days.length,
+      spentCents: person.days.reduce((sum, day) => sum + 1000 + person.personId * (day + ago), 0),
+      days: person.days,
+    }))
+  const buyers = known.filter(({ purchases }) => purchases > 0)
+  const ascending = (values: number[]) => values.sort((left, right) => left - right)
+  const cuts = {
+    r: cutsOf(ascending(buyers.map((buyer) => buyer.recencyDays)), 'r'),
+    f: cutsOf(ascending(buyers.map((buyer) => buyer.purchases)), 'f'),
+    m: cutsOf(ascending(buyers.map((buyer) => buyer.spentCents)), 'm'),
+  }
+  const groups: Record<string, number> = {}
+  for (const buyer of buyers) {
+    const group = rfmGroupOf(rfmScores(buyer, cuts))
+    groups[group] = (groups[group] ?? 0) + 1
+  }
+  const day = numberOfDay('2026-06-01') - ago
+  const { overview, rfm } = await baseAsOf(world.db, world.clickhouse, { day, zone: ZONE })
+  expect(rfm.cuts).toEqual(cuts)
+  expect(Object.fromEntries(rfm.groups.map(({ group, persons }) => [group, persons]))).toEqual(groups)
+  expect(rfm.cells.reduce((sum, { persons }) => sum + persons, 0)).toBe(buyers.length)
+  expect(overview.oneTimeBuyers).toBe(buyers.filter(({ purchases }) => purchases === 1).length)
+  const [, , dayOfMonth] = dayFromNumber(day).split('-').map(Number)
+  const woke = buyers.filter(({ days }) => {
+    const oldestFirst = [...new Set(days)].sort((left, right) => right - left)
+    return oldestFirst.some(
+      (at, place) => place > 0 && at < (dayOfMonth ?? 0) && (oldestFirst[place - 1] ?? 0) - at >= 90,
+    )
+  })
+  expect(overview.wokenThisMonth).toBe(woke.length)
+  return woke.length
+}
 
 test('cut points are published at four in the morning, once a day, and give everybody the scores of the table', async () => {
   const how = { token: world.evaluate, zone: ZONE }

@@ -1,18 +1,14 @@
-/** The life cycle of the whole base as counts: what the pictures of the pages show, as of any date. */
+/** The life cycle of the whole base as counts, as of now: what the pictures of the pages show. Past days: as-of.ts. */
 import {
   type AiplStage,
-  defaultEdges,
   edgesOf,
   type JoinRecency,
   type LifecycleState,
-  lifecycleOf,
   type OrderStage,
   type OwnCycleState,
   orderStages,
 } from '../../../contract/lifecycle.ts'
 import type { RfmGroup } from '../../../contract/rfm.ts'
-import { placement } from '../../events/events.ts'
-import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Database, Db } from '../../platform/postgres/database.ts'
 import { type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
 import { dayFromNumber, dayNumber, startOfDay, type Zone } from '../../platform/time/zone.ts'
@@ -76,7 +72,7 @@ export async function lifecycleOverview(db: Database, how: OverviewHow): Promise
 }
 
 /** The share that went on from each stage to a later one: first → second purchase, and so on. */
-function withConversion(rows: readonly Count<'stage', OrderStage>[]): Overview['stages'] {
+export function withConversion(rows: readonly Count<'stage', OrderStage>[]): Overview['stages'] {
   const persons = orderStages.map((stage) => rows.find((row) => row.stage === stage)?.persons ?? 0)
   return orderStages.map((stage, place) => {
     const reached = persons.slice(place).reduce((sum, count) => sum + count, 0)
@@ -88,52 +84,6 @@ function withConversion(rows: readonly Count<'stage', OrderStage>[]): Overview['
       conversion: last || reached === 0 ? null : further / reached,
     }
   })
-}
-
-/**
- * As of the end of a past day: by purchases and joining until then, with today's bands and today's refunds. Persons who
- * had neither joined nor bought by then are left out.
- */
-export async function lifecycleAsOf(
-  db: Database,
-  clickhouse: ClickHouse,
-  { day, zone, visible }: { day: number; zone: Zone; visible?: Sql },
-): Promise<LifecycleCount[]> {
-  const { definitions } = await presentEvaluator(db, zone)
-  const edges = edgesOf(definitions.bands) ?? defaultEdges
-  const end = startOfDay(zone, day + 1)
-  const bought = await lastPurchases(db, clickhouse, end, zone)
-  const counts = new Map<LifecycleState, LifecycleCount>()
-  const rows = await db.rows<{ id: number; joined: string | null }>(sql`
-    select p.id, case when p.joined_at < ${end} then (p.joined_at at time zone ${zone})::date::text end as joined
-    from person p where p.state = 'live' and ${visible ?? sql`true`}`)
-  for (const { id, joined } of rows) {
-    const own = bought.get(id)
-    if (!own && joined === null) continue
-    const sinceJoining =
-      joined === null ? null : day - Math.floor(Date.parse(`${joined}T00:00:00Z`) / 86_400_000)
-    const state = lifecycleOf(own ? day - own.day : null, sinceJoining, edges)
-    const count = counts.get(state) ?? { state, persons: 0, spentCents: 0 }
-    counts.set(state, { state, persons: count.persons + 1, spentCents: count.spentCents + (own?.spent ?? 0) })
-  }
-  return [...counts.values()]
-}
-
-async function lastPurchases(
-  db: Db,
-  clickhouse: ClickHouse,
-  end: Date,
-  zone: Zone,
-): Promise<Map<number, { day: number; spent: number }>> {
-  const { person, counts, params } = await placement(db)
-  const query = `select ${person} as present, toInt32(toDate32(max(orders.at), {zone:String})),
-      toString(sum(toInt64(total * 100) - toInt64(refunded * 100)))
-    from orders final where purchase = 1 and orders.at < {end:DateTime64(3, 'UTC')} and ${counts} and person_id > 0 group by present`
-  const found = new Map<number, { day: number; spent: number }>()
-  for await (const rows of clickhouse.stream<[number, number, string]>(query, { ...params, zone, end })) {
-    for (const [id, day, spent] of rows) found.set(id, { day, spent: Number(spent) })
-  }
-  return found
 }
 
 export type RfmOverview = {
