@@ -26,7 +26,20 @@ const Secret = z.string().trim().min(1).max(200)
 
 /** What a real provider asks for. Goes in, is sealed at rest, and never comes out again. */
 export const ChannelCredentials = z.discriminatedUnion('channel', [
-  z.object({ channel: z.literal('wecom'), corpId: Secret, secret: Secret }),
+  z.object({
+    channel: z.literal('wecom'),
+    corpId: Secret,
+    secret: Secret,
+    /** Token and EncodingAESKey of the callback, where WeCom tells of contacts as they come and go. */
+    callbackToken: z
+      .string()
+      .regex(/^[A-Za-z0-9]{1,32}$/)
+      .optional(),
+    callbackKey: z
+      .string()
+      .regex(/^[A-Za-z0-9]{43}$/)
+      .optional(),
+  }),
   z.object({ channel: z.literal('sms'), accessKeyId: Secret, accessKeySecret: Secret }),
 ])
 export type ChannelCredentials = z.infer<typeof ChannelCredentials>
@@ -135,4 +148,24 @@ export const smsReceipts = streamRoute({
   who: 'public',
   intake: true,
   maxBytes: 1_000_000,
+})
+
+/** WeCom checks an address before it uses it: the reply is the bare text that was sealed in `echostr`. */
+export const wecomCallbackCheck = streamRoute({
+  method: 'GET',
+  path: '/callbacks/wecom',
+  tag: 'callbacks',
+  summary: 'Answer the check of the callback address by WeCom',
+  who: 'public',
+  maxBytes: 0,
+})
+
+/** The body is sealed XML, signed with the token; the reply is empty. */
+export const wecomCallback = streamRoute({
+  method: 'POST',
+  path: '/callbacks/wecom',
+  tag: 'callbacks',
+  summary: 'Take what WeCom tells of contacts that come and go',
+  who: 'public',
+  maxBytes: 200_000,
 })

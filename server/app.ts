@@ -8,6 +8,7 @@ import { sandboxCredentials } from '../sandbox/credentials.ts'
 import { audienceRoutes } from './audience/routes.ts'
 import { openChannels } from './connectors/connectors.ts'
 import { smsStreams } from './connectors/sms/routes.ts'
+import { wecomStreams } from './connectors/wecom/routes.ts'
 import { demoRoutes } from './demo/routes.ts'
 import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
@@ -110,12 +111,13 @@ function aliased(viewer: Viewer): Sql {
   return viewer.all ? sql`true` : sql`p.id in (select person.id from person where ${visibleTo(viewer)})`
 }
 
-function streamsOf({ stores, clock, channels = [] }: AppParts): readonly Streamed<Call>[] {
+function streamsOf({ stores, clock, log, channels = [] }: AppParts): readonly Streamed<Call>[] {
   const { db, keyring } = stores
   const { askAPerson } = reachPorts(keyring)
   const opened = openChannels({ sandbox: sandboxCredentials, cipher: keyring.cipher, clock })
   return [
     ...importStreams(importParts(stores, clock)),
+    ...wecomStreams({ db, cipher: keyring.cipher, members: membersDeps(keyring), log }),
     ...smsStreams({
       db,
       channels: async () => [...channels, ...(await opened(db))],
