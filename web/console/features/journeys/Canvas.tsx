@@ -50,6 +50,10 @@ const colours: Partial<Record<CanvasNode['kind'], string>> = {
   exit: '#697887',
 }
 const STEP = { width: 216, height: 84 }
+/** Of the canvas, in pixels: as high as its steps are at full size, within what a page can bear. */
+const LEAST_HEIGHT = 420
+const MOST_HEIGHT = 960
+const MARGIN = 120
 const nodeTypes = { step: Step }
 
 /** The steps of a SOP, read only, with how many stand at each and how many passed. */
@@ -72,6 +76,8 @@ export function Canvas({ journey }: { journey: JourneyDetail }) {
       })),
     [journey.nodes],
   )
+  const lowest = Math.max(0, ...journey.nodes.map((node) => node.y))
+  const height = Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, lowest + STEP.height + MARGIN))
   const edges = useMemo<Edge[]>(
     () =>
       journey.edges.map((edge) => ({
@@ -85,7 +91,7 @@ export function Canvas({ journey }: { journey: JourneyDetail }) {
     [journey.edges, lang],
   )
   return (
-    <section style={{ height: 640 }} aria-label={t('label')}>
+    <section style={{ height }} aria-label={t('label')}>
       <ReactFlow
         nodes={nodes}
         edges={edges}

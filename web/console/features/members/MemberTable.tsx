@@ -6,8 +6,8 @@ import type { MemberRow } from '../../../../contract/members.ts'
 import { downloadCsv } from '../../../ui/csv.ts'
 import { date, money, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { colourOf } from '../../../ui/tokens.ts'
 import { useZone } from '../../parts/use-brand.ts'
+import { StateMark } from './StateMark.tsx'
 
 const words = {
   name: { zh: '姓名', en: 'Name' },
@@ -63,7 +63,7 @@ export function MemberTable({ rows, loading, empty }: Props) {
         {
           title: t('lifecycle'),
           width: 140,
-          render: (_, row) => (row.lifecycle ? <State state={row.lifecycle} /> : '–'),
+          render: (_, row) => (row.lifecycle ? <StateMark state={row.lifecycle} /> : '–'),
         },
         { title: t('last'), width: 112, render: (_, row) => date(row.lastPurchaseAt, zone) },
         { title: t('purchases'), width: 86, align: 'right', render: (_, row) => whole(row.purchases) },
@@ -85,16 +85,6 @@ export function MemberTable({ rows, loading, empty }: Props) {
         },
       ]}
     />
-  )
-}
-
-function State({ state }: { state: string }) {
-  const lang = useLang()
-  return (
-    <span style={{ display: 'inline-flex', gap: 6, alignItems: 'center' }}>
-      <span style={{ width: 9, height: 9, borderRadius: 3, background: colourOf(state) }} />
-      {lifecycleName(state as LifecycleState, lang)}
-    </span>
   )
 }
 

@@ -1,9 +1,7 @@
-import { Card, Descriptions, Tag } from 'antd'
+import { Card, Descriptions } from 'antd'
 import {
   type AiplStage,
   aiplName,
-  type LifecycleState,
-  lifecycleName,
   type OrderStage,
   type OwnCycleState,
   orderStageName,
@@ -13,8 +11,8 @@ import type { MemberCard } from '../../../../contract/members.ts'
 import { type RfmGroup, rfmGroupName } from '../../../../contract/rfm.ts'
 import { minute } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { colourOf } from '../../../ui/tokens.ts'
 import { useZone } from '../../parts/use-brand.ts'
+import { StateMark } from './StateMark.tsx'
 
 const words = {
   state: { zh: '生命周期', en: 'Life cycle' },
@@ -42,9 +40,7 @@ export function States({ card: { state } }: { card: MemberCard }) {
     <Card title={t('state')} size="small">
       <Descriptions column={1} size="small">
         <Descriptions.Item label={t('state')}>
-          <Tag color={colourOf(state.lifecycle)}>
-            {lifecycleName(state.lifecycle as LifecycleState, lang)}
-          </Tag>
+          <StateMark state={state.lifecycle} />
         </Descriptions.Item>
         {state.ownCycle ? (
           <Descriptions.Item label={t('own')}>
