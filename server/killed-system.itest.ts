@@ -111,11 +111,22 @@ test('everything that is killed comes back, and nothing is lost, doubled or diff
   await tagging
   await serve.tells('address', PATIENCE_MS)
   await work.tells('working', PATIENCE_MS)
+  // Once more, with nobody to start the worker again: it finds the stores of the next serve by itself.
+  const worker = work.pid
+  const starts = serve.starts
+  killHard(serve.pid)
+  while (serve.starts === starts) await sleep(20)
+  const late = members.find(({ id }) => !tagged.includes(id))
+  if (late) {
+    await putTag(call, late.id, tagId)
+    tagged.push(late.id)
+  }
 
   const stores = await openStores(readConfig(environment), openLog({ level: 'silent' }), 'either')
   try {
     expect(stores.mode).toBe('join')
     await settled(stores)
+    expect(work.pid).toBe(worker)
     expect(await ordersInPostgres(stores)).toEqual(model.orderRows())
     expect(await ordersInClickHouse(stores)).toEqual(model.orderRows())
     const [logged, projected] = [await eventsInLog(stores), await eventsInClickHouse(stores)]
