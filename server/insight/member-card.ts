@@ -11,8 +11,8 @@ import type { Db } from '../platform/postgres/database.ts'
 import { instant } from '../platform/time/clock.ts'
 import { daysBetween, type Zone } from '../platform/time/zone.ts'
 import { withBeside } from './member-list.ts'
-import { nextChangeOf, placeNames, profilesOf, staffNames } from './store.ts'
-import { orderTitle, titleOf } from './timeline-words.ts'
+import { nextChangeOf, placeNames, profilesOf, staffNames, subjectKey, subjectNames } from './store.ts'
+import { named, orderTitle, titleOf } from './timeline-words.ts'
 
 const MOST_ORDERS = 500
 
@@ -161,6 +161,7 @@ export async function memberTimeline(
       type: 'order_recorded',
       title: orderTitle(order),
       details: { totalCents: order.totalCents, refundedCents: order.refundedCents, status: order.status },
+      about: undefined,
     })),
     ...rows.events.map((event) => ({
       id: event.id,
@@ -168,14 +169,23 @@ export async function memberTimeline(
       type: event.type as string,
       title: titleOf(event.type, event.detail),
       details: { channel: event.channel, detail: event.detail },
+      about: { type: event.type as string, numberId: event.numberId, subject: event.subject },
     })),
   ].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
   const start = after
     ? happened.findIndex((one) => one.at < after[0] || (one.at === after[0] && one.id < after[1]))
     : 0
   const shown = start < 0 ? [] : happened.slice(start, start + page.limit + 1)
+  const names = await subjectNames(
+    db,
+    shown.flatMap(({ about }) => about ?? []),
+  )
   return pageFrom(shown, page.limit, {
-    item: (one) => ({ ...one, at: instant(one.at).toISOString() }),
+    item: ({ about, title, ...one }) => ({
+      ...one,
+      title: named(title, about && names.get(subjectKey(about))),
+      at: instant(one.at).toISOString(),
+    }),
     cursor: (one) => [one.at, one.id],
   })
 }

@@ -1,5 +1,6 @@
 /** What the home page counts, over tables of earlier ranks; read only. */
 import type { Db } from '../platform/postgres/database.ts'
+import { jsonText } from '../platform/postgres/json.ts'
 import { type Sql, sql } from '../platform/postgres/sql.ts'
 import type { Zone } from '../platform/time/zone.ts'
 
@@ -75,6 +76,25 @@ export async function profilesOf(db: Db, personId: number): Promise<number[]> {
   return (await db.rows<{ id: number }>(sql`select id from profile where person_id = ${personId}`)).map(
     (row) => row.id,
   )
+}
+
+export type Subject = { type: string; numberId: number; subject: string }
+
+/** What events speak of, by `type numberId subject`: the name of the tag, group, segment or SOP; absent where it is gone. */
+export async function subjectNames(db: Db, events: readonly Subject[]): Promise<Map<string, string>> {
+  const asked = events.filter(({ type }) => /^(tag|segment|journey)_/.test(type))
+  const rows = await db.rows<Subject & { name: string }>(sql`
+    select e.type, e."numberId", e.subject, coalesce(t.name, s.name, j.name) as name
+    from jsonb_to_recordset(${jsonText(asked)}::jsonb) as e (type text, "numberId" int, subject text)
+    left join tag t on e.type like 'tag%' and t.id = e."numberId"
+    left join segment s on e.type like 'segment%' and s.id = e."numberId" and not s.hidden
+    left join journey j on e.type like 'journey%' and j.id::text = e.subject
+    where coalesce(t.name, s.name, j.name) is not null`)
+  return new Map(rows.map(({ name, ...event }) => [subjectKey(event), name]))
+}
+
+export function subjectKey({ type, numberId, subject }: Subject): string {
+  return `${type} ${numberId} ${subject}`
 }
 
 export async function placeNames(db: Db, storeIds: readonly string[]): Promise<Map<string, string>> {

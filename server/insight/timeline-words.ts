@@ -51,6 +51,11 @@ export function titleOf(type: string, detail: string): Said {
   return plain[type] ?? { zh: type, en: type }
 }
 
+/** The title with the name of what it speaks of, where that is known. */
+export function named(title: Said, name: string | undefined): Said {
+  return name === undefined ? title : { zh: `${title.zh}：${name}`, en: `${title.en}: ${name}` }
+}
+
 /** An order with its amount, and whether money went back. */
 export function orderTitle({
   totalCents,
