@@ -77,7 +77,7 @@ export async function resolve(
 ): Promise<(Resolved | null)[]> {
   if (rows.length > MOST_ROWS) throw new RangeError(`at most ${MOST_ROWS} rows at once`)
   const all = gather(rows.map((row, number) => factsOf(row, how, deps.keys, number)))
-  const brought = await withoutErased(tx, all)
+  const brought = await withoutErased(tx, all, how.source)
   const { existing, fresh } = await findOrMake(deps, tx, brought, how)
   const changing = await whatChanges(tx, existing, brought)
   await putRelations(
@@ -103,15 +103,47 @@ export async function resolve(
   return answers({ brought, existing, fresh, settled, personOf, reviews }, rows.length)
 }
 
-/** Without those whose record, or one of whose identifiers, belongs to somebody who was erased. */
-async function withoutErased(tx: Tx, all: ReadonlyMap<string, Brought>): Promise<Map<string, Brought>> {
-  const digestsOf = ({ facts }: Brought): string[] => [
-    facts.key,
-    ...facts.claims.filter(({ state, valid }) => state === 'active' && valid).map(({ digest }) => digest),
-  ]
-  const marked = await markedAmong(tx, [...all.values()].flatMap(digestsOf))
+/**
+ * Without those whose record, or one of whose identifiers, belongs to somebody who was erased. A record that is known is
+ * somebody else's: it goes on, and only the identifier is not taken from it.
+ */
+async function withoutErased(
+  tx: Tx,
+  all: ReadonlyMap<string, Brought>,
+  source: string,
+): Promise<Map<string, Brought>> {
+  const claimed = ({ facts }: Brought): string[] =>
+    facts.claims.filter(({ state, valid }) => state === 'active' && valid).map(({ digest }) => digest)
+  const marked = await markedAmong(
+    tx,
+    [...all].flatMap(([key, one]) => [key, ...claimed(one)]),
+  )
   if (marked.size === 0) return new Map(all)
-  return new Map([...all].filter(([, one]) => !digestsOf(one).some((digest) => marked.has(digest))))
+  const named = [...all].filter(([, one]) => claimed(one).some((digest) => marked.has(digest)))
+  const known = new Set(
+    (
+      await profilesByKey(
+        tx,
+        source,
+        named.map(([key]) => key),
+      )
+    ).map(({ key }) => key),
+  )
+  const left = new Map<string, Brought>()
+  for (const [key, one] of all) {
+    if (marked.has(key)) continue
+    if (!claimed(one).some((digest) => marked.has(digest))) left.set(key, one)
+    else if (known.has(key)) left.set(key, { ...one, facts: without(one.facts, marked) })
+  }
+  return left
+}
+
+function without(facts: Facts, digests: ReadonlySet<string>): Facts {
+  return {
+    ...facts,
+    claims: facts.claims.filter(({ digest }) => !digests.has(digest)),
+    secret: Object.fromEntries(Object.entries(facts.secret).filter(([digest]) => !digests.has(digest))),
+  }
 }
 
 /** Rows of the same record come together; the later word wins within them too. */

@@ -292,6 +292,22 @@ test('later files and calls that name the member bring nothing back; orders coun
   expect(second.counts).toMatchObject({ created: 1, peopleCreated: 0, ordersWithoutBuyer: 1 })
   await untilQuiet(here)
   expect(await found(marks)).toEqual([])
+  // A record that stands is another person's: it goes on, without the number.
+  const [known] = await bring(
+    [
+      {
+        ...family,
+        identifiers: [...family.identifiers, { kind: 'phone', value: PHONE }],
+        attributes: { city: '杭州' },
+      },
+    ],
+    'erp',
+  )
+  expect(known?.changed).toContain('city')
+  expect(await found([PHONE])).toEqual([])
+  expect(
+    await db.rows(sql`select count(*)::int as n from identifier i join erased_mark m on m.digest = i.digest`),
+  ).toEqual([{ n: 0 }])
   // The family's number still means the family.
   const [other] = await bring(
     [{ externalId: null, identifiers: [{ kind: 'phone', value: FAMILY_PHONE }] }],
