@@ -238,6 +238,18 @@ describe('the follow-up of new members', () => {
     expect(await tasksOf(imported)).toEqual([])
   })
 
+  test('counts the first of several purchases as the return, whatever order they are told in', async () => {
+    const member = person(8)
+    await tell(added(member, at(0)), 'live', at(0))
+    await settle(at(0))
+    for (const day of [5, 2, 3]) await buys(member, at(day), 'live', at(6))
+    await settle(at(6))
+    await buys(member, at(1), 'bulk', at(7))
+    await settle(at(7))
+    const [stay] = await db.rows(sql`select returned_at from enrolment where person_id = ${member}`)
+    expect(stay).toEqual({ returned_at: at(1) })
+  })
+
   test('decides each step once, whoever steps again', async () => {
     const member = person(7)
     await tell(added(member, at(0)), 'live', at(0))
