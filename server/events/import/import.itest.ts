@@ -49,14 +49,16 @@ test('whoever imports what another process already works on follows that one to 
     resolve: async (...given: Parameters<typeof world.resolve>) => gate.then(() => world.resolve(...given)),
   }
   const first = importFile(slow, { file, now: world.clock.now() })
-  await expect.poll(() => db.rows(sql`select stage from import_run`)).toEqual([{ stage: 'writing' }])
+  await expect
+    .poll(() => db.rows(sql`select stage from import_run`), { timeout: 30_000 })
+    .toEqual([{ stage: 'writing' }])
   const told: string[] = []
   const second = importFile(world, {
     file,
     now: world.clock.now(),
     onProgress: ({ stage }) => told.push(stage),
   })
-  await expect.poll(() => told.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(() => told.length, { timeout: 30_000 }).toBeGreaterThan(0)
   open()
   const [one, other] = await Promise.all([first, second])
   expect(other.run).toEqual(one.run)

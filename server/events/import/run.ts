@@ -18,6 +18,7 @@ import { BuyerBook } from './buyers.ts'
 import { type Chunk, takeOrders, takePeople } from './chunk.ts'
 import { addCounts, noCounts } from './counts.ts'
 import { exists, filesOf, removeSource } from './folder.ts'
+import { KeySet } from './key-set.ts'
 import { PlaceBook } from './places.ts'
 import { readRows } from './read.ts'
 import { appendSealed, sealOf } from './sealed-file.ts'
@@ -34,7 +35,7 @@ import {
   type Watch,
   type Work,
 } from './work.ts'
-import { type WriteHow, type Written, writeOrders } from './write-orders.ts'
+import { buyerKey, draftsOf, type WriteHow, type Written, writeOrders } from './write-orders.ts'
 import { writePeople } from './write-people.ts'
 
 const UNDO_DAYS = 30
@@ -76,6 +77,8 @@ async function act(work: Work): Promise<void> {
         id,
         state: 'checked',
         at,
+        // What was counted for the progress bar did not happen.
+        counts: noCounts(),
         forecast: counts.counts,
         rejectsBytes: counts.rejectsBytes,
       })
@@ -118,6 +121,25 @@ async function resumed({ run, files }: Work): Promise<Standing> {
   return { counts: countsOf(run), rejectsBytes: run.rejectsBytes, buckets: run.buckets }
 }
 
+/** The buyers of the chunks that an earlier process wrote: they are counted already. */
+async function metBefore(work: Work): Promise<KeySet> {
+  const { run, files, seal } = work
+  const met = new KeySet()
+  if (run.kind !== 'orders') return met
+  for (let bucket = 0; bucket <= run.bucket && run.chunks > 0; bucket += 1) {
+    const lines = await readBucket(files.buckets, seal, bucket)
+    const end = bucket === run.bucket ? run.position : lines.length
+    for (
+      let chunk = takeFrom(work, lines, 0);
+      chunk && chunk.end <= end;
+      chunk = takeFrom(work, lines, chunk.end)
+    ) {
+      for (const { buyer } of chunk.orders.flatMap(draftsOf)) if (buyer.length > 0) met.add(buyerKey(buyer))
+    }
+  }
+  return met
+}
+
 /** Writes all chunks that are not written yet. */
 async function write(work: Work, standing: Standing): Promise<Standing> {
   const { parts, run, files, seal } = work
@@ -126,6 +148,7 @@ async function write(work: Work, standing: Standing): Promise<Standing> {
   let chunks = run.chunks
   let book = await PlaceBook.read(parts.db)
   const buyers = new BuyerBook()
+  const met = await metBefore(work)
   for (let bucket = run.bucket; bucket < standing.buckets; bucket += 1) {
     const lines = await readBucket(files.buckets, seal, bucket)
     let next = takeFrom(work, lines, bucket === run.bucket ? run.position : 0)
@@ -136,7 +159,7 @@ async function write(work: Work, standing: Standing): Promise<Standing> {
       const done = await parts.db.transaction(async (tx) => {
         await fence(tx, work.lease)
         const chunk = copyOf(now)
-        const written = await writeChunk(tx, work, chunk, { book, buyers })
+        const written = await writeChunk(tx, work, chunk, { book, buyers, met })
         const rejected = await appendSealed(
           files.rejects,
           seal,
@@ -155,11 +178,12 @@ async function write(work: Work, standing: Standing): Promise<Standing> {
           rowsPerSecond: pace.rowsPerSecond(sum),
         })
         crashPoint('import.before-commit')
-        return { sum, rejected, cancel, book: written.book, learned: written.learned }
+        return { sum, rejected, cancel, ...written }
       })
       crashPoint('import.after-commit')
       ;({ sum: counts, rejected: rejectsBytes, book } = done)
       buyers.learn(done.learned)
+      for (const key of done.named) met.add(key)
       chunks += 1
       pace.report(work, counts)
       goOn(work, done.cancel)
@@ -175,16 +199,19 @@ async function check(work: Work, standing: Standing): Promise<Standing> {
   const pace = new Pace(standing.counts)
   let { counts, rejectsBytes } = standing
   const book = await PlaceBook.read(parts.db)
+  const met = new KeySet()
   let asked = performance.now()
   for (let bucket = 0; bucket < standing.buckets; bucket += 1) {
     const lines = await readBucket(files.buckets, seal, bucket)
     for (let chunk = takeFrom(work, lines, 0); chunk; chunk = takeFrom(work, lines, chunk.end)) {
       const planned = chunk
       let present = planned
-      await rolledBack(parts.db, (tx) => {
+      let named: readonly string[] = []
+      await rolledBack(parts.db, async (tx) => {
         present = copyOf(planned)
-        return writeChunk(tx, work, present, { book, buyers: new BuyerBook() })
+        named = (await writeChunk(tx, work, present, { book, buyers: new BuyerBook(), met })).named
       })
+      for (const key of named) met.add(key)
       rejectsBytes = await appendSealed(files.rejects, seal, rejectsBytes, present.rejects)
       counts = addCounts(counts, present.counts)
       pace.report(work, counts)
@@ -215,14 +242,14 @@ async function rolledBack(db: Database, work: (tx: Tx) => Promise<unknown>): Pro
     })
 }
 
-type Books = { book: PlaceBook; buyers: BuyerBook }
-type WrittenChunk = Pick<Written, 'book' | 'learned'> & { log: Written['log'] | undefined }
+type Books = { book: PlaceBook; buyers: BuyerBook; met: KeySet }
+type WrittenChunk = Pick<Written, 'book' | 'learned' | 'named'> & { log: Written['log'] | undefined }
 
 async function writeChunk(
   tx: Tx,
   { parts, run }: Work,
   chunk: Chunk,
-  { book, buyers }: Books,
+  { book, buyers, met }: Books,
 ): Promise<WrittenChunk> {
   const now = parts.clock.now()
   const how: WriteHow = {
@@ -233,9 +260,9 @@ async function writeChunk(
     now,
     actor: systemActor(now),
   }
-  if (run.kind === 'orders') return writeOrders(tx, parts.resolve, chunk, book, { ...how, buyers })
+  if (run.kind === 'orders') return writeOrders(tx, parts.resolve, chunk, book, { ...how, buyers, met })
   const next = await writePeople(tx, parts.resolve, chunk, book, { ...how, kind: run.kind })
-  return { book: next, log: undefined, learned: new Map() }
+  return { book: next, log: undefined, learned: new Map(), named: [] }
 }
 
 /** The transaction may be tried again: each try counts for itself. */

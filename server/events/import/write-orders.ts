@@ -5,6 +5,7 @@ import type { OrderDocument, RefundDocument } from '../order-state.ts'
 import { type Recorded, recordOrders, recordRefunds } from '../orders.ts'
 import type { Buyer, BuyerBook } from './buyers.ts'
 import { type Chunk, refuse } from './chunk.ts'
+import type { KeySet } from './key-set.ts'
 import type { OrderDraft, OrderPlan } from './order-group.ts'
 import type { BuyerPart } from './order-row.ts'
 import { identifier } from './person-row.ts'
@@ -18,6 +19,14 @@ export type Written = {
   log: Omit<ChunkLog, 'importId' | 'number'>
   /** For the buyer book, once the transaction has committed. */
   learned: ReadonlyMap<string, Buyer>
+  /** Every buyer of the chunk, for who was met. */
+  named: readonly string[]
+}
+
+export type OrdersHow = WriteHow & {
+  buyers: BuyerBook
+  /** Buyers of the chunks before: each counts once in a run, also where a dry run forgets what it made. */
+  met: KeySet
 }
 
 /** Writes the plans and counts into `chunk` what became of them. */
@@ -26,7 +35,7 @@ export async function writeOrders(
   resolve: Resolve,
   chunk: Chunk,
   given: PlaceBook,
-  how: WriteHow & { buyers: BuyerBook },
+  how: OrdersHow,
 ): Promise<Written> {
   const { book, added } = await addUnknown(tx, how.actor, given, {
     ...namesOf(chunk.orders),
@@ -36,7 +45,7 @@ export async function writeOrders(
   chunk.counts.storesCreated += added
   const plans = chunk.orders.filter((plan) => placed(chunk, plan, book))
   const { drafts, refunds } = await withoutOriginals(tx, plans, how.source)
-  const { buyers, learned, erased } = await resolveBuyers(tx, resolve, drafts, chunk, how)
+  const { buyers, learned, erased, named } = await resolveBuyers(tx, resolve, drafts, chunk, how)
   const documents = drafts.map((draft) =>
     documentOf(draft, buyers.get(buyerKey(draft.buyer)), book, how.source),
   )
@@ -51,6 +60,7 @@ export async function writeOrders(
   return {
     book,
     learned,
+    named,
     log: {
       created: log.created,
       changed: log.changed,
@@ -75,7 +85,8 @@ function namesOf(plans: readonly OrderPlan[]): { stores: StoreName[]; staff: Sta
   return { stores, staff }
 }
 
-function draftsOf(plan: OrderPlan): OrderDraft[] {
+/** The orders that a plan can become: itself, and refunds that may stand alone. */
+export function draftsOf(plan: OrderPlan): OrderDraft[] {
   const alone = plan.refunds.flatMap((refund) => refund.alone ?? [])
   return plan.order ? [plan.order, ...alone] : alone
 }
@@ -126,12 +137,18 @@ async function resolveBuyers(
   resolve: Resolve,
   drafts: readonly OrderDraft[],
   chunk: Chunk,
-  how: WriteHow & { buyers: BuyerBook },
-): Promise<{ buyers: Map<string, Buyer>; learned: Map<string, Buyer>; erased: Set<string> }> {
+  how: OrdersHow,
+): Promise<{
+  buyers: Map<string, Buyer>
+  learned: Map<string, Buyer>
+  erased: Set<string>
+  named: string[]
+}> {
   const parts = new Map<string, readonly BuyerPart[]>()
   for (const { buyer } of drafts) if (buyer.length > 0) parts.set(buyerKey(buyer), buyer)
   const buyers = await how.buyers.find(tx, parts.keys())
-  chunk.counts.people += parts.size
+  const named = [...parts.keys()]
+  chunk.counts.people += named.filter((key) => !how.met.has(key)).length
   const unknown = [...parts].filter(([key]) => !buyers.has(key))
   const answers = await resolve(
     tx,
@@ -148,12 +165,12 @@ async function resolveBuyers(
       continue
     }
     learned.set(key, { profileId: answer.profileId, personId: answer.personId })
-    chunk.counts.peopleCreated += answer.newPerson ? 1 : 0
+    chunk.counts.peopleCreated += answer.newPerson && !how.met.has(key) ? 1 : 0
     chunk.counts.merged += answer.merged.length
     chunk.counts.reviews += answer.review === null ? 0 : 1
   }
   for (const [key, buyer] of learned) buyers.set(key, buyer)
-  return { buyers, learned, erased }
+  return { buyers, learned, erased, named }
 }
 
 function buyerStatement(buyer: readonly BuyerPart[], source: string): PersonStatement {
@@ -169,7 +186,8 @@ function buyerStatement(buyer: readonly BuyerPart[], source: string): PersonStat
   return { externalId, identifiers, attributes: { nickname: name } }
 }
 
-function buyerKey(buyer: readonly BuyerPart[]): string {
+/** What an order says of its buyer, as one text; empty for nobody. */
+export function buyerKey(buyer: readonly BuyerPart[]): string {
   return buyer.length === 0 ? '' : JSON.stringify(buyer)
 }
 

@@ -89,9 +89,19 @@ function RunTable({ runs }: { runs: readonly ImportRun[] }) {
         },
         { title: t('kind'), width: 110, render: (_, run) => kindWords[run.kind][lang] },
         { title: t('state'), width: 190, render: (_, run) => <RunState run={run} /> },
-        { title: t('read'), width: 100, align: 'right', render: (_, run) => whole(run.counts.read) },
-        { title: t('accepted'), width: 100, align: 'right', render: (_, run) => whole(run.counts.accepted) },
-        { title: t('rejected'), width: 90, align: 'right', render: (_, run) => whole(run.counts.rejected) },
+        { title: t('read'), width: 100, align: 'right', render: (_, run) => whole(countsOf(run).read) },
+        {
+          title: t('accepted'),
+          width: 100,
+          align: 'right',
+          render: (_, run) => whole(countsOf(run).accepted),
+        },
+        {
+          title: t('rejected'),
+          width: 90,
+          align: 'right',
+          render: (_, run) => whole(countsOf(run).rejected),
+        },
         {
           title: t('when'),
           width: 130,
@@ -116,4 +126,9 @@ function RunState({ run }: { run: ImportRun }) {
       <Progress percent={Math.floor(run.done * 100)} size="small" aria-label={stateWords[run.state][lang]} />
     )
   return <Tag color={stateColours[run.state]}>{stateWords[run.state][lang]}</Tag>
+}
+
+/** What was counted: by the dry run until the import has begun. */
+function countsOf(run: ImportRun): ImportRun['counts'] {
+  return run.state === 'checked' ? (run.forecast ?? run.counts) : run.counts
 }
