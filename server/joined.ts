@@ -41,6 +41,7 @@ const followers: readonly Follower[] = [
     async split(tx, splits) {
       for (const split of splits) await journeyFollower.split(tx, split)
     },
+    removed: journeyFollower.removed,
     erased: journeyFollower.erased,
   },
 ]

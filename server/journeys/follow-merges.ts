@@ -2,7 +2,7 @@
 import { append } from '../events/events.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { leftEvent } from './farewell.ts'
-import { endStaysOf, moveEnrolments, moveEnrolmentsBack } from './merge-store.ts'
+import { endStaysOf, moveEnrolments, moveEnrolmentsBack, wakeStaysOf } from './merge-store.ts'
 
 /** Follows merges of persons, so that an undo is exact. */
 export const journeyFollower = {
@@ -11,6 +11,10 @@ export const journeyFollower = {
   },
   async split(tx: Tx, merge: { mergeId: string; at: Date }): Promise<void> {
     await moveEnrolmentsBack(tx, merge.mergeId, merge.at)
+  },
+  /** Whoever went with an import that was undone. */
+  async removed(tx: Tx, { persons, at }: { persons: readonly number[]; at: Date }): Promise<void> {
+    await wakeStaysOf(tx, persons, at)
   },
   async erased(tx: Tx, { persons, at }: { persons: readonly number[]; at: Date }): Promise<void> {
     const ended = await endStaysOf(tx, persons, at)

@@ -289,4 +289,21 @@ describe('when two members turn out to be one', () => {
     await db.transaction((tx) => journeyFollower.split(tx, merge))
     expect(await standing()).toEqual(before)
   })
+
+  test('whoever went with an import that was undone leaves with the next step, and nobody is asked about them', async () => {
+    const task = idOf('task of the gone')
+    await db.run(sql`
+      insert into task (id, kind, person_id, enrolment_id, title, reason, due_at, created_at)
+      values (${task}, 'follow_up', ${fan}, ${idOf('stay', fan)}, '{}', '{}', ${START}, ${START})`)
+    await db.transaction(async (tx) => {
+      await tx.run(sql`update person set state = 'removed' where id = ${fan}`)
+      await journeyFollower.removed(tx, { persons: [fan], at: world.now })
+    })
+    await stepOnce(db, { token: world.token, now: world.now, zone: 'Asia/Shanghai' })
+    const [stay] = await db.rows(sql`select state, reason from enrolment where id = ${idOf('stay', fan)}`)
+    expect(stay).toEqual({ state: 'left', reason: 'person_gone' })
+    expect(await db.row(sql`select state from task where id = ${task}`)).toEqual({ state: 'cancelled' })
+    const [others] = await db.rows(sql`select state from enrolment where id = ${idOf('stay', other)}`)
+    expect(others).toEqual({ state: 'active' })
+  })
 })

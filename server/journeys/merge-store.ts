@@ -46,3 +46,9 @@ export async function endStaysOf(
     update enrolment set facts = '{}', answer = null where person_id = any(${personIds}::int[])`)
   return ended
 }
+
+/** Makes active stays due: the next step finds that the person is gone, lets them leave and cancels their tasks. */
+export async function wakeStaysOf(db: Db, personIds: readonly number[], at: Date): Promise<void> {
+  await db.run(sql`
+    update enrolment set due_at = ${at} where person_id = any(${personIds}::int[]) and state = 'active'`)
+}
