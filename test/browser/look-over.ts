@@ -1,11 +1,8 @@
 /** What can be said of any page without knowing its job: it fits, it speaks one language, everybody can use it. */
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import type { Database } from '../../server/platform/postgres/database.ts'
 import { sql, trusted } from '../../server/platform/postgres/sql.ts'
-
-const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** How many pixels the page is wider than the screen; what is wide has to scroll inside itself. */
 export function overflow(page: Page): Promise<number> {
@@ -71,7 +68,7 @@ type Finding = { id: string; impact: string; nodes: { html: string; failureSumma
  * columns, which nobody sees, and rows that are like those before them.
  */
 export async function barriers(page: Page, only: readonly string[] = []): Promise<string[]> {
-  await page.evaluate(await axe)
+  await page.evaluate(axe.source)
   const found = await page.evaluate(async (rules) => {
     const { axe: checker } = window as unknown as {
       axe: { run(where: object, how: object): Promise<{ violations: Finding[] }> }

@@ -155,11 +155,15 @@ test('a SOP is made from a template, shows what would happen, goes live, pauses 
   await soon(state).toBe('paused')
   await button(page, '继续').click()
   await soon(state).toBe('live')
+  await button(page, '暂停').waitFor()
+  await button(page, '结束').click()
+  await confirm(page)
+  await soon(state).toBe('ended')
   expect(
     await app.db.rows(
       sql`select action from audit_trail where object_kind = 'journey' and object_id = ${id} order by seq`,
     ),
-  ).toEqual(['created', 'live', 'paused', 'resumed'].map((verb) => ({ action: `journey.${verb}` })))
+  ).toEqual(['created', 'live', 'paused', 'resumed', 'ended'].map((verb) => ({ action: `journey.${verb}` })))
 })
 
 test('the busiest SOP shows its canvas with counts, its funnel, why messages stayed, and who is in it', async () => {

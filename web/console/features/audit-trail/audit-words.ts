@@ -57,6 +57,7 @@ const verbs: Names = {
   stopped: { zh: '停止', en: 'stopped' },
   started: { zh: '开始', en: 'started' },
   mapped: { zh: '对应列', en: 'mapped' },
+  ended: { zh: '结束', en: 'ended' },
   resumed: { zh: '继续', en: 'resumed' },
   to_test: { zh: '退回测试', en: 'put back to test' },
   to_live: { zh: '正式上线', en: 'put live' },

@@ -1,21 +1,20 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Card, Col, Popconfirm, Row, Space, Statistic, Table, Tabs, Tag, Typography } from 'antd'
-import { useMemo, useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { Card, Col, Row, Statistic, Table, Tabs, Tag, Typography } from 'antd'
+import { useMemo } from 'react'
 import { Link, useParams } from 'react-router'
 import type { JourneyDetail } from '../../../../contract/journeys.ts'
-import { api, faultOf } from '../../../client.ts'
+import { api } from '../../../client.ts'
 import { Chart } from '../../../ui/Chart.tsx'
 import { money, percent, whole } from '../../../ui/format.ts'
 import { journeyStateColours, journeyStateWords } from '../../../ui/journey-words.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { problemWords } from '../../../ui/problem-words.ts'
 import { reasonName } from '../../../ui/reason-words.ts'
 import { touchStateName } from '../../../ui/touch-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { Actions } from './Actions.tsx'
 import { Canvas } from './Canvas.tsx'
 import { Enrolments } from './Enrolments.tsx'
-import { GoLive } from './GoLive.tsx'
 
 const words = {
   answer: {
@@ -23,13 +22,6 @@ const words = {
     en: '{enrolled} entered, {active} are in it. Back within {days} days: {treated} of the treated, {held} of the held out.',
   },
   draft: { zh: '草稿：还没有联系任何人。', en: 'A draft: nobody has been reached.' },
-  live: { zh: '上线…', en: 'Put it live …' },
-  pause: { zh: '暂停', en: 'Pause' },
-  resume: { zh: '继续', en: 'Go on' },
-  pausing: {
-    zh: '立即停止下一步，未发出的消息会撤回。',
-    en: 'Stops at once; messages that have not gone out are withdrawn.',
-  },
   canvas: { zh: '步骤', en: 'Steps' },
   funnel: { zh: '漏斗与效果', en: 'Funnel and result' },
   why: { zh: '为什么没发出去', en: 'Why messages did not go out' },
@@ -93,42 +85,6 @@ function JourneyPage({ journey }: { journey: JourneyDetail }) {
         />
       </Card>
     </>
-  )
-}
-
-function Actions({ journey }: { journey: JourneyDetail }) {
-  const t = useWords(words)
-  const say = useWords(problemWords)
-  const { message } = App.useApp()
-  const queries = useQueryClient()
-  const [asking, setAsking] = useState(false)
-  const refresh = {
-    onSuccess: () => queries.invalidateQueries({ queryKey: api.journeys.key() }),
-    onError: (error: unknown) => void message.error(say(faultOf(error).code)),
-  }
-  const pause = useMutation(api.journeys.pause.mutationOptions(refresh))
-  const resume = useMutation(api.journeys.resume.mutationOptions(refresh))
-  return (
-    <Space>
-      {journey.state === 'draft' ? (
-        <Button type="primary" onClick={() => setAsking(true)}>
-          {t('live')}
-        </Button>
-      ) : null}
-      {journey.state === 'live' ? (
-        <Popconfirm title={t('pausing')} onConfirm={() => pause.mutate({ id: journey.id })}>
-          <Button danger loading={pause.isPending}>
-            {t('pause')}
-          </Button>
-        </Popconfirm>
-      ) : null}
-      {journey.state === 'paused' ? (
-        <Button type="primary" loading={resume.isPending} onClick={() => resume.mutate({ id: journey.id })}>
-          {t('resume')}
-        </Button>
-      ) : null}
-      {asking ? <GoLive journey={journey} onClose={() => setAsking(false)} /> : null}
-    </Space>
   )
 }
 
