@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { projectAll } from '../../test/support/audience-world.ts'
 import { testClickHouse } from '../../test/support/clickhouse.ts'
 import { testDatabase } from '../../test/support/database.ts'
-import { projectOnce, registerConsumers } from '../events/events.ts'
+import { registerConsumers } from '../events/events.ts'
 import { openKeyring } from '../platform/crypto/master-key.ts'
 import { takeLease } from '../platform/jobs/lease.ts'
 import { sql, trusted } from '../platform/postgres/sql.ts'
@@ -111,7 +112,7 @@ async function clickHouseText(): Promise<string> {
   await registerConsumers(db, ['project'])
   const token = await takeLease(db, 'project', 600_000)
   if (!token) throw new Error('the lease is held')
-  while ((await projectOnce(db, clickhouse, { lane: 'live', token, now })) > 0);
+  await projectAll({ db, clickhouse, project: token }, now)
   const parts: string[] = []
   for (const table of ['events', 'orders', 'order_lines']) {
     parts.push(JSON.stringify(await clickhouse.rows(`select * from ${table}`)))

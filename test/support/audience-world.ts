@@ -142,7 +142,10 @@ function orderOf(purchase: Purchase, externalId: string): OrderState {
 }
 
 /** Projects everything that is committed: other test files share the server and may hold the log's horizon back. */
-export async function projectAll({ db, clickhouse, project }: World, now: Date): Promise<void> {
+export async function projectAll(
+  { db, clickhouse, project }: Pick<World, 'db' | 'clickhouse' | 'project'>,
+  now: Date,
+): Promise<void> {
   for (;;) {
     for (const lane of lanes) {
       while ((await projectOnce(db, clickhouse, { lane, token: project, now })) > 0);
