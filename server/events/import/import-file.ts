@@ -48,17 +48,22 @@ export async function importFile(parts: ImportParts, given: ImportFile): Promise
   refuseFull(parts)
   const path = absolute(given.file)
   if (!(await exists(path))) throw new Problem('bad_input', `There is no file ${path}.`, { field: 'file' })
-  const { columns, id } = await prepareFile(parts, { ...given, path })
-  return { run: shown(await workOrFollow(parts, id, given)), columns }
+  const { columns, id, begin } = await prepareFile(parts, { ...given, path })
+  return { run: shown(await workOrFollow(parts, id, given, begin)), columns }
 }
 
 /**
  * As `workOn`; where another process was first (the loop of a running program takes up what was started), follows that
  * one to the end. Errors: `already_running` when the caller stops following.
  */
-async function workOrFollow(parts: ImportParts, id: string, watch: Watch): Promise<RunRow> {
-  for (;;) {
-    const run = (await workOn(parts, id, watch)) ?? (await known(parts, id))
+async function workOrFollow(
+  parts: ImportParts,
+  id: string,
+  watch: Watch,
+  begin?: () => Promise<unknown>,
+): Promise<RunRow> {
+  for (let first = begin; ; first = undefined) {
+    const run = (await workOn(parts, id, watch, first)) ?? (await known(parts, id))
     if (run.stage === null) return run
     const { stage, done, rowsPerSecond, secondsLeft, counts } = shown(run)
     if (stage !== null) watch.onProgress?.({ stage, done, rowsPerSecond, secondsLeft, counts })
@@ -71,7 +76,7 @@ async function workOrFollow(parts: ImportParts, id: string, watch: Watch): Promi
 async function prepareFile(
   parts: ImportParts,
   given: ImportFile & { path: string },
-): Promise<{ id: string; columns: ColumnGuess[] }> {
+): Promise<{ id: string; columns: ColumnGuess[]; begin?: () => Promise<unknown> }> {
   const { db } = parts
   const { format: recognised } = await recognise(given.path)
   const format = corrected(recognised, given.format ?? {})
@@ -109,8 +114,9 @@ async function prepareFile(
     by: given.by ?? null,
     now: given.now,
   })
-  await (given.dryRun === true ? startCheck(parts, id, given.now) : startImport(parts, id, given.now))
-  return { id, columns }
+  const begin = () =>
+    given.dryRun === true ? startCheck(parts, id, given.now) : startImport(parts, id, given.now)
+  return { id, columns, begin }
 }
 
 /** Takes an import back, from beginning to end, and goes on where an earlier call was killed. Errors: as `startUndo`; `already_running`. */

@@ -43,10 +43,16 @@ const DAY_MS = 86_400_000
 /**
  * Brings a run that was started to its end, whatever it was doing. Undefined while another process does.
  * Never throws for what the file is to blame for: then the run ends as `failed` and says why. Errors: `NoRoom`, and the
- * run goes on when it is taken up again.
+ * run goes on when it is taken up again. `begin` starts it under the lease, so that nobody else takes it up first.
  */
-export function workOn(parts: ImportParts, id: string, watch: Watch = {}): Promise<RunRow | undefined> {
+export function workOn(
+  parts: ImportParts,
+  id: string,
+  watch: Watch = {},
+  begin?: () => Promise<unknown>,
+): Promise<RunRow | undefined> {
   return withLease(parts.db, `import:${id}`, async (held) => {
+    await begin?.()
     const run = await selectRun(parts.db, id)
     if (!run) throw new Problem('not_found', 'This import does not exist.')
     if (run.stage === null) return run
