@@ -21,22 +21,17 @@ export function runProgram(parameters) {
   const node = node24()
   if (withPages && !buildPages(node)) fail('The pages could not be built.')
 
-  // The C library gives every thread a heap of its own otherwise, and keeps what each ever held.
-  const environment = { MALLOC_ARENA_MAX: '2', ...process.env }
   const program = [node, ...NODE_FLAGS, join(ROOT, 'server', 'main.ts'), ...parameters]
   // Where the present Node can become the program, no second process stays behind.
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
     try {
-      process.execve(node, program, environment)
+      process.execve(node, program, process.env)
     } catch {
       // Not every system allows it; a child does the same.
     }
   }
   // The channel tells the program when this process is killed: it stops on `disconnect`.
-  const child = spawn(program[0], program.slice(1), {
-    env: environment,
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  })
+  const child = spawn(program[0], program.slice(1), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // Ctrl-C in a terminal reaches the child by itself; sent twice it would mean "at once".
     process.on(signal, () => (signal === 'SIGINT' && process.stdout.isTTY ? undefined : child.kill(signal)))

@@ -189,31 +189,17 @@ function prepareFolder({ dataDir, uid, gid }: EngineOptions): string {
 
 type Life = { child: ChildProcess; port: number; version: string; output(): string }
 
-/** JavaScript only hands bytes through here; each session has a heap of its own. */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=40']
-/** What a query needed goes back to the system within a second, not whenever the allocator pleases. */
-const ALLOCATORS = {
-  MALLOC_CONF: 'narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0',
-  JE_MALLOC_CONF: 'narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0',
-  MALLOC_ARENA_MAX: '2',
-}
-
 /** One child, from its start to its first answer. */
 function startLife(
   options: EngineOptions & { port: number },
   login: { user: string; password: string },
 ): Promise<Life> {
-  const child = spawn(process.execPath, [...NODE_FLAGS, FILE], {
+  const child = spawn(process.execPath, [FILE], {
     // A process group of its own: Ctrl-C reaches the parent alone, which stops everything in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // chDB's queries run on libuv's pool, which file access needs too.
-    env: {
-      ...ALLOCATORS,
-      UV_THREADPOOL_SIZE: String(sessionCount + 4),
-      TZ: 'UTC',
-      HOME: options.dataDir,
-    },
+    env: { UV_THREADPOOL_SIZE: String(sessionCount + 4), TZ: 'UTC', HOME: options.dataDir },
   })
   let kept = ''
   for (const stream of [child.stdout, child.stderr]) {
