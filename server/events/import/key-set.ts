@@ -1,6 +1,6 @@
 /**
- * Which keys were met, in 8 bytes a key: half of a digest of 64 bits stands in each of two numbers, so that of a million
- * keys two fall together once in 40 million runs. Grows by doubling; nothing is ever taken out.
+ * Which keys were met, in two numbers a key: 63 bits of its digest, so that of a million keys two fall together in one
+ * of 18 million runs. Grows by doubling; nothing is ever taken out.
  */
 import { hash } from 'node:crypto'
 
