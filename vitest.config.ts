@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
 const inCi = process.env['CI'] !== undefined
+/**
+ * Against hanging only. A test that is only slow must never meet it: its body would go on beside the next test of the
+ * file, in the same world.
+ */
+const HANG_MS = 1_200_000
 const never = ['**/node_modules/**', 'data/**', 'web/dist/**', 'test/fixtures/**']
 
 export default defineConfig({
@@ -26,9 +31,9 @@ export default defineConfig({
           include: ['**/*.itest.ts'],
           exclude: never,
           globalSetup: ['test/support/global.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          // Real processes on a busy machine: one more try in CI, none at a desk.
+          testTimeout: HANG_MS,
+          hookTimeout: HANG_MS,
+          // Real processes on a busy machine: one more try in CI, none at a desk. `npm test` names those that took it.
           retry: inCi ? 1 : 0,
         },
       },
@@ -39,8 +44,8 @@ export default defineConfig({
           include: ['test/browser/**/*.btest.ts'],
           exclude: never,
           globalSetup: ['test/support/global.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          testTimeout: HANG_MS,
+          hookTimeout: HANG_MS,
           retry: inCi ? 1 : 0,
           maxWorkers: 1,
         },

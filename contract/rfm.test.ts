@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../test/support/fast-check.ts'
 import { isAbsent, sharedData } from '../test/support/shared-data.ts'
 import { cutsOf, nextRecencyCut, quantile, rfmGroupName, rfmGroupOf, rfmGroups, rfmScores } from './rfm.ts'
 

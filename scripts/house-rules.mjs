@@ -15,6 +15,7 @@ export function houseRuleFindings(root = ROOT) {
     ...files.flatMap(bannedNames),
     ...files.flatMap((file) => clocks(root, file)),
     ...files.flatMap((file) => sqlClocks(root, file)),
+    ...files.flatMap((file) => seeds(root, file)),
     ...doors(root, files),
   ]
 }
@@ -51,6 +52,11 @@ function sqlClocks(root, file) {
   return linesOf(root, file, asks, 'business time is a parameter of the statement').filter(
     (finding) => !(inSql && /inserted_at/.test(finding)),
   )
+}
+
+function seeds(root, file) {
+  if (!/[.]tsx?$/.test(file) || file === 'test/support/fast-check.ts') return []
+  return linesOf(root, file, /from 'fast-check'/, 'chance has one seed: import test/support/fast-check.ts')
 }
 
 function linesOf(root, file, pattern, why) {

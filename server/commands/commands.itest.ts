@@ -80,7 +80,7 @@ type Run = {
   run: { id: string; state: string; counts: { read: number; accepted: number; rejected: number } }
 }
 
-test('import, export and undo-import beside a running program', { timeout: 300_000 }, async () => {
+test('import, export and undo-import beside a running program', async () => {
   const members = await file('members.csv', MEMBERS)
   const dry = await result<Run>('import', members, '--dry-run')
   expect(dry.run).toMatchObject({ state: 'checked' })
@@ -143,7 +143,7 @@ test('a disk without room: import waits, doctor says it, and neither asks for mo
   expectRefusal(await run('doctor', [], { LIULIANG_LEAST_FREE_GB: 'much' }), 'LIULIANG_LEAST_FREE_GB')
 })
 
-test('rebuild waits its turn, then makes ClickHouse equal to the log', { timeout: 300_000 }, async () => {
+test('rebuild waits its turn, then makes ClickHouse equal to the log', async () => {
   expectRefusal(await run('rebuild'), 'Stop "start" or "work"')
   await program.stop()
   const counts = () =>
@@ -182,9 +182,7 @@ test('doctor names a clock that leapt or went back, and takes it for right when 
   expect(await clockFinding('--accept-clock')).toMatchObject({ state: 'good' })
 })
 
-test('the demo brand is written into an empty directory only, and taken out whole', {
-  timeout: 300_000,
-}, async () => {
+test('the demo brand is written into an empty directory only, and taken out whole', async () => {
   const there = { LIULIANG_DATA: join(folder, 'demo') }
   const ask = (...parameters: string[]) => run('demo', parameters, there)
   expectRefusal(await ask('--members', 'many'), '1 to')
@@ -200,9 +198,7 @@ test('the demo brand is written into an empty directory only, and taken out whol
   expect(await readFile(out, 'utf8')).toBe('')
 })
 
-test('a backup over DATABASE_URL is taken by pg_dump, whose command line holds no password', {
-  timeout: 300_000,
-}, async () => {
+test('a backup over DATABASE_URL is taken by pg_dump, whose command line holds no password', async () => {
   const db = await emptyDatabase()
   const own = { LIULIANG_DATA: join(folder, 'remote'), DATABASE_URL: db.url }
   const target = join(folder, 'dumped')

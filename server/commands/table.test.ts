@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { csv, csvCell, ndjson } from './table.ts'
 
 test('what a spreadsheet would run becomes text, and a negative amount stays a number', () => {

@@ -26,7 +26,7 @@ import { REACT } from './react.ts'
 
 const script = fileURLToPath(new URL('../../test/support/events-worker.ts', import.meta.url))
 const KILLS = 9
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 300_000
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 test('PostgreSQL, the engine and the worker, killed at random, agree afterwards about everything that was acknowledged', async () => {

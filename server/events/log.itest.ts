@@ -30,7 +30,7 @@ test('what is appended is read back as it was, in order', async () => {
   await db.transaction((tx) => append(tx, events, how))
   // Other databases of the server may hold the horizon for a moment: what was written is readable soon, not at once.
   const read = () => readLog(db, { lane: 'live', after: START, limit: 10 })
-  await expect.poll(async () => (await read()).length, { timeout: 30_000 }).toBe(3)
+  await expect.poll(async () => (await read()).length, { timeout: 120_000 }).toBe(3)
   expect((await read()).map(({ xid: _, seq: __, ...rest }) => rest)).toEqual(
     events.map((one) => ({ ...one, lane: 'live', source: 'test', receivedAt: at })),
   )

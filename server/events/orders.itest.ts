@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import type { OrderState } from '../../contract/events.ts'
 import { testDatabase } from '../../test/support/database.ts'
+import { fc } from '../../test/support/fast-check.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { readHorizon } from '../platform/postgres/horizon.ts'
 import { sql } from '../platform/postgres/sql.ts'

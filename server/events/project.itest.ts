@@ -191,7 +191,7 @@ test('a batch that was inserted and not accounted for is inserted no second time
       )
     )[0] ?? START
   const next = () => readLog(db, { lane: 'live', after: from, limit: 100 })
-  await expect.poll(async () => (await next()).length, { timeout: 30_000 }).toBe(2)
+  await expect.poll(async () => (await next()).length, { timeout: 120_000 }).toBe(2)
   const batch = await next()
   expect(await projectOnce(db, clickhouse, { lane: 'live', token, now: day(2) })).toBe(2)
   const before = await content()

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
 import { testDatabase } from '../../test/support/database.ts'
+import { fc } from '../../test/support/fast-check.ts'
 import { openKeyring } from '../platform/crypto/master-key.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { sql, trusted } from '../platform/postgres/sql.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { type IdentifierKind, identifierRules } from './identifier.ts'
 import { type Node, partition, type Verdict } from './partition.ts'
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { normalisePhone } from './phone.ts'
 
 const mobile = { value: '+8613812345679', valid: true, form: 'mobile' }

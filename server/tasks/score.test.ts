@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { scoreOf } from './score.ts'
 
 test('everything in time is 100, half of it late is 75, nothing done is 0, nothing due is no score', () => {

@@ -1,11 +1,12 @@
 /** However a brand's history is imported, nothing that came with it starts anything, though every SOP is live. */
-import fc from 'fast-check'
+
 import { expect, test } from 'vitest'
 import { append } from '../../server/events/events.ts'
 import { importFile } from '../../server/events/import/import-file.ts'
 import { createJourney, goLive } from '../../server/journeys/journeys.ts'
 import { idOf } from '../../server/platform/ids.ts'
 import { sql } from '../../server/platform/postgres/sql.ts'
+import { fc } from '../support/fast-check.ts'
 import { fileOf, importWorld } from '../support/imports.ts'
 import { holdNobodyOut, makeStaff } from '../support/reach.ts'
 import { sopWorld } from '../support/sop-world.ts'
@@ -41,9 +42,15 @@ const aMember = fc.record({
 })
 const anOrder = fc.record({ who, paid: daysAgo, number: fc.nat(9), refunded: fc.boolean() })
 const aContact = fc.record({ who, guide: fc.nat(1), added: daysAgo })
+/** Rows of one order that contradict each other are refused, which is another story. */
+const ordersOnce = fc.uniqueArray(anOrder, {
+  minLength: 1,
+  maxLength: 8,
+  selector: ({ who: buyer, number }) => `${buyer}-${number}`,
+})
 const aFile = fc.oneof(
   fc.record({ of: fc.constant('members' as const), rows: fc.array(aMember, { minLength: 1, maxLength: 6 }) }),
-  fc.record({ of: fc.constant('orders' as const), rows: fc.array(anOrder, { minLength: 1, maxLength: 8 }) }),
+  fc.record({ of: fc.constant('orders' as const), rows: ordersOnce }),
   fc.record({
     of: fc.constant('contacts' as const),
     rows: fc.array(aContact, { minLength: 1, maxLength: 4 }),

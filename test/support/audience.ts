@@ -1,5 +1,5 @@
 /** Random rules and persons that meet each other often: few stores, few categories, times close to the edges of days. */
-import fc from 'fast-check'
+
 import {
   aiplStages,
   joinRecencies,
@@ -17,6 +17,7 @@ import {
   type Purchase,
 } from '../../server/audience/facts/person-facts.ts'
 import type { Definitions } from '../../server/audience/rule/definitions.ts'
+import { fc } from './fast-check.ts'
 
 export const STORES = ['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002']
 const CATEGORIES = ['shoes', 'coats', '']

@@ -122,9 +122,7 @@ async function fileOf(name: string, lines: readonly string[]): Promise<string> {
 }
 
 describe.skipIf(isAbsent('completejourney'))('completejourney', () => {
-  test('baskets of 2017: money, life cycle and RFM are those of the raw file, and two broken cells are told', {
-    timeout: 300_000,
-  }, async () => {
+  test('baskets of 2017: money, life cycle and RFM are those of the raw file, and two broken cells are told', async () => {
     const raw = await readFile(join(sharedData('completejourney') ?? '', 'transactions_sample.csv'), 'utf8')
     const [heading = '', ...all] = raw.trim().split('\n')
     const rows = partOf(all, (line) => line.split('"')[1] ?? '')
@@ -159,9 +157,7 @@ describe.skipIf(isAbsent('completejourney'))('completejourney', () => {
 })
 
 describe.skipIf(isAbsent('cdnow'))('cdnow', () => {
-  test('purchases of 1997 and 1998: life cycle and RFM are those of the raw file', {
-    timeout: 300_000,
-  }, async () => {
+  test('purchases of 1997 and 1998: life cycle and RFM are those of the raw file', async () => {
     const raw = await readFile(join(sharedData('cdnow') ?? '', 'CDNOW_master.txt'), 'utf8')
     const [heading = '', ...all] = raw.trim().split('\n')
     const rows = partOf(all, (line) => line.trim().split(/\s+/u)[0] ?? '')
@@ -183,9 +179,7 @@ describe.skipIf(isAbsent('cdnow'))('cdnow', () => {
 })
 
 describe.skipIf(isAbsent('online_retail'))('online_retail', () => {
-  test('invoices of 2011, those without a customer included: life cycle and RFM are those of the raw file', {
-    timeout: 600_000,
-  }, async () => {
+  test('invoices of 2011, those without a customer included: life cycle and RFM are those of the raw file', async () => {
     const packed = await readFile(join(sharedData('online_retail') ?? '', 'online_retail.csv.gz'))
     const [heading = '', ...all] = gunzipSync(packed).toString('utf8').trim().split('\n')
     const cellsOf = (line: string): string[] =>

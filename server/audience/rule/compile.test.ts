@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Rule } from '../../../contract/rule.ts'
 import { anInstant, aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts'
+import { fc } from '../../../test/support/fast-check.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import { type Answer, compileRules, type Evaluator } from './compile.ts'
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Leaf } from '../../../contract/rule.ts'
 import { anInstant, anOrdersLeaf, aPurchase, NOW } from '../../../test/support/audience.ts'
+import { fc } from '../../../test/support/fast-check.ts'
 import { byTime, type Purchase } from '../facts/person-facts.ts'
 import { nextFlip, type OrdersLeaf, readOrders } from './orders-leaf.ts'
 import { fieldOf, rollingMs, Selection } from './selection.ts'

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { anInstant, aPerson, aRule, definitionsOf, NOW, STORES } from '../../../test/support/audience.ts'
 import {
@@ -10,6 +9,7 @@ import {
   settleAll,
   tell,
 } from '../../../test/support/audience-world.ts'
+import { fc } from '../../../test/support/fast-check.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { loadFacts } from '../facts/load.ts'
 import { personsOf } from '../segments/preview.ts'

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Rule } from '../../../contract/rule.ts'
 import {
@@ -9,6 +8,7 @@ import {
   settleAll,
   tell,
 } from '../../../test/support/audience-world.ts'
+import { fc } from '../../../test/support/fast-check.ts'
 import { projectOnce } from '../../events/events.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { createSegment, evaluateOnce, recompute } from '../audience.ts'

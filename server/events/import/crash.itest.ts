@@ -37,9 +37,7 @@ async function forgetLease(): Promise<void> {
   await db.run(sql`update lease set expires_at = '-infinity'`)
 }
 
-test('killed at every point between two effects, an import ends with the same orders, persons and rejected rows', {
-  timeout: 240_000,
-}, async () => {
+test('killed at every point between two effects, an import ends with the same orders, persons and rejected rows', async () => {
   await emptyImports(db)
   const file = await fileOf(world, 'killed.csv', FILE)
   // Three chunks, and each names every buyer: a buyer counts once, also where each chunk is rolled back.

@@ -41,8 +41,8 @@ export type ImportResult = { run: ImportRun; columns: ColumnGuess[] }
 /**
  * Imports a file that lies on this machine, from beginning to end, and goes on where an earlier call for the same
  * file was killed. Without a mapping the columns are guessed (a saved mapping first). The file itself is left alone.
- * Errors: `unsupported_file`, `bad_input` by field; `already_running` when stopped while another process works on it; `disk_full`,
- * then a later call goes on.
+ * Errors: `unsupported_file`, `bad_input` by field; `already_running` when stopped while another process works on it;
+ * `disk_full`, then a later call goes on.
  */
 export async function importFile(parts: ImportParts, given: ImportFile): Promise<ImportResult> {
   refuseFull(parts)
@@ -65,8 +65,8 @@ async function workOrFollow(
   for (let first = begin; ; first = undefined) {
     const run = (await workOn(parts, id, watch, first)) ?? (await known(parts, id))
     if (run.stage === null) return run
-    const { stage, done, rowsPerSecond, secondsLeft, counts } = shown(run)
-    if (stage !== null) watch.onProgress?.({ stage, done, rowsPerSecond, secondsLeft, counts })
+    const { done, rowsPerSecond, secondsLeft, counts } = shown(run)
+    watch.onProgress?.({ stage: run.stage, done, rowsPerSecond, secondsLeft, counts })
     if (watch.signal?.aborted === true)
       throw new Problem('already_running', 'The program that is running goes on with this import.')
     await sleep(FOLLOW_MS)

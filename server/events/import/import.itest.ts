@@ -50,7 +50,7 @@ test('whoever imports what another process already works on follows that one to 
   }
   const first = importFile(slow, { file, now: world.clock.now() })
   await expect
-    .poll(() => db.rows(sql`select stage from import_run`), { timeout: 30_000 })
+    .poll(() => db.rows(sql`select stage from import_run`), { timeout: 120_000 })
     .toEqual([{ stage: 'writing' }])
   const told: string[] = []
   const second = importFile(world, {
@@ -58,7 +58,7 @@ test('whoever imports what another process already works on follows that one to 
     now: world.clock.now(),
     onProgress: ({ stage }) => told.push(stage),
   })
-  await expect.poll(() => told.length, { timeout: 30_000 }).toBeGreaterThan(0)
+  await expect.poll(() => told.length, { timeout: 120_000 }).toBeGreaterThan(0)
   open()
   const [one, other] = await Promise.all([first, second])
   expect(other.run).toEqual(one.run)

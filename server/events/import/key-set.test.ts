@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { KeySet } from './key-set.ts'
 
 test('tells of every key what a set tells', () => {

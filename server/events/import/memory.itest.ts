@@ -13,7 +13,6 @@ const world = await importWorld(db)
 
 test.skipIf(!existsSync('/proc/self/status'))(
   'a million rows with three million shared strings are read and sorted in flat memory',
-  { timeout: 600_000 },
   async () => {
     const file = join(world.dataFolder, 'million.xlsx')
     await writeXlsx(file, { rows: rows(), strings, formats: [22] })

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Mapping } from '../../../contract/import.ts'
+import { fc } from '../../../test/support/fast-check.ts'
 import { Columns } from './columns.ts'
 import { isRejected, type OrderPlan, planOrders, type Rejected } from './order-group.ts'
 import { type OrderRow, orderKey, packOrder, readOrderRow, unpackOrder } from './order-row.ts'

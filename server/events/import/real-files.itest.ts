@@ -40,9 +40,7 @@ async function sums(source: string): Promise<Sums> {
 describe.skipIf(isAbsent('online_retail'))('online_retail', () => {
   const path = join(sharedData('online_retail') ?? '', 'online_retail.csv.gz')
 
-  test('541,909 rows become invoices with the sums of the raw file, those without a customer included', {
-    timeout: 600_000,
-  }, async () => {
+  test('541,909 rows become invoices with the sums of the raw file, those without a customer included', async () => {
     const raw = await rawRetail(path)
     const { run, columns } = await importFile(world, { file: path, now: world.clock.now(), source: 'retail' })
     expect(columns.map((column) => column.field)).toEqual([
@@ -84,9 +82,7 @@ describe.skipIf(isAbsent('online_retail'))('online_retail', () => {
 describe.skipIf(isAbsent('cdnow'))('cdnow', () => {
   const path = join(sharedData('cdnow') ?? '', 'CDNOW_master.txt')
 
-  test('69,659 purchases without a number of their own, and the same file again changes nothing', {
-    timeout: 300_000,
-  }, async () => {
+  test('69,659 purchases without a number of their own, and the same file again changes nothing', async () => {
     const lines = (await readFile(path, 'utf8'))
       .trim()
       .split('\n')

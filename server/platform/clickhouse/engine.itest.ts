@@ -81,7 +81,7 @@ describe('life and death', () => {
       })()
       setTimeout(() => process.kill(pid ?? 0, 'SIGKILL'), 300)
       await expect(writing).rejects.toSatisfy(isClickHouseAway)
-      await expect.poll(() => ch.ping(), { timeout: 20_000 }).toBe(true)
+      await expect.poll(() => ch.ping(), { timeout: 120_000 }).toBe(true)
       expect(engine.pid).not.toBe(pid)
       // What was under way is sent again under its token, as the projection does.
       await ch.insert(
@@ -135,7 +135,7 @@ describe('life and death', () => {
     )
     expect(isAlive(pid)).toBe(true)
     parent.kill('SIGKILL')
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => isAlive(pid), { timeout: 120_000 }).toBe(false)
     await rm(other, { recursive: true, force: true })
   }, 30_000)
 })

@@ -22,27 +22,29 @@ export async function readJson(request: IncomingMessage, limit = MAX_JSON_BYTES)
   }
 }
 
-/** Reads a body whole. Errors: `too_large`. */
+/** Reads a body whole. Errors: `too_large`, `bad_input` where the caller broke off. */
 export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
-  refuseDeclaredLength(request, limit)
   const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > limit) throw tooLarge(limit)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks, size)
+  for await (const chunk of streamBody(request, limit)) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
-/** The body as chunks, for what must not be held whole. Errors: `too_large`, as soon as it is known. */
+/**
+ * The body as chunks, for what must not be held whole. Errors: `too_large`, as soon as it is known; `bad_input` where
+ * the connection ended in the middle: told apart here, since later it looks like a connection of our own that broke.
+ */
 export async function* streamBody(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
   refuseDeclaredLength(request, limit)
   let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > limit) throw tooLarge(limit)
-    yield chunk
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > limit) throw tooLarge(limit)
+      yield chunk
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new Problem('bad_input', 'The connection ended in the middle of the request.')
   }
 }
 

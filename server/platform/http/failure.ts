@@ -1,14 +1,26 @@
 import { ORPCError, ValidationError } from '@orpc/server'
 import type { ProblemData } from '../../../contract/base.ts'
 import { type ProblemBody, problemStatus } from '../../../contract/problem.ts'
+import { isClickHouseAway } from '../clickhouse/clickhouse.ts'
 import type { Log } from '../logging/log.ts'
+import { isPostgresAway } from '../postgres/database.ts'
 import { Problem } from '../problem.ts'
+
+/** An embedded database is back sooner than this after a crash. */
+const RETRY_AFTER_SECONDS = 2
 
 /** Any thrown thing as the one error shape; what is no `Problem` is a bug, logged in full and told to nobody. */
 export function problemOf(error: unknown, log: Log, requestId: string): Problem {
   if (error instanceof Problem) return error
   if (error instanceof ORPCError) return problemOfOrpc(error, log, requestId)
-  if (isBodyOfCaller(error)) return new Problem('bad_input', 'The request could not be read.')
+  if (isPostgresAway(error) || isClickHouseAway(error)) {
+    log.warn({ event: 'http.store_away', requestId, err: error })
+    return new Problem(
+      'unavailable',
+      'A database was away for a moment: look whether the change is there, then try again.',
+      { details: { retryAfterSeconds: RETRY_AFTER_SECONDS } },
+    )
+  }
   log.error({ event: 'http.failed', requestId, err: error })
   return new Problem('internal', 'Something went wrong here. The request id finds it in the log.', {
     details: { requestId },
@@ -79,10 +91,4 @@ function pick(data: unknown): { field?: string; row?: number; details?: Record<s
     ...(row === undefined ? {} : { row }),
     ...(details === undefined ? {} : { details }),
   }
-}
-
-/** A broken upload is the caller's doing: the connection ended in the middle of the body. */
-function isBodyOfCaller(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code
-  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }

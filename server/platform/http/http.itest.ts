@@ -2,11 +2,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problemFromBody } from '../../../contract/base.ts'
 import { type TestApp, testApp } from '../../../test/support/app.ts'
 import { testDatabase } from '../../../test/support/database.ts'
+import { openLog } from '../logging/log.ts'
 import { sql } from '../postgres/sql.ts'
+import { problemOf } from './failure.ts'
 
 let here: TestApp
 let web: string
@@ -116,6 +119,23 @@ test('every refusal has one shape that the typed client understands', async () =
     field: 'code',
     details: { issues: expect.arrayContaining([expect.objectContaining({ field: 'side' })]) },
   })
+})
+
+test('a database that goes away in the middle is no fault of the caller: 503, and when to try again', async () => {
+  const owner = await here.as('owner')
+  const answer = await here.db.transaction(async (tx) => {
+    await tx.run(sql`lock table product in access exclusive mode`)
+    const asked = owner('GET', '/api/products')
+    const waiting = sql`
+      select pg_terminate_backend(pid) from pg_locks
+      where relation = 'product'::regclass and not granted and database = (select oid from pg_database where datname = current_database())`
+    while ((await tx.run(waiting)) === 0) await sleep(20)
+    return asked
+  })
+  expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } })
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+  const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+  expect(problemOf(reset, openLog({ level: 'silent' }), 'r').code).toBe('unavailable')
 })
 
 test('a fault in the program is told to the log and not to the caller', async () => {

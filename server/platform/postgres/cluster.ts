@@ -147,12 +147,18 @@ async function refuseOtherVersion(data: string): Promise<void> {
 
 /** Bytes of the files below a folder; those that go away meanwhile count nothing. */
 async function bytesIn(folder: string): Promise<number> {
-  let bytes = 0
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile())
-      bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0
-  }
-  return bytes
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 /** Tries the remembered port, then free ones; waits for the last processes of a server that was killed. */

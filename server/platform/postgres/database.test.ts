@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import pg from 'pg'
 import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { readInstant } from './database.ts'
 
 /** As the driver reads it. */

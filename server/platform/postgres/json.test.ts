@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { jsonText } from './json.ts'
 
 test('what jsonb refuses is taken out and nothing else changes', () => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { testDatabase } from '../../../test/support/database.ts'
+import { fc } from '../../../test/support/fast-check.ts'
 import {
   candidate,
   holdNobodyOut,

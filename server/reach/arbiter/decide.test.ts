@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { openBlindIndex } from '../../platform/crypto/blind-index.ts'
 import { WHOLE_BASE } from '../candidate.ts'
 import type { Recipient } from '../ports.ts'

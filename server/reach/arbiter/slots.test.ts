@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { minuteOfDay } from '../../platform/time/zone.ts'
 import { DEFAULT_RULES } from '../settings.ts'
 import { followingSlot, nextSlot, quietUntil, slotOf } from './slots.ts'
