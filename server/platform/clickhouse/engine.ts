@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defaultMemoryBytes } from './engine/config-file.ts'
 import type { FromEngine, ToEngine } from './engine/engine-process.ts'
-import { sessionCount } from './engine/lanes.ts'
+import { sessionCount } from './engine/sessions.ts'
 
 export type EngineLog = { info(entry: object): void; warn(entry: object): void; error(entry: object): void }
 

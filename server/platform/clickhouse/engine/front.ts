@@ -11,8 +11,9 @@ import { formFields, readBody } from './body.ts'
 import { ClickHouseException, exceptionBlock, httpStatus, refusal } from './exception.ts'
 import { contentType } from './formats.ts'
 import type { Job, Summary } from './job.ts'
-import type { Lane, Lanes } from './lanes.ts'
+import type { Lanes } from './lanes.ts'
 import { type Asked, asked, preparation } from './request.ts'
+import type { Lane } from './sessions.ts'
 import { understand } from './statement.ts'
 
 export type Credentials = { user: string; password: string }

@@ -5,15 +5,10 @@
  */
 import { refusal } from './exception.ts'
 import type { Job, SessionSettings, Summary } from './job.ts'
+import { type Lane, lanes, SESSIONS } from './sessions.ts'
 import { type Sink, type Slot, startSlot } from './slot.ts'
 
-export const lanes = ['write', 'page', 'heavy', 'control'] as const
-export type Lane = (typeof lanes)[number]
-
-const SESSIONS: Record<Lane, number> = { write: 1, page: 2, heavy: 1, control: 1 }
 const PLACE = { write: 'here', page: 'thread', heavy: 'thread', control: 'here' } as const
-/** Threads, and sessions, that the process holds. */
-export const sessionCount = Object.values(SESSIONS).reduce((sum, count) => sum + count, 0)
 const MAX_WAITING = 100
 const KILL_AGAIN_MS = 250
 const UNKILLABLE_MS = 120_000

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { refusal } from './exception.ts'
-import { type Lane, lanes } from './lanes.ts'
+import { type Lane, lanes } from './sessions.ts'
 
 export type Asked = {
   queryId: string

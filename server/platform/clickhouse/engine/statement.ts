@@ -3,8 +3,8 @@ import { isUtf8 } from 'node:buffer'
 import { refusal } from './exception.ts'
 import { repeatedLines } from './formats.ts'
 import { rawFormats, type Statement } from './job.ts'
-import type { Lane } from './lanes.ts'
 import { scan } from './scan.ts'
+import type { Lane } from './sessions.ts'
 
 const MiB = 1024 * 1024
 const MAX_STATEMENT_BYTES = 64 * MiB
