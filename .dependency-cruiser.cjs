@@ -69,6 +69,16 @@ module.exports = {
       { path: '^server/[^/]+[.]ts$' },
     ),
     error(
+      'engine-is-loaded-in-its-process',
+      'libchdb takes 150 MB of each process that loads it; config-file.ts and sessions.ts load nothing.',
+      { path: '^server/', pathNot: `^server/platform/clickhouse/engine/|${tests}` },
+      {
+        path: '^server/platform/clickhouse/engine/',
+        pathNot: '/(config-file|sessions)[.]ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    ),
+    error(
       'contract-is-pure',
       'What server and browser agree on imports zod and the contract library only.',
       { path: '^contract/', pathNot: tests },

@@ -77,3 +77,12 @@ create table if not exists order_lines (
 ) engine = ReplacingMergeTree(version, deleted)
 order by (person_id, at, order_id, line)
 settings index_granularity = 1024, fsync_after_insert = 1, non_replicated_deduplication_window = 10000;
+
+-- A copy of PostgreSQL's person_segment for counts and exports.
+create table if not exists person_segment (
+  person_id Int32,
+  segments Array(Int32),
+  version UInt64
+) engine = ReplacingMergeTree(version)
+order by person_id
+settings index_granularity = 1024, fsync_after_insert = 1, non_replicated_deduplication_window = 10000;

@@ -8,10 +8,3 @@ create table lease (
   expires_at timestamptz not null,
   unique (name, token)
 ) with (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
-
--- What the callers of the API may still ask, shared by all serving processes. Not logged: after a crash all are full.
-create unlogged table rate_bucket (
-  subject text primary key,
-  tokens float8 not null,
-  filled_at timestamptz not null
-) with (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);

@@ -12,10 +12,7 @@ create table brand (
 -- The latest business time that was ever used; it never goes back.
 create table business_clock (
   id smallint primary key default 1 check (id = 1),
-  reached timestamptz not null,
-  -- Which boot of which machine wrote it, and how long that had run: a clock that leaps goes ahead of both.
-  boot text,
-  run_ms bigint
+  reached timestamptz not null
 );
 
 -- Shared settings by name (bands, caps, quiet hours, …); the schema of a value stands in the contract.

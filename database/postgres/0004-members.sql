@@ -30,9 +30,6 @@ create table person (
   registration text check (registration in ('registered', 'registered_before', 'bought_unregistered')),
   source text not null check (source in ('referral_fission', 'returning', 'member_get_member', 'guide_recruited', 'organic')),
   source_side text check (source_side in ('online', 'offline')),
-  -- through which kind of place; where nobody said more, the side
-  source_channel text check (source_channel in
-    ('online', 'online_platform', 'online_seo_ads', 'offline', 'offline_direct_store', 'offline_agent')),
   home_store_id uuid references store (id),
   owner_staff_id uuid references staff (id),
   -- further attributes, folded: {"occupation": "…", "custom.size": "M"}
@@ -56,18 +53,12 @@ create table person (
   first_seen_at timestamptz not null,
   changed_at timestamptz not null,
   check (demo = ((id & 536870912) <> 0)),
-  check ((state = 'absorbed') = (merged_into is not null)),
-  -- Nothing that tells of somebody stays where the person was erased.
-  check (state <> 'erased' or (name is null and gender is null and birthday is null and city is null and joined_at is null
-    and home_store_id is null and owner_staff_id is null and attributes = '{}' and identifiers = '{}' and follower_ids = '{}'
-    and consents = '{}' and contact_results = '{}' and phone = 'none' and wecom = 'none'))
+  check ((state = 'absorbed') = (merged_into is not null))
 ) with (fillfactor = 85);
 
 create index person_name_trgm on person using gin (name gin_trgm_ops) where state = 'live';
 create index person_home_store on person (home_store_id, id) where state = 'live' and home_store_id is not null;
 create index person_owner on person (owner_staff_id, id) where state = 'live' and owner_staff_id is not null;
--- Asked for each person that is deleted, too.
-create index person_merged on person (merged_into) where merged_into is not null;
 create index person_joined on person (coalesce(joined_at, '-infinity') desc, id desc) where state = 'live';
 
 create table profile (
@@ -186,8 +177,6 @@ create table verdict (
   low integer not null references profile (id) on delete cascade,
   high integer not null references profile (id) on delete cascade,
   says text not null check (says in ('together', 'apart')),
-  -- together: the profiles of the side whose words count as said again at that moment, so that they win.
-  keeps integer[] not null default '{}' check (keeps = '{}' or says = 'together'),
   merge_id uuid,
   actor uuid references staff (id),
   at timestamptz not null,
@@ -198,15 +187,6 @@ create table verdict (
 create unique index verdict_pair on verdict (low, high) where revoked_at is null;
 create index verdict_high on verdict (high) where revoked_at is null;
 create index verdict_merge on verdict (merge_id);
-
--- Who asked to be forgotten: keyed hashes of their identifiers and of their records' keys, so that the next file or call
--- that names them brings nothing back. `erasure` holds together what was one person; nothing leads to the person.
-create table erased_mark (
-  digest bytea primary key,
-  erasure uuid not null,
-  at timestamptz not null
-);
-create index erased_mark_erasure on erased_mark (erasure);
 
 -- Questions that only a person can answer. Evidence names fields and scores, never values.
 create table review (

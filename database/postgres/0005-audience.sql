@@ -109,15 +109,14 @@ create table s_tag_claim (
 );
 create index s_tag_claim_person on s_tag_claim (person_id);
 
--- The one value of a person in a group of level S: manual before rule before synced, then the latest; without any claim,
--- the tag whose code is the person's attribute of the group's code (gender, source_channel).
+-- The one value of a person in a group of level S: manual before rule before synced, then the latest.
 -- No row is the group's "unknown": so everybody has exactly one value, whatever happens.
 create table s_tag (
   person_id int not null references person (id),
   group_id int not null,
   tag_id int not null,
   level "char" not null default 's' check (level = 's'),
-  origin text not null check (origin in ('manual', 'auto', 'synced', 'attribute')),
+  origin text not null check (origin in ('manual', 'auto', 'synced')),
   producer text not null check (producer in ('guide', 'system')),
   at timestamptz not null,
   primary key (person_id, group_id),
@@ -226,21 +225,10 @@ create table person_state (
   rfm_group text,
   reading bigint not null,
   changed_at timestamptz not null,
-  -- When the person last became active again after having slept, by something that happened to them.
-  woken_at timestamptz,
   check ((purchases = 0) = (last_purchase_at is null))
 ) with (fillfactor = 85);
 create index person_state_lifecycle on person_state (lifecycle);
 create index person_state_rfm on person_state (rfm_group) where rfm_group is not null;
-
--- How many entered and left each segment on a day of the brand; moved in the transaction that writes the answers.
-create table segment_day (
-  segment_id int not null,
-  day date not null,
-  entered int not null default 0 check (entered >= 0),
-  "left" int not null default 0 check ("left" >= 0),
-  primary key (segment_id, day)
-) with (fillfactor = 50);
 
 -- Who is to be evaluated because something happened. first/last are positions in the log: the person may be taken
 -- when `first` can be read in ClickHouse. A cause that must not start an SOP outweighs one that may.

@@ -5,10 +5,6 @@ create table channel (
   name text primary key check (name in ('wecom', 'sms')),
   mode text not null default 'off' check (mode in ('off', 'simulated', 'test', 'live')),
   base_url text not null default '',
-  -- What the real provider knows us by, sealed under a key of its own, and a masked name of it to show.
-  secret_key bytea,
-  secret bytea,
-  account text,
   -- Going live is an act of its own, confirmed by name.
   live_confirmed_by uuid references staff (id),
   live_confirmed_at timestamptz,
@@ -19,10 +15,7 @@ create table channel (
   changed_at timestamptz not null,
   check (mode <> 'live' or (live_confirmed_by is not null and live_confirmed_at is not null)),
   check (mode <> 'simulated' or base_url ~ '^http://(127\.0\.0\.1|\[::1\]|localhost):[0-9]{1,5}(/[^@]*)?$'),
-  check (mode in ('off', 'simulated') or base_url <> ''),
-  check ((secret is null) = (secret_key is null) and (secret is null) = (account is null)),
-  -- Whoever switches a channel off, or to a simulated provider, leaves no secret behind.
-  check (secret is null or mode in ('test', 'live'))
+  check (mode in ('off', 'simulated') or base_url <> '')
 );
 insert into channel (name, changed_at) values ('wecom', '1970-01-01Z'), ('sms', '1970-01-01Z');
 
@@ -147,7 +140,7 @@ create index touch_person on touch (person_id, offered_at);
 create index touch_offered on touch (offered_at, id);
 create index touch_journey on touch (journey_id, state) where journey_id is not null;
 create index touch_enrolment on touch (enrolment_id) where state in ('offered', 'deferred', 'planned', 'sending');
-create index touch_day on touch using brin (decided_at) with (pages_per_range = 16, autosummarize = on);
+create index touch_day on touch (decided_at);
 
 -- The lock of a person, taken in id order, and when the arbiter looks at the person next.
 create table person_cap (
@@ -192,14 +185,6 @@ create table receipt (
   kind text not null,
   received_at timestamptz not null,
   primary key (channel, provider_id, recipient_digest, kind)
-);
-
--- Who of the staff last talked with whom, as far as the log tells.
-create table talk (
-  profile_id int not null references profile (id) on delete cascade,
-  staff_id uuid not null references staff (id) on delete cascade,
-  at timestamptz not null,
-  primary key (profile_id, staff_id)
 );
 
 -- What a merge of persons moved, so that its undo moves exactly that back.

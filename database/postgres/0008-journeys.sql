@@ -85,7 +85,5 @@ create table enrolment_moved (
   enrolment_id uuid not null references enrolment (id) on delete cascade,
   from_person int not null,
   was_active boolean not null,
-  -- When the stay was due, to be due then again.
-  due_at timestamptz,
   primary key (merge_id, enrolment_id)
 );

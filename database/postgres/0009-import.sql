@@ -65,14 +65,6 @@ create table import_chunk (
   primary key (import_id, number)
 );
 
--- Stores and staff that an import added because nobody knew them; its undo takes away those that nothing else uses.
-create table import_place (
-  import_id uuid not null references import_run (id) on delete cascade,
-  kind text not null check (kind in ('store', 'staff')),
-  place_id uuid not null,
-  primary key (import_id, kind, place_id)
-);
-
 -- How the columns of a file were understood, to be used again for a file with the same headings.
 create table import_mapping (
   id uuid primary key,

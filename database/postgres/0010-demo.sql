@@ -14,8 +14,6 @@ create table demo_brand (
   seeded int not null default 0,
   -- Until when simulated people have acted.
   lived_to timestamptz,
-  -- When it was gone: what a brand of one's own has published since is not the demo's.
-  removed_at timestamptz,
   -- The SOP that takes in a few valuable sleepers, once they are known.
   wake_segment_id int,
   wake_journey_id uuid

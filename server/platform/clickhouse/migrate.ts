@@ -79,7 +79,7 @@ function refuseNewer(known: ReadonlyMap<string, string>, files: readonly File[])
     }
     if (file.checksum !== checksum) {
       throw new ClickHouseMigrationRefused(
-        `${name} was changed after it had been applied to ClickHouse. Restore the file, or run: liuliang rebuild.`,
+        `${name} was changed after it had been applied to ClickHouse. Restore the file. Or drop the database (built in: remove the folder clickhouse of the data directory while nothing runs) and run: liuliang rebuild.`,
       )
     }
   }
