@@ -88,7 +88,7 @@ export type RouteMeta = {
   /** Needed beside the role. */
   right?: Right | undefined
   scope?: Scope | undefined
-  /** The reply holds a secret that is shown once: it is not kept for a repeated Idempotency-Key. */
+  /** The reply holds a secret or personal data: it is not kept for a repeated Idempotency-Key. */
   secretReply?: boolean | undefined
   /** Brings much in or makes others do so: refused with 507 while the disk is nearly full. */
   intake?: boolean | undefined

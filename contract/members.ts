@@ -287,6 +287,7 @@ export const membersContract = {
     summary: 'Show a full identifier and record the look',
     who: readers,
     scope: 'personal:read',
+    secretReply: true,
   })
     .input(z.object({ id: PublicId, kind: z.string(), reason: z.string().max(200).optional() }))
     .output(z.object({ value: z.string() })),

@@ -73,7 +73,15 @@ export function buildApp(parts: AppParts): App {
     streams,
     loops: loopsOf(parts),
     housekeeping: housekeepingOf(parts),
-    api: buildApi({ router, streams, guard, db: stores.db, log, disk: stores.disk }),
+    api: buildApi({
+      router,
+      streams,
+      guard,
+      db: stores.db,
+      index: stores.keyring.index,
+      log,
+      disk: stores.disk,
+    }),
     metrics,
     guard,
   }

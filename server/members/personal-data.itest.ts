@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { testApp } from '../../test/support/app.ts'
 import { projectAll } from '../../test/support/audience-world.ts'
 import { testClickHouse } from '../../test/support/clickhouse.ts'
 import { testDatabase } from '../../test/support/database.ts'
 import { registerConsumers } from '../events/events.ts'
-import { openKeyring } from '../platform/crypto/master-key.ts'
 import { takeLease } from '../platform/jobs/lease.ts'
 import { sql, trusted } from '../platform/postgres/sql.ts'
 import { instant } from '../platform/time/clock.ts'
@@ -12,7 +11,8 @@ import { type IncomingPerson, type MembersDeps, mergePersons, resolve, tell, und
 
 const db = await testDatabase()
 const clickhouse = await testClickHouse()
-const deps: MembersDeps = { keys: openKeyring(randomBytes(32)), followers: [] }
+const app = await testApp(db, { clickhouse })
+const deps: MembersDeps = { keys: app.parts.stores.keyring, followers: [] }
 const now = instant('2026-03-01T02:00:00Z')
 const GUIDE = '00000000-0000-7000-8000-000000000003'
 
@@ -84,12 +84,23 @@ test('no name, number, address, remark or year of birth is in the log or in Clic
     }),
   )
   await db.transaction((tx) => undoMerge(deps, tx, mergeId, by))
+  await revealed(pair[0])
 
   expect(await foundInTables()).toEqual([])
   const text = await clickHouseText()
   expect(text).toContain('custom.size')
   expect(marks.filter((mark) => text.includes(mark))).toEqual([])
 })
+
+/** Looks at the whole number, as the console does. */
+async function revealed(personId: number): Promise<void> {
+  const { id } = await db.row<{ id: string }>(sql`select public_id as id from person where id = ${personId}`)
+  const owner = await app.as('owner', { rights: ['see_personal'] })
+  const look = () =>
+    owner('POST', `/api/members/${id}/reveal`, { kind: 'phone' }, { 'idempotency-key': 'look' })
+  expect(await look()).toMatchObject({ status: 200, body: { value: '+8613977776666' } })
+  expect(await look()).toMatchObject({ status: 409, body: { code: 'conflict' } })
+}
 
 async function foundInTables(): Promise<string[]> {
   const tables = await db.rows<{ name: string }>(sql`

@@ -9,6 +9,7 @@ import { OpenAPIHandler } from '@orpc/openapi/node'
 import { type AnyRouter, type Router, traverseContractProcedures } from '@orpc/server'
 import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4'
 import { IDEMPOTENCY_HEADER, type RouteMeta, type StreamRoute } from '../../../contract/base.ts'
+import type { BlindIndex } from '../crypto/blind-index.ts'
 import { type Disk, refuseWithoutRoom } from '../disk.ts'
 import type { Log } from '../logging/log.ts'
 import type { Db } from '../postgres/database.ts'
@@ -34,6 +35,8 @@ export type ApiParts<C extends BaseCall> = {
   streams: readonly Streamed<C>[]
   guard: Guard<C>
   db: Db
+  /** For the digests of what was asked with an Idempotency-Key. */
+  index: BlindIndex
   log: Log
   disk: Disk
 }
@@ -147,7 +150,7 @@ function once<C extends BaseCall>(
 ): Promise<unknown> {
   if (!name.startsWith('POST ') || call.idempotencyKey === undefined) return work()
   return runOnce(
-    parts.db,
+    parts,
     {
       caller: parts.guard.count(call).subject,
       key: call.idempotencyKey,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -158,6 +159,8 @@ test('a POST repeated with its Idempotency-Key answers the same and does nothing
   expect(first.status).toBe(200)
   expect(again.body).toEqual(first.body)
   expect(await here.db.rows(sql`select code from region where code = 'north'`)).toHaveLength(1)
+  const guessed = createHash('sha256').update(JSON.stringify(region)).digest()
+  expect(await here.db.rows(sql`select from idempotency where digest = ${guessed}`)).toEqual([])
 
   expect(await owner('POST', '/api/regions', { ...region, name: '华东' }, key)).toMatchObject({
     status: 409,

@@ -7,6 +7,7 @@
  * time in silence.
  */
 import { createHash } from 'node:crypto'
+import type { BlindIndex } from '../crypto/blind-index.ts'
 import { type Db, isPostgresAway } from '../postgres/database.ts'
 import { sql } from '../postgres/sql.ts'
 import { Problem } from '../problem.ts'
@@ -31,7 +32,7 @@ export type IdempotentRequest = {
  * `conflict` while the first runs, after its outcome was lost, and where its reply was a secret.
  */
 export async function runOnce(
-  db: Db,
+  { db, index }: { db: Db; index: BlindIndex },
   request: IdempotentRequest,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
@@ -40,7 +41,11 @@ export async function runOnce(
       field: 'idempotency-key',
     })
   }
-  const digest = createHash('sha256').update(canonical(request.input)).digest()
+  // Keyed: whoever holds only the database could guess a phone or a password that was sent, and compare.
+  const digest = index.digest(
+    'idempotency',
+    createHash('sha256').update(canonical(request.input)).digest('hex'),
+  )
   const { caller, key, route, now } = request
   const claimed = await db.run(
     sql`insert into idempotency (caller, key, route, digest, state, started_at)
