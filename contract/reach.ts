@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Done, Instant, route, streamRoute, versioned, versionedWrite } from './base.ts'
+import { smsTextsContract } from './sms-texts.ts'
 
 const readers = ['owner', 'operator', 'regional_manager', 'analyst', 'engineer'] as const
 const headquarters = ['owner', 'operator'] as const
@@ -55,6 +56,7 @@ export const UnknownHandover = z.object({
 })
 
 export const reachContract = {
+  ...smsTextsContract,
   unknown: route({
     method: 'GET',
     path: '/hand-overs/unknown',
@@ -106,6 +108,15 @@ export const reachContract = {
   })
     .input(versionedWrite({ name: ChannelName, credentials: ChannelCredentials }))
     .output(ChannelState),
+  receiptAddress: route({
+    method: 'GET',
+    path: '/channels/sms/receipt-address',
+    tag: 'settings',
+    summary: 'Say where the SMS provider pushes its receipts',
+    description:
+      'The address holds a key that only the provider is told. It has no host where no public URL is set.',
+    who: ['owner', 'engineer'],
+  }).output(z.object({ address: z.string() })),
   channelOff: route({
     method: 'POST',
     path: '/channels/{name}/off',

@@ -7,7 +7,7 @@ import type { StreamRoute } from '../contract/base.ts'
 import { sandboxCredentials } from '../sandbox/credentials.ts'
 import { audienceRoutes } from './audience/routes.ts'
 import { openChannels } from './connectors/connectors.ts'
-import { smsStreams } from './connectors/sms/routes.ts'
+import { receiptAddress, smsStreams } from './connectors/sms/routes.ts'
 import { wecomStreams } from './connectors/wecom/routes.ts'
 import { demoRoutes } from './demo/routes.ts'
 import { forgetImports } from './events/import/jobs.ts'
@@ -87,7 +87,7 @@ export function buildApp(parts: AppParts): App {
   }
 }
 
-function routersOf({ stores, clock, providers }: AppParts) {
+function routersOf({ stores, clock, providers, publicUrl }: AppParts) {
   const { db, clickhouse, keyring, folders, disk } = stores
   return {
     org: orgRoutes({ db }),
@@ -99,7 +99,13 @@ function routersOf({ stores, clock, providers }: AppParts) {
       memberRows: (viewer, ids) => memberRowsOf(membersDeps(keyring), db, viewer, ids),
     }),
     imports: importRoutes(importParts(stores, clock)),
-    reach: reachRoutes({ db, people: reachPorts(keyring).people, cipher: keyring.cipher, providers }),
+    reach: reachRoutes({
+      db,
+      people: reachPorts(keyring).people,
+      cipher: keyring.cipher,
+      providers,
+      receiptAddress: receiptAddress(keyring.index, publicUrl),
+    }),
     tasks: taskRoutes({ db, putTag }),
     journeys: journeyRoutes({ db }),
     demo: demoRoutes({ db }),

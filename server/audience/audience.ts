@@ -57,4 +57,4 @@ export {
   type TagShown,
   undoRetirement,
 } from './tags/taxonomy.ts'
-export { disuses, refuseWhileUsed, type Used, type User, usersOf, uses } from './usage.ts'
+export { disuses, refuseWhileUsed, type Used, type User, usersByObject, usersOf, uses } from './usage.ts'

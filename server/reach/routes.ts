@@ -7,6 +7,7 @@ import type { Database } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { getChannel, goLive, listChannels, setAllowList, switchOff, toTest } from './channels.ts'
 import { connectChannel } from './connection.ts'
+import { approveSmsText, listSmsTexts } from './content/sms-texts.ts'
 import type { People } from './ports.ts'
 import { listUnknown, settleKnown } from './unknown.ts'
 
@@ -16,9 +17,11 @@ export type ReachRouting = {
   cipher: FieldCipher
   /** Where providers are reached instead of at their own addresses. */
   providers?: Partial<Record<ChannelName, string>> | undefined
+  /** Where the SMS provider pushes receipts, with the key that only it is told. */
+  receiptAddress: string
 }
 
-export function reachRoutes({ db, people, cipher, providers = {} }: ReachRouting) {
+export function reachRoutes({ db, people, cipher, providers = {}, receiptAddress }: ReachRouting) {
   const api = implement(reachContract).$context<Call>()
   const one = async (name: ChannelName) => shown(await getChannel(db, name))
   return api.router({
@@ -37,6 +40,20 @@ export function reachRoutes({ db, people, cipher, providers = {} }: ReachRouting
       })
       return { done: true as const }
     }),
+    smsTexts: api.smsTexts.handler(async () => ({ items: await listSmsTexts(db) })),
+    approveSmsText: api.approveSmsText.handler(({ input, context }) =>
+      db.transaction(async (tx) => {
+        const by = context.viewer.staffId
+        const text = await approveSmsText(tx, { ...input, by, now: context.now })
+        await audit(tx, context, {
+          action: 'content.approval_changed',
+          objectKind: 'content',
+          objectId: input.id,
+          after: { approval: input.approval },
+        })
+        return text
+      }),
+    ),
     channels: api.channels.handler(async () => ({ items: (await listChannels(db)).map(shown) })),
     changeChannel: api.changeChannel.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {
@@ -71,6 +88,7 @@ export function reachRoutes({ db, people, cipher, providers = {} }: ReachRouting
       })
       return one(name)
     }),
+    receiptAddress: api.receiptAddress.handler(() => ({ address: receiptAddress })),
     channelOff: api.channelOff.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {
         await switchOff(tx, input.name, context.now)

@@ -17,7 +17,13 @@ export type SmsReceiving = {
   index: Keyring['index']
 }
 
-/** The last part of the address that is entered at the provider: /api/callbacks/sms/<key>. */
+/** The address that is entered at the provider; without a host where nobody said by which one this is reached. */
+export function receiptAddress(index: Keyring['index'], publicUrl: string | undefined): string {
+  const path = `/api/callbacks/sms/${receiptKey(index)}`
+  return publicUrl === undefined ? path : new URL(path, publicUrl).href
+}
+
+/** The last part of that address. */
 export function receiptKey(index: Keyring['index']): string {
   return index.digest('callback', 'sms').toString('hex')
 }

@@ -1,5 +1,5 @@
 /** All SQL of content. */
-import type { Tx } from '../../platform/postgres/database.ts'
+import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { Content } from './shape.ts'
 
@@ -13,6 +13,13 @@ const columns = sql`
 /** Holds the row until the end of the transaction. */
 export async function lockContent(tx: Tx, id: string): Promise<StoredContent | undefined> {
   return tx.maybe(sql`select ${columns} from content where id = ${id} for update`)
+}
+
+/** Those of these that are SMS and not retired, by name. */
+export async function smsContents(db: Db, ids: readonly string[]): Promise<StoredContent[]> {
+  return db.rows(sql`
+    select ${columns} from content
+    where id = any(${ids}::uuid[]) and channel = 'sms' and retired_at is null order by name, id`)
 }
 
 /** Writes it and keeps the version; the version that stands now. */
