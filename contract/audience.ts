@@ -113,7 +113,7 @@ export const Preview = z.object({
   sample: z.array(MemberRow),
 })
 
-/** As of the end of a day of the brand's zone; without one, as of now. */
+/** As of the end of a day of the brand's zone, today at the latest; without one, as of now. */
 const AsOf = z.object({ asOf: z.iso.date().optional() })
 
 /** Life cycle, RFM matrix and the flow from source to state: what the pictures show. */

@@ -4,7 +4,7 @@
  * Never does: send, enrol, or ask a later capability; what those know comes as events with absolute values.
  */
 
-export { baseAsOf } from './lifecycle/as-of.ts'
+export { baseAsOf, type PastBase } from './lifecycle/as-of.ts'
 export {
   lifecycleOverview,
   type Overview,

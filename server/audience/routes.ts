@@ -10,6 +10,7 @@ import { findingsOf } from '../../contract/rule-check.ts'
 import { audit, brand, type Call, type Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
+import { keepAnswer } from '../platform/kept-answer.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
 import type { Sql } from '../platform/postgres/sql.ts'
 import { Problem } from '../platform/problem.ts'
@@ -30,6 +31,7 @@ import {
   listSegments,
   listTagGroups,
   listTags,
+  type PastBase,
   previewRule,
   retireTags,
   rfmOverview,
@@ -51,15 +53,24 @@ export type AudienceRoutes = {
   visibleTo: (viewer: Viewer) => Sql
 }
 
+const PAST_KEPT_MS = 60_000
+
 const LossCursor = z.tuple([z.iso.datetime(), z.int()])
 
 export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: AudienceRoutes) {
   const api = implement(audienceContract).$context<Call>()
   const zoneOf = async (): Promise<string> => (await brand(db)).zone
-  const pastOf = async (asOf: string | undefined, visible: Sql) =>
-    asOf === undefined
-      ? undefined
-      : baseAsOf(db, clickhouse, { day: numberOfDay(asOf), zone: await zoneOf(), visible })
+  const past = keepAnswer<PastBase>(PAST_KEPT_MS)
+  /** The page of a day asks three routes at once: one pass over everybody answers them. */
+  const pastOf = async (asOf: string | undefined, visible: Sql, now: Date) => {
+    if (asOf === undefined) return undefined
+    const zone = await zoneOf()
+    if (asOf > dayOf(zone, now))
+      throw new Problem('bad_input', 'This day has not come yet.', { field: 'asOf' })
+    return past(JSON.stringify([asOf, zone, visible]), now, () =>
+      baseAsOf(db, clickhouse, { day: numberOfDay(asOf), zone, visible }),
+    )
+  }
   const since = async (now: Date): Promise<Date> => {
     const zone = await zoneOf()
     return startOfDay(zone, dayOf(zone, now))
@@ -223,18 +234,18 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
       const zone = await zoneOf()
       const visible = visibleTo(viewer)
       const { definitions } = await presentEvaluator(db, zone)
-      const past = await pastOf(input.asOf, visible)
+      const base = await pastOf(input.asOf, visible, now)
       const { lifecycle, asOf, ...overview } =
-        past?.overview ?? (await lifecycleOverview(db, { now, zone, visible }))
+        base?.overview ?? (await lifecycleOverview(db, { now, zone, visible }))
       return { ...bandsOf(lifecycle, edgesOf(definitions.bands)), ...overview, asOf: asOf.toISOString() }
     }),
-    rfm: api.rfm.handler(async ({ input, context: { viewer } }) => {
+    rfm: api.rfm.handler(async ({ input, context: { viewer, now } }) => {
       const visible = visibleTo(viewer)
-      const past = await pastOf(input.asOf, visible)
-      const present = past ? undefined : await rfmOverview(db, visible)
-      const cuts = past ? past.rfm.cuts : present?.published?.cuts
-      const at = past ? past.overview.asOf : present?.published?.publishedAt
-      const { cells, groups } = past?.rfm ?? present ?? { cells: [], groups: [] }
+      const base = await pastOf(input.asOf, visible, now)
+      const present = base ? undefined : await rfmOverview(db, visible)
+      const cuts = base ? base.rfm.cuts : present?.published?.cuts
+      const at = base ? base.overview.asOf : present?.published?.publishedAt
+      const { cells, groups } = base?.rfm ?? present ?? { cells: [], groups: [] }
       return {
         publishedAt: cuts && at ? at.toISOString() : null,
         cuts: cuts ? { recency: [...cuts.r], frequency: [...cuts.f], monetary: [...cuts.m] } : null,
@@ -247,8 +258,8 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
     }),
     flow: api.flow.handler(async ({ input, context: { viewer, now } }) => {
       const visible = visibleTo(viewer)
-      const past = await pastOf(input.asOf, visible)
-      const links = past?.flow ?? (await sourceFlow(db, { now, zone: await zoneOf(), visible }))
+      const base = await pastOf(input.asOf, visible, now)
+      const links = base?.flow ?? (await sourceFlow(db, { now, zone: await zoneOf(), visible }))
       return { links: links as never }
     }),
   })

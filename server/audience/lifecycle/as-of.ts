@@ -3,8 +3,10 @@
  *
  * By purchases, joining and contact until then, with today's bands, today's refunds and today's persons (whoever was
  * joined since is one person also in the past). Persons who had neither joined nor bought by then are left out. RFM is
- * cut by the quintiles of that day. One pass over the purchases of everybody; memory grows by some 40 bytes a person.
+ * cut by the quintiles of that day. One pass over the purchases of everybody; memory grows by some 80 bytes a person, however
+ * far apart their ids are.
  */
+import { setImmediate as breath } from 'node:timers/promises'
 import {
   aiplOf,
   type Edges,
@@ -52,7 +54,7 @@ export async function baseAsOf(
   const { definitions } = await presentEvaluator(db, zone)
   const end = startOfDay(zone, day + 1)
   const people = await peopleUntil(db, { end, zone, visible })
-  const heard = await contactsUntil(db, clickhouse, { end, zone, size: people.joined.length })
+  const heard = await contactsUntil(db, clickhouse, { end, zone, people })
   const tally = new Tally(day, edgesOf(definitions.bands))
   const { person, counts, params } = await placement(db)
   const query = `select ${person} as present, toInt32(count()), toString(sum(toInt64(total * 100) - toInt64(refunded * 100))),
@@ -62,12 +64,16 @@ export async function baseAsOf(
   for await (const rows of stream) {
     for (const [id, purchases, cents, days] of rows) {
       const known = people.take(id)
-      if (known) tally.add({ ...known, purchases, spentCents: Number(cents), days, heard: dayIn(heard, id) })
+      if (known)
+        tally.add({ ...known, purchases, spentCents: Number(cents), days, heard: dayIn(heard[known.place]) })
     }
   }
-  for (const { id, ...known } of people.left()) {
-    if (known.joined !== null)
-      tally.add({ ...known, purchases: 0, spentCents: 0, days: [], heard: dayIn(heard, id) })
+  for (let place = 0; place < people.size; place += 1) {
+    // Pages are answered in this process, too.
+    if (place % BATCH === 0) await breath()
+    const known = people.takeAt(place)
+    if (known && known.joined !== null)
+      tally.add({ ...known, purchases: 0, spentCents: 0, days: [], heard: dayIn(heard[place]) })
   }
   return { overview: tally.overview(end), rfm: tally.rfm(), flow: tally.flow() }
 }
@@ -80,43 +86,58 @@ const BATCH = 50_000
 type Origin = { source: string; side: 'online' | 'offline' | null }
 type Known = Origin & { joined: number | null }
 
-/** Who is there, by id: the day of joining, and where the person came from. */
+/**
+ * Who is there: the day of joining, and where the person came from. By place in the order of ids, not by id: those of
+ * visitors and of the demo begin at 2^29 and above, and an array up to the highest would take gigabytes.
+ */
 class People {
-  readonly joined: Int32Array
-  readonly #origin: Uint16Array
+  readonly #ids: number[] = []
+  readonly #joined: number[] = []
+  readonly #origin: number[] = []
   readonly #origins: Origin[] = []
-  readonly #places = new Map<string, number>()
+  readonly #numbers = new Map<string, number>()
 
-  constructor(size: number) {
-    this.joined = new Int32Array(size).fill(ABSENT)
-    this.#origin = new Uint16Array(size)
+  get size(): number {
+    return this.#ids.length
   }
 
+  /** In the order of ids. */
   add(id: number, joined: number | null, { source, side }: Origin): void {
     const key = `${source} ${side}`
-    let place = this.#places.get(key)
-    if (place === undefined) {
-      place = this.#origins.push({ source, side }) - 1
-      this.#places.set(key, place)
+    let number = this.#numbers.get(key)
+    if (number === undefined) {
+      number = this.#origins.push({ source, side }) - 1
+      this.#numbers.set(key, number)
     }
-    this.joined[id] = joined ?? UNDATED
-    this.#origin[id] = place
+    this.#ids.push(id)
+    this.#joined.push(joined ?? UNDATED)
+    this.#origin.push(number)
+  }
+
+  placeOf(id: number): number | undefined {
+    let [from, to] = [0, this.#ids.length]
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if ((this.#ids[middle] ?? 0) < id) from = middle + 1
+      else to = middle
+    }
+    return this.#ids[from] === id ? from : undefined
   }
 
   /** The person, once. */
-  take(id: number): Known | undefined {
-    const joined = this.joined[id] ?? ABSENT
-    const origin = this.#origins[this.#origin[id] ?? 0]
-    if (joined === ABSENT || !origin) return undefined
-    this.joined[id] = ABSENT
-    return { ...origin, joined: joined === UNDATED ? null : joined }
+  take(id: number): (Known & { place: number }) | undefined {
+    const place = this.placeOf(id)
+    const known = place === undefined ? undefined : this.takeAt(place)
+    return known && place !== undefined ? { ...known, place } : undefined
   }
 
-  *left(): Generator<Known & { id: number }> {
-    for (let id = 0; id < this.joined.length; id += 1) {
-      const known = this.take(id)
-      if (known) yield { id, ...known }
-    }
+  /** The person in this place, once. */
+  takeAt(place: number): Known | undefined {
+    const joined = this.#joined[place] ?? ABSENT
+    const origin = this.#origins[this.#origin[place] ?? 0]
+    if (joined === ABSENT || !origin) return undefined
+    this.#joined[place] = ABSENT
+    return { ...origin, joined: joined === UNDATED ? null : joined }
   }
 }
 
@@ -124,43 +145,46 @@ async function peopleUntil(
   db: Database,
   { end, zone, visible }: { end: Date; zone: Zone; visible: Sql },
 ): Promise<People> {
-  const { last } = await db.row<{ last: number }>(sql`select coalesce(max(id), 0) as last from person`)
-  const people = new People(last + 1)
-  for (let after = 0; after < last; ) {
-    const rows = await db.rows<Origin & { id: number; joined: string | null }>(sql`
+  const people = new People()
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const rows: (Origin & { id: number; joined: string | null })[] = await db.rows(sql`
       select p.id, p.source, p.source_side as side,
         case when p.joined_at < ${end} then (p.joined_at at time zone ${zone})::date::text end as joined
       from person p where p.state = 'live' and p.id > ${after} and ${visible} order by p.id limit ${BATCH}`)
     for (const { id, joined, ...origin } of rows)
       people.add(id, joined === null ? null : numberOfDay(joined), origin)
-    after = rows.length < BATCH ? last : (rows.at(-1)?.id ?? last)
+    after = rows.length < BATCH ? undefined : rows.at(-1)?.id
   }
   return people
 }
 
-/** The day of each person's last exchange with the brand. */
+/** The day of each person's last exchange with the brand, by the person's place. */
 async function contactsUntil(
   db: Database,
   clickhouse: ClickHouse,
-  { end, zone, size }: { end: Date; zone: Zone; size: number },
+  { end, zone, people }: { end: Date; zone: Zone; people: People },
 ): Promise<Int32Array> {
   const { person, counts, params } = await placement(db)
   const query = `select ${person} as present, toInt32(toDate32(max(events.at), {zone:String}))
     from events where type in {types:Array(String)} and events.at < {end:DateTime64(3, 'UTC')} and ${counts} and person_id > 0
     group by present`
-  const heard = new Int32Array(size).fill(ABSENT)
+  const heard = new Int32Array(people.size).fill(ABSENT)
   const stream = clickhouse.stream<[number, number]>(query, {
     ...params,
     zone,
     end,
     types: [...interactionTypes],
   })
-  for await (const rows of stream) for (const [id, on] of rows) heard[id] = on
+  for await (const rows of stream) {
+    for (const [id, on] of rows) {
+      const place = people.placeOf(id)
+      if (place !== undefined) heard[place] = on
+    }
+  }
   return heard
 }
 
-function dayIn(days: Int32Array, id: number): number | null {
-  const day = days[id] ?? ABSENT
+function dayIn(day = ABSENT): number | null {
   return day === ABSENT ? null : day
 }
 
@@ -278,10 +302,14 @@ class Tally {
       const scores = rfmScores({ recencyDays, purchases, spentCents }, cuts)
       const key = scores.r * 10 + scores.f
       const cell = cells.get(key) ?? { recency: scores.r, frequency: scores.f, persons: 0, spentCents: 0 }
-      cells.set(key, { ...cell, persons: cell.persons + 1, spentCents: cell.spentCents + spentCents })
+      cell.persons += 1
+      cell.spentCents += spentCents
+      cells.set(key, cell)
       const name = rfmGroupOf(scores)
       const group = groups.get(name) ?? { group: name, persons: 0, spentCents: 0 }
-      groups.set(name, { ...group, persons: group.persons + 1, spentCents: group.spentCents + spentCents })
+      group.persons += 1
+      group.spentCents += spentCents
+      groups.set(name, group)
     })
     return {
       cuts,

@@ -1,6 +1,7 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { defaultEdges, lifecycleOf } from '../../../contract/lifecycle.ts'
 import { cutsOf, rfmGroupOf, rfmScores } from '../../../contract/rfm.ts'
+import { testApp } from '../../../test/support/app.ts'
 import {
   addOrders,
   addPersons,
@@ -28,7 +29,9 @@ const now = new Date('2026-06-01T04:00:00+08:00')
 const PERSONS = 60
 let world: World
 const people = Array.from({ length: PERSONS }, (_, index) => ({
-  personId: index + 1,
+  // Every fifth was a visitor first: their ids begin far above.
+  personId: index % 5 === 4 ? 2 ** 30 + index : index + 1,
+  factor: index + 1,
   joinedAt: now.getTime() - ((index * 37) % 900) * DAY,
   // Days before now on which they bought.
   days: Array.from({ length: index % 6 }, (_order, place) => ((index * 53 + place * 31) % 880) + 1),
@@ -44,10 +47,10 @@ beforeAll(async () => {
   )
   await addOrders(
     world,
-    people.flatMap(({ personId, days }) =>
+    people.flatMap(({ personId, factor, days }) =>
       days.map((day) => ({
         personId,
-        purchase: { ...blank, at: now.getTime() - day * DAY, amount: 1000 + personId * day },
+        purchase: { ...blank, at: now.getTime() - day * DAY, amount: 1000 + factor * day },
       })),
     ),
     now,
@@ -82,6 +85,8 @@ test('the spread over the life cycle is the one counted by hand, now and as of p
     const { overview: past } = await baseAsOf(world.db, world.clickhouse, { day, zone: ZONE })
     expect(byState(past.lifecycle)).toEqual(counted(ago))
   }
+  // In kilobytes, the most that this process ever held: an array up to the highest id takes four million of them.
+  expect(process.resourceUsage().maxRSS).toBeLessThan(3_000_000)
   const flow = await sourceFlow(world.db, { now, zone: ZONE })
   expect(flow.reduce((sum, link) => sum + link.persons, 0)).toBe(PERSONS)
 })
@@ -103,6 +108,22 @@ test('the end of today says of everything what the present says', async () => {
   expect(sorted(past.flow)).toEqual(sorted(await sourceFlow(world.db, { now, zone: ZONE })))
 })
 
+test('the three pictures of a past day come from one pass over everybody, and no day is told before it came', async () => {
+  const here = await testApp(world.db, { clickhouse: world.clickhouse, at: now.toISOString() })
+  const owner = await here.as('owner')
+  const read = vi.spyOn(world.clickhouse, 'stream')
+  const ask = (day: string) =>
+    Promise.all(['lifecycle', 'rfm', 'source-flow'].map((name) => owner('GET', `/api/${name}?asOf=${day}`)))
+  const replies = await ask('2026-03-01')
+  expect(replies.map(({ status }) => status)).toEqual([200, 200, 200])
+  // Purchases and contacts, each read once.
+  expect(read).toHaveBeenCalledTimes(2)
+  read.mockRestore()
+  expect((await ask('2026-06-01')).map(({ status }) => status)).toEqual([200, 200, 200])
+  for (const { status, body } of await ask('2026-06-02'))
+    expect({ status, body }).toMatchObject({ status: 400, body: { code: 'bad_input', field: 'asOf' } })
+})
+
 test('RFM, one-time buyers and who woke, as of a past day, are those of what was known by then', async () => {
   let wokenAtAll = 0
   for (const ago of [12, 40, 163, 250]) wokenAtAll += await samePast(ago)
@@ -119,7 +140,7 @@ async function samePast(ago: number): Promise<number> {
     .map((person) => ({
       recencyDays: Math.min(...person.days),
       purchases: person.days.length,
-      spentCents: person.days.reduce((sum, day) => sum + 1000 + person.personId * (day + ago), 0),
+      spentCents: person.days.reduce((sum, day) => sum + 1000 + person.factor * (day + ago), 0),
       days: person.days,
     }))
   const buyers = known.filter(({ purchases }) => purchases > 0)
@@ -157,7 +178,7 @@ test('cut points are published at four in the morning, once a day, and give ever
   const buyers = people.filter(({ days }) => days.length > 0)
   const ascending = (values: number[]) => values.sort((left, right) => left - right)
   const spent = (person: (typeof people)[number]) =>
-    person.days.reduce((sum, day) => sum + 1000 + person.personId * day, 0)
+    person.days.reduce((sum, day) => sum + 1000 + person.factor * day, 0)
   const cuts = {
     r: cutsOf(ascending(buyers.map(({ days }) => Math.min(...days))), 'r'),
     f: cutsOf(ascending(buyers.map(({ days }) => days.length)), 'f'),

@@ -87,6 +87,7 @@ export function Lifecycle() {
                     aria-label={t('asOf')}
                     placeholder={t('asOf')}
                     value={asOf ? dayjs(asOf) : null}
+                    maxDate={dayjs()}
                     onChange={(day) => setParams(day ? { asOf: day.format('YYYY-MM-DD') } : {})}
                   />
                   <Link to={`/segments/new?rule=${sleepRule}`}>
