@@ -31,7 +31,7 @@ export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: A
           onError(error) {
             metrics.loop({ loop: loop.name, seconds: 0, failed: true })
             loop.onError?.(error)
-            if (!stop.aborted) log.error({ event: 'loop.failed', loop: loop.name, err: error })
+            log.error({ event: 'loop.failed', loop: loop.name, err: error })
           },
         },
         stop,

@@ -3,6 +3,7 @@ import { sandboxCredentials } from '../sandbox/credentials.ts'
 import { evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
 import { openChannels } from './connectors/connectors.ts'
 import { demoLife } from './demo/demo.ts'
+import { sweepDemoBrand } from './demo-brand.ts'
 import { importLoop } from './events/import/jobs.ts'
 import { eventLoops } from './events/jobs.ts'
 import { handlers, importParts, membersDeps, reachPorts } from './joined.ts'
@@ -34,7 +35,14 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
   const bulk = { after: 0 }
   const opened = openChannels({ sandbox: sandboxCredentials, cipher: keyring.cipher, clock })
   return [
-    ...eventLoops({ db, clickhouse, clock, handlers, archive: folders.archive }),
+    ...eventLoops({
+      db,
+      clickhouse,
+      clock,
+      handlers,
+      archive: folders.archive,
+      sweep: () => sweepDemoBrand({ db, clickhouse }),
+    }),
     {
       name: 'evaluate',
       restMs: OFTEN_MS,

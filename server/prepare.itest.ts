@@ -84,7 +84,12 @@ test('persons who waited to be evaluated when a dump was taken are evaluated on 
 
   await prepareStores(stores)
   expect(await isRebuilding(db)).toBe(true)
-  await rebuildClickHouse(db, clickhouse, { folder: '/nowhere', token: world.project, now })
+  await rebuildClickHouse(db, clickhouse, {
+    folder: '/nowhere',
+    token: world.project,
+    now,
+    sweep: async () => 0,
+  })
   await projectAll(world, now)
   await settleAll(world, now)
   expect(await countDue(db, now)).toEqual({ live: 0, bulk: 0, time: 0 })

@@ -10,16 +10,15 @@ export async function rebuild(command: Command): Promise<undefined> {
   const { terminal } = command
   const progress = terminal.progress('events')
   const rebuilt = await withStores(command, 'either', ({ db, clickhouse, folders }) =>
-    withLease(db, PROJECT, async (token) => {
-      const done = await rebuildClickHouse(db, clickhouse, {
+    withLease(db, PROJECT, (token) =>
+      rebuildClickHouse(db, clickhouse, {
         folder: folders.archive,
         token,
         now: systemClock.now(),
+        sweep: () => sweepDemoBrand({ db, clickhouse }),
         onProgress: ({ events }) => progress.tick(events),
-      })
-      await sweepDemoBrand({ db, clickhouse })
-      return done
-    }),
+      }),
+    ),
   )
   if (!rebuilt) {
     throw new StartRefused(

@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { sweepDemoBrand } from '../demo-brand.ts'
 import { continueFromMark, PROJECT, rebuildClickHouse } from '../events/events.ts'
 import { openClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { migrateClickHouse } from '../platform/clickhouse/migrate.ts'
@@ -162,6 +163,7 @@ async function settleStores(
         folder: folders.archive,
         token,
         now: systemClock.now(),
+        sweep: () => sweepDemoBrand({ db, clickhouse }),
         onProgress: ({ events }) => progress.tick(events),
       }),
     )

@@ -37,7 +37,7 @@ beforeAll(async () => {
   here = await testApp(db, { clickhouse, at: BEGIN })
   const members = membersDeps(here.parts.stores.keyring)
   await seedDemo({ db, members }, { now: here.clock.now(), members: MEMBERS, seed: SEED })
-}, 120_000)
+})
 
 afterAll(async () => {
   await endLoops(here)

@@ -93,7 +93,7 @@ test('four writers that pause before they commit lose nothing to one reader', as
   await Promise.all([reader, naiveReader])
   expect(read.toSorted()).toEqual(written.toSorted())
   expect(naive.size).toBeLessThan(written.length)
-}, 30_000)
+})
 
 test('the order within a transaction, and of one writer, is the order of the log', async () => {
   const mine = [events(3, 77), events(3, 77), events(3, 77)]

@@ -67,6 +67,7 @@ test('a process killed between any two effects loses nothing and doubles nothing
   const db = await testDatabase()
   const clickhouse = await testClickHouse()
   await db.run(sql`create table noted (id uuid not null)`)
+  await db.run(sql`create table swept (epoch int not null)`)
   await registerConsumers(db, [REACT, PROJECT])
   const points = await crashPoints()
   expect(points.length).toBeGreaterThan(30)
@@ -127,4 +128,10 @@ test('a process killed between any two effects loses nothing and doubles nothing
       sql`select count(*) as open from profile_home where person_id <> stored_person_id or moving_to is not null or left_person_id is not null`,
     ),
   ).toEqual({ open: 0 })
-}, 600_000)
+  // The last rebuild, whichever round began it, was swept before it counted as done.
+  expect(
+    await db.row(
+      sql`select count(*)::int as swept from swept join projection using (epoch) where rebuilding_since is null`,
+    ),
+  ).toEqual({ swept: 1 })
+})

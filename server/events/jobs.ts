@@ -14,7 +14,7 @@ import { moveMisplaced } from './move-rows.ts'
 import { makePartitionsAhead } from './partitions.ts'
 import { PROJECT, projectOnce } from './project.ts'
 import { REACT, reactOnce } from './react.ts'
-import { isRebuilding, rebuildClickHouse } from './rebuild.ts'
+import { isRebuilding, type Rebuilding, rebuildClickHouse } from './rebuild.ts'
 
 export type EventLoops = {
   db: Database
@@ -23,6 +23,8 @@ export type EventLoops = {
   handlers: readonly Handler[]
   /** Folder of the archive. */
   archive: string
+  /** As a rebuild needs it. */
+  sweep: Rebuilding['sweep']
 }
 
 const LIVE_REST_MS = 100
@@ -41,7 +43,7 @@ export async function prepareLog(
 }
 
 /** The loops, for `keepWorking`. */
-export function eventLoops({ db, clickhouse, clock, handlers, archive }: EventLoops): Loop[] {
+export function eventLoops({ db, clickhouse, clock, handlers, archive, sweep }: EventLoops): Loop[] {
   const react = lanes.map(
     (lane): Loop => ({
       name: `${REACT}.${lane}`,
@@ -59,6 +61,8 @@ export function eventLoops({ db, clickhouse, clock, handlers, archive }: EventLo
           folder: archive,
           token,
           now: clock.now(),
+          sweep,
+          signal: token.signal,
         })
         return events + 1
       }

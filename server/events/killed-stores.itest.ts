@@ -123,7 +123,7 @@ test('PostgreSQL, the engine and the worker, killed at random, agree afterwards 
   async function caughtUp(): Promise<boolean> {
     return (await hasCaughtUp(db, REACT)) && (await hasCaughtUp(db, PROJECT))
   }
-}, 120_000)
+})
 
 /** Tries until it is acknowledged, as a source does. */
 async function acknowledged<T>(work: () => Promise<T>): Promise<T> {

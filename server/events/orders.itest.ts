@@ -275,7 +275,7 @@ test('in whatever order states and refunds arrive, in whatever portions, the end
     ),
     { numRuns: 40 },
   )
-}, 60_000)
+})
 
 async function tell(
   where: Database,

@@ -112,7 +112,7 @@ test('whatever was merged, undone and moved in between, each person has exactly 
     }),
     { numRuns: 5 },
   )
-}, 120_000)
+})
 
 test('a move that breaks off at any of its commands leaves everybody his rows, and the next one ends it', async () => {
   for (let at = 0; at < 6; at += 1) {
@@ -137,7 +137,7 @@ test('a move that breaks off at any of its commands leaves everybody his rows, a
       await compare(world)
     }
   }
-}, 60_000)
+})
 
 async function perform(world: World, each: Act): Promise<void> {
   const how = (its: Lane) => ({ lane: its, source: 'test', receivedAt: at })

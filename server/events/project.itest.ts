@@ -252,7 +252,7 @@ test('days that are over are archived, dropped when old and passed, and ClickHou
   const whole = await content()
   expect(whole.events.length).toBe(before.events.length + 1)
   while (!(await hasCaughtUp(db, PROJECT))) await sleep(10)
-  const rebuilt = await rebuildClickHouse(db, clickhouse, { folder, token, now })
+  const rebuilt = await rebuildClickHouse(db, clickhouse, { folder, token, now, sweep: async () => 0 })
   expect(rebuilt.days).toBe(4)
   expect(await isRebuilding(db)).toBe(false)
   expect(await content()).toEqual(whole)
@@ -262,9 +262,9 @@ test('days that are over are archived, dropped when old and passed, and ClickHou
 test('an archive that was changed is refused before anything is emptied, and its day is not dropped', async () => {
   await writeFile(join(folder, 'events-2026-03-03.ndjson.zst'), 'not what it was')
   const before = await content()
-  await expect(rebuildClickHouse(db, clickhouse, { folder, token, now: day(14) })).rejects.toThrow(
-    ArchiveBroken,
-  )
+  await expect(
+    rebuildClickHouse(db, clickhouse, { folder, token, now: day(14), sweep: async () => 0 }),
+  ).rejects.toThrow(ArchiveBroken)
   expect(await content()).toEqual(before)
   await writeFile(join(folder, 'events-2026-03-12.ndjson.zst'), 'nor this')
   await expect(dropArchivedDays(db, { folder, now: day(25) })).rejects.toThrow(ArchiveBroken)

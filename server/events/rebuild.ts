@@ -3,7 +3,7 @@
  *
  * Stored: `projection.epoch` (part of every token) and `rebuilding_since`. Always true: while it is set the projection
  * does nothing else and no day is dropped; a rebuild begins with empty tables and a new epoch, so one that crashed is
- * simply begun again. Rows of merged profiles are written under their present person.
+ * simply begun again, the sweep at its end included. Rows of merged profiles are written under their present person.
  */
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { crashPoint } from '../platform/crash.ts'
@@ -23,6 +23,10 @@ export type Rebuilding = {
   folder: string
   token: LeaseToken
   now: Date
+  /** Takes out of ClickHouse what archived days still tell of things that are gone for good. */
+  sweep(): Promise<unknown>
+  /** Ends it between two steps; it is begun again later. */
+  signal?: AbortSignal
   onProgress?(done: { day: Day | undefined; events: number }): void
 }
 
@@ -30,12 +34,13 @@ export type Rebuilt = { days: number; events: number }
 
 /**
  * Empties the projected tables and fills them again. Evaluation waits meanwhile, because nothing counts as projected.
- * Errors: `ArchiveBroken` before anything is emptied where a file is missing or changed; `LeaseLost`.
+ * Errors: `ArchiveBroken` before anything is emptied where a file is missing or changed; `LeaseLost`; the reason of
+ * `signal`.
  */
 export async function rebuildClickHouse(
   db: Database,
   clickhouse: ClickHouse,
-  { folder, token, now, onProgress }: Rebuilding,
+  { folder, token, now, sweep, signal, onProgress }: Rebuilding,
 ): Promise<Rebuilt> {
   const days = await db.rows<{ day: Day }>(sql`select day from log_day where state = 'dropped' order by day`)
   for (const { day } of days) await readArchive(db, folder, day).next()
@@ -47,6 +52,7 @@ export async function rebuildClickHouse(
   for (const { day } of days) {
     let page = 0
     for await (const some of readArchive(db, folder, day)) {
+      signal?.throwIfAborted()
       await insertEvents(db, clickhouse, some, `${PROJECT}:${epoch}:archive:${day}:${page}`)
       page += 1
       events += some.length
@@ -56,12 +62,16 @@ export async function rebuildClickHouse(
   }
   for (const lane of lanes) {
     while (true) {
+      signal?.throwIfAborted()
       const done = await projectBatch(db, clickhouse, { lane, token, now, batch: BATCH, epoch })
       if (done === 0) break
       events += done
       onProgress?.({ day: undefined, events })
     }
   }
+  crashPoint('rebuild.filled')
+  await sweep()
+  crashPoint('rebuild.swept')
   await db.transaction(async (tx) => {
     await fence(tx, token)
     await tx.run(sql`update projection set rebuilding_since = null`)

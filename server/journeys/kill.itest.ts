@@ -45,7 +45,7 @@ function random(most: number): number {
 beforeAll(async () => {
   expect(killed.story.members).toEqual(calm.story.members)
   await Promise.all([liveThrough(calm), dieThrough(killed)])
-}, 900_000)
+})
 
 afterAll(async () => {
   await killed.end()

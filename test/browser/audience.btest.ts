@@ -25,7 +25,7 @@ beforeAll(async () => {
     interval: 200,
   })
   page = await pageOf(app, owner.staffId)
-}, 120_000)
+})
 
 const drawer = (): Locator => page.getByRole('dialog')
 const tagsOf = (group: string): Promise<unknown[]> =>

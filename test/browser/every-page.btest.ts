@@ -52,7 +52,7 @@ beforeAll(async () => {
     ['audit-trail', '/audit-trail'],
     ['dead-letters', '/dead-letters'],
   ]
-}, 180_000)
+})
 
 afterAll(() => endLoops(app))
 

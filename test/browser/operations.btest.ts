@@ -16,7 +16,7 @@ beforeAll(async () => {
   app = await demoBrand({ members: 120, hours: 3 })
   owner = (await app.as('owner', { rights: ['approve', 'see_personal'] })).staffId
   page = await pageOf(app, owner)
-}, 180_000)
+})
 
 afterAll(() => endLoops(app))
 

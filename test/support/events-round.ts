@@ -121,7 +121,9 @@ async function run(round: Round): Promise<void> {
   const react = await lease(db, REACT)
   armCrashPoint(round.crashAt)
   const now = timeOfRound(round.number)
-  const rebuild = () => rebuildClickHouse(db, clickhouse, { folder: round.archive, token: project, now })
+  const sweep = () => db.run(sql`insert into swept select epoch from projection`)
+  const rebuild = () =>
+    rebuildClickHouse(db, clickhouse, { folder: round.archive, token: project, now, sweep })
   if (await isRebuilding(db)) await rebuild()
   for (const number of round.bring) await bring(db, number, now, false)
   const consume = async () => {

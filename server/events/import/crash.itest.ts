@@ -74,6 +74,24 @@ test('killed at every point between two effects, an import ends with the same or
   expect(await outcome()).toEqual(expected)
 })
 
+test('a dry run that broke off counts from the beginning when it is taken up again', async () => {
+  await emptyImports(db)
+  const file = await fileOf(world, 'forecast.csv', FILE)
+  const how = { file, source: 'till', dryRun: true, now: world.clock.now() }
+  const { run: whole } = await importFile(world, how)
+  await emptyImports(db)
+  const stop = new AbortController()
+  const onProgress = ({ stage }: { stage: string }) => stage === 'writing' && stop.abort()
+  await expect(importFile(world, { ...how, signal: stop.signal, onProgress })).rejects.toThrow()
+  // What it had counted so far, as it tells the progress bar twice a second.
+  const partly = { accepted: 2000, created: 1999, people: 300 }
+  await db.run(
+    sql`update import_run set counts = counts || ${JSON.stringify(partly)}::jsonb where stage = 'writing'`,
+  )
+  const { id } = await db.row<{ id: string }>(sql`select id from import_run`)
+  expect((await workOn(world, id))?.forecast).toEqual(whole.forecast)
+})
+
 test('an undo that was killed in the middle is taken up by whoever asks again', async () => {
   await emptyImports(db)
   const file = await fileOf(world, 'taken-back.csv', FILE)

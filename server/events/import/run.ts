@@ -75,7 +75,9 @@ async function act(work: Work): Promise<void> {
       await undoRun(work)
       return
     }
-    const read = run.stage === 'writing' ? await resumed(work) : await readRows(work)
+    // A dry run wrote nothing that it could go on from.
+    const read =
+      run.stage === 'writing' && run.state !== 'checking' ? await resumed(work) : await readRows(work)
     const counts = run.state === 'checking' ? await check(work, read) : await write(work, read)
     const at = parts.clock.now()
     if (run.state === 'checking') {
@@ -101,20 +103,21 @@ async function act(work: Work): Promise<void> {
   } catch (error) {
     // The process is to end, or has lost the lease: whoever takes the run up goes on.
     if (work.watch.signal?.aborted === true || error instanceof NoRoom) throw error
+    if (!(error instanceof Stopped || error instanceof Problem)) throw error
     const at = parts.clock.now()
-    const undoUntil = run.state === 'checking' ? null : instant(at.getTime() + UNDO_DAYS * DAY_MS)
-    if (error instanceof Stopped) {
-      await finishRun(parts.db, {
-        id,
-        state: run.state === 'checking' ? 'uploaded' : 'cancelled',
-        at,
-        undoUntil,
-      })
-    } else if (error instanceof Problem) {
-      await finishRun(parts.db, { id, state: 'failed', at, failure: error.message, undoUntil })
-    } else {
-      throw error
-    }
+    const failure = error instanceof Problem ? { failure: error.message } : {}
+    await finishRun(
+      parts.db,
+      run.state === 'checking'
+        ? { id, state: 'uploaded', at, counts: noCounts(), ...failure }
+        : {
+            id,
+            state: error instanceof Stopped ? 'cancelled' : 'failed',
+            at,
+            undoUntil: instant(at.getTime() + UNDO_DAYS * DAY_MS),
+            ...failure,
+          },
+    )
   }
 }
 

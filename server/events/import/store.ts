@@ -203,6 +203,11 @@ export async function movePosition(tx: Tx, to: Moved): Promise<boolean> {
   return cancel
 }
 
+/** In the transaction of what was counted, so that nobody counts it again. */
+export async function noteCounts(tx: Tx, id: string, counts: ImportCounts): Promise<void> {
+  await tx.run(sql`update import_run set counts = ${JSON.stringify(counts)}::jsonb where id = ${id}`)
+}
+
 export async function finishRun(
   db: Db,
   run: {

@@ -12,7 +12,7 @@ import { fence } from '../../platform/jobs/lease.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import type { OrderDocument, RefundDocument } from '../order-state.ts'
 import { recordOrders, recordRefunds, removeOrders } from '../orders.ts'
-import { finishRun } from './store.ts'
+import { finishRun, noteCounts } from './store.ts'
 import {
   type ChunkLog,
   deleteChunk,
@@ -28,7 +28,7 @@ import { countsOf, goOn, type Work } from './work.ts'
 export async function undoRun(work: Work): Promise<void> {
   const { parts, run } = work
   const { db, clock } = parts
-  const counts = countsOf(run)
+  let counts = countsOf(run)
   for (;;) {
     const step = await db.transaction(async (tx) => {
       await fence(tx, work.lease)
@@ -36,11 +36,13 @@ export async function undoRun(work: Work): Promise<void> {
       if (!chunk) return undefined
       const kept = await undoChunk(tx, work, chunk)
       await deleteChunk(tx, run.id, chunk.number)
+      const sum = { ...counts, kept: counts.kept + kept }
+      await noteCounts(tx, run.id, sum)
       crashPoint('import.undo-before-commit')
-      return { kept }
+      return sum
     })
     if (!step) break
-    counts.kept += step.kept
+    counts = step
     goOn(work, false)
   }
   for (let after: number | null = 0; after !== null; ) {
@@ -53,7 +55,7 @@ export async function undoRun(work: Work): Promise<void> {
     goOn(work, false)
   }
   await removePlaces(work)
-  await finishRun(db, { id: run.id, state: 'undone', at: clock.now(), counts, undoUntil: null })
+  await finishRun(db, { id: run.id, state: 'undone', at: clock.now(), undoUntil: null })
 }
 
 /** What uses them is looked for before the transaction, which would wait for a long reading otherwise. */

@@ -8,7 +8,10 @@ export type Loop = {
   name: string
   /** Rest after a round that found nothing to do. */
   restMs: number
-  /** One round; how much was done. More than 0 and the next round follows at once. */
+  /**
+   * One round; how much was done. More than 0 and the next round follows at once. The signal of `held` ends with the
+   * lease or with the process: long work looks at it between two steps and throws its reason.
+   */
   work(held: Held): Promise<number>
   /** After the last round under a lease: gives back what only its holder may have open. */
   end?(): Promise<void>
@@ -27,12 +30,13 @@ export async function keepWorking(db: Database, loop: Loop, stop: AbortSignal): 
       await withLease(
         db,
         loop.name,
-        async (held) => {
+        async (lease) => {
+          const held = { ...lease, signal: AbortSignal.any([stop, lease.signal]) }
           try {
-            while (!stop.aborted && !held.signal.aborted) {
+            while (!held.signal.aborted) {
               const done = await loop.work(held)
               pauseMs = FIRST_PAUSE_MS
-              if (done === 0) await rest(loop.restMs, AbortSignal.any([stop, held.signal]))
+              if (done === 0) await rest(loop.restMs, held.signal)
             }
           } finally {
             await loop.end?.()
@@ -42,7 +46,8 @@ export async function keepWorking(db: Database, loop: Loop, stop: AbortSignal): 
       )
       await rest(Math.min(STANDBY_MS, (loop.leaseMs ?? STANDBY_MS * 2) / 2), stop)
     } catch (error) {
-      if (!(error instanceof LeaseLost)) loop.onError?.(error)
+      // What the work throws because it is told to end is no failure.
+      if (!(error instanceof LeaseLost) && !stop.aborted) loop.onError?.(error)
       await rest(pauseMs, stop)
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
     }
