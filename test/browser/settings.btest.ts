@@ -1,9 +1,12 @@
 import type { Locator, Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
+import { uses } from '../../server/audience/audience.ts'
+import { receiptKey } from '../../server/connectors/sms/routes.ts'
 import { newId } from '../../server/platform/ids.ts'
 import { sql } from '../../server/platform/postgres/sql.ts'
 import type { TestApp } from '../support/app.ts'
 import { keepPicture } from '../support/browser.ts'
+import { makeContent } from '../support/reach.ts'
 import { emptyBrand } from './demo-brand.ts'
 import { button, choose, confirm, pageOf, soon, visit } from './pages.ts'
 
@@ -83,6 +86,10 @@ test('a channel is connected, takes a list in test, goes live only by its name t
   await page.getByLabel('AccessKey Secret').fill('a-secret-of-a-test')
   await button(page.getByRole('dialog'), '接入').click()
   await sms.getByText('只发给下面名单里的人').waitFor()
+  const receipts = `${app.address}/api/callbacks/sms/${receiptKey(app.parts.stores.keyring.index)}`
+  await sms.getByTestId('receipt-address').getByRole('button').click()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(receipts)
+  await keepPicture(page, 'channel-connected')
   const kept = await app.db.row<{ mode: string; secret: Buffer }>(
     sql`select mode, secret from channel where name = 'sms'`,
   )
@@ -112,6 +119,44 @@ test('a channel is connected, takes a list in test, goes live only by its name t
     mode: 'off',
     secret: null,
   })
+})
+
+test('an SMS is given its approved template with what fills it, and loses it again', async () => {
+  const id = await makeContent(app.db, { channel: 'sms', name: '唤醒 · 短信', body: '新一季已到店，回T退订' })
+  const journey = { kind: 'journey', id: newId(app.clock.now()), label: '唤醒' }
+  await app.db.transaction((tx) => uses(tx, { kind: 'content', id }, journey))
+  const kept = () =>
+    app.db.row(
+      sql`select sms_sign as sign, sms_template as template, sms_params as params from content where id = ${id}`,
+    )
+  await visit(page, app, '/settings')
+  await page.getByRole('link', { name: /^短信模板/ }).click()
+  await page.getByText('1 条短信还没有模板').waitFor()
+  await button(page, '填写模板').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('短信签名').fill('留量')
+  await dialog.getByLabel('模板 CODE').fill('SMS 1')
+  await button(dialog, '添加变量').click()
+  await dialog.getByLabel('变量名').fill('name')
+  await dialog.getByLabel('填入').fill('{{ member.phone }}')
+  await button(dialog, '保存').click()
+  await dialog.getByText('只含字母、数字、- 和 _').waitFor()
+  await dialog.getByLabel('模板 CODE').fill('SMS_154950909')
+  await button(dialog, '保存').click()
+  await dialog.getByText('只能用列表里的内容').waitFor()
+  expect(await kept()).toEqual({ sign: null, template: null, params: {} })
+  await dialog.getByLabel('填入').fill('')
+  await choose(page, dialog.getByLabel('填入'), '会员姓名')
+  await keepPicture(page, 'sms-approval')
+  await button(dialog, '保存').click()
+  const params = { name: '{{ member.name | default: "会员" }}' }
+  await soon(kept).toEqual({ sign: '留量', template: 'SMS_154950909', params })
+  await page.getByText('每条短信都有模板').waitFor()
+  await keepPicture(page, 'sms-texts-rows')
+  await button(page, '清除').click()
+  await confirm(page)
+  await soon(kept).toEqual({ sign: null, template: null, params: {} })
+  expect(await trail('content.approval_changed')).toBe(2)
 })
 
 test('the brand moves to another zone and every clock with it', async () => {

@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, Readonly<Record<Lang, string>>>> = {
     en: 'the channel is in test and the member not on its list',
   },
   demo_person_real_channel: { zh: '演示会员不会被真实联系', en: 'demo members are never really reached' },
-  content_missing: { zh: '内容已下架', en: 'the content is gone' },
+  content_missing: { zh: '没有可用的内容或短信模板', en: 'no usable content or SMS template' },
   person_gone: { zh: '会员已不存在', en: 'the member is gone' },
   unreachable: { zh: '没有可用的联系方式', en: 'no way to reach the member' },
   not_a_contact: { zh: '不是导购好友', en: 'not a contact of a guide' },

@@ -21,6 +21,7 @@ const objects: Names = {
   segment: { zh: '人群', en: 'Segment' },
   journey: { zh: 'SOP', en: 'SOP' },
   channel: { zh: '渠道', en: 'Channel' },
+  content: { zh: '内容', en: 'Content' },
   touch: { zh: '触达', en: 'Touch' },
   task: { zh: '任务', en: 'Task' },
   import: { zh: '导入', en: 'Import' },
@@ -63,6 +64,9 @@ const verbs: Names = {
   to_live: { zh: '正式上线', en: 'put live' },
   allow_list_changed: { zh: '修改测试名单', en: 'test list changed' },
   retried: { zh: '重试', en: 'tried again' },
+  approval_changed: { zh: '修改短信模板', en: 'SMS template changed' },
+  erased: { zh: '删除资料', en: 'erased' },
+  erasure_lifted: { zh: '解除资料删除', en: 'erasure lifted' },
   discarded: { zh: '放弃', en: 'discarded' },
 }
 

@@ -11,6 +11,7 @@ import { useMay } from '../../parts/use-brand.ts'
 import { AllowList } from './AllowList.tsx'
 import { Connect } from './Connect.tsx'
 import { GoLive } from './GoLive.tsx'
+import { ReceiptAddress } from './ReceiptAddress.tsx'
 
 const words = {
   wecom: { zh: '企业微信 1 对 1', en: 'WeCom one to one' },
@@ -41,6 +42,10 @@ const words = {
     en: 'The provider fails; sending waits and is tried again',
   },
   touches: { zh: '看触达记录', en: 'See the touches' },
+  templates: {
+    zh: '短信模板：每条短信用哪个已批准的模板',
+    en: 'SMS templates: which approved one stands for each text',
+  },
   connect: { zh: '接入服务商…', en: 'Connect a provider …' },
   again: { zh: '更换密钥…', en: 'Replace the secrets …' },
   account: { zh: '账号 {account}', en: 'account {account}' },
@@ -123,6 +128,12 @@ function Channel({ channel }: { channel: ChannelState }) {
       />
       <p>{t(`${channel.mode}Says`)}</p>
       {channel.mode === 'off' ? null : <AllowList fresh={channel} mayChange={mayChange} />}
+      {channel.name === 'sms' && mayConnect ? <ReceiptAddress /> : null}
+      {channel.name === 'sms' ? (
+        <p>
+          <Link to="/settings?tab=sms">{t('templates')}</Link>
+        </p>
+      ) : null}
       <Space wrap style={{ marginTop: 12 }}>
         {channel.mode === 'live' && mayChange ? (
           <Button danger type="primary" loading={busy} onClick={back}>

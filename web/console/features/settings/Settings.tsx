@@ -5,12 +5,15 @@ import { useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { useAddress } from '../../parts/use-address.ts'
+import { useMay } from '../../parts/use-brand.ts'
 import { BandFields } from './BandFields.tsx'
 import { BrandForm } from './BrandForm.tsx'
 import { Channels } from './Channels.tsx'
 import { DemoBrand } from './DemoBrand.tsx'
+import { LiftErasure } from './LiftErasure.tsx'
 import { CapFields, CostFields, FreshnessFields, HoldoutFields, QuietFields } from './rule-fields.tsx'
 import { SettingCard, type ShownSetting } from './SettingCard.tsx'
+import { SmsTexts } from './SmsTexts.tsx'
 
 const words = {
   title: { zh: '规则与渠道', en: 'Rules and channels' },
@@ -19,6 +22,8 @@ const words = {
     en: 'At most {n} marketing messages to a person in {days} days, none between {from} and {to}; silent, near-sleep, hibernating and lost begin after {days1}, {days2}, {days3} and {days4} days.',
   },
   channels: { zh: '渠道', en: 'Channels' },
+  sms: { zh: '短信模板', en: 'SMS templates' },
+  erasure: { zh: '资料删除', en: 'Erasure' },
   reach: { zh: '触达规则', en: 'Rules of reach' },
   lifecycle: { zh: '生命周期', en: 'Life cycle' },
   brand: { zh: '品牌', en: 'Brand' },
@@ -58,6 +63,7 @@ const words = {
 export function Settings() {
   const t = useWords(words)
   const address = useAddress()
+  const owner = useMay(['owner'])
   const query = useQuery(api.settings.list.queryOptions())
   return (
     <Loaded query={query}>
@@ -69,6 +75,7 @@ export function Settings() {
             onChange={(tab) => address.set({ tab: tab === 'channels' ? undefined : tab })}
             items={[
               { key: 'channels', label: t('channels'), children: <Channels /> },
+              { key: 'sms', label: t('sms'), children: <SmsTexts /> },
               { key: 'reach', label: t('reach'), children: <ReachRules items={items} /> },
               {
                 key: 'lifecycle',
@@ -84,6 +91,7 @@ export function Settings() {
                 ),
               },
               { key: 'brand', label: t('brand'), children: <Brand /> },
+              ...(owner ? [{ key: 'erasure', label: t('erasure'), children: <LiftErasure /> }] : []),
             ]}
           />
         </>
