@@ -1,9 +1,10 @@
 /**
  * Erasing a person (PIPL article 47): what is known of somebody goes, for good; counts and sums stay.
  *
- * Always true: afterwards no row holds a name, an identifier or an attribute of the person, and the keys that sealed the
- * values are gone with them; orders and events stand under a number that leads to nobody. Keyed hashes stay behind as
- * marks: whatever file or call names the person again brings nothing back (resolve.ts), until somebody lifts them.
+ * Always true: afterwards no row holds a name, an identifier or an attribute that somebody said of the person, and the
+ * keys that sealed the values are gone with them; orders and events stand under a number that leads to nobody. Keyed
+ * hashes stay behind as marks: whatever file or call names the person again brings nothing back (resolve.ts), also one
+ * that runs at the same moment, until somebody lifts them. What a remark says of somebody else stays as it was said.
  */
 import { append } from '../events/events.ts'
 import { newId } from '../platform/ids.ts'
@@ -15,16 +16,25 @@ import { normaliseIdentifier } from './normalise.ts'
 import { lockClosure, settle } from './settle.ts'
 import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
 import { deleteProfiles, profilesOf } from './store.ts'
-import { deleteMarks, emptyPersons, forgetDecisions, insertMarks, numbersOf } from './store-erasure.ts'
+import {
+  closeResolving,
+  deleteMarkedHints,
+  deleteMarks,
+  emptyPersons,
+  forgetDecisions,
+  insertMarks,
+  numbersOf,
+} from './store-erasure.ts'
 import { mayJoin } from './undo-import.ts'
 
-/** Errors: `not_found` where the person is not there (any more). Answers how many records were erased. */
+/** Errors: `not_found` where the person is not there (any more); `unavailable` while others are brought in. Answers how many records were erased. */
 export async function erasePerson(
   deps: MembersDeps,
   tx: Tx,
   personId: number,
   by: ByHand,
 ): Promise<{ profiles: number }> {
+  await closeResolving(tx)
   const before = (await profilesOf(tx, [personId])).map(({ id }) => id)
   const around = await mayJoin(tx, before)
   await lockClosure(tx, [...new Set([personId, ...around])])
@@ -32,6 +42,7 @@ export async function erasePerson(
   if (profiles.length === 0) throw new Problem('not_found', 'There is no such member.')
   const persons = await numbersOf(tx, personId)
   await insertMarks(tx, profiles, { erasure: newId(by.at), at: by.at })
+  await deleteMarkedHints(tx, profiles)
   await forgetDecisions(tx, { persons, profiles })
   for (const follower of deps.followers) await follower.erased?.(tx, { persons, at: by.at })
   await deleteProfiles(tx, profiles)

@@ -7,7 +7,9 @@ import { idOf } from '../platform/ids.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { sql, trusted } from '../platform/postgres/sql.ts'
 import { FixedClock, instant } from '../platform/time/clock.ts'
+import { erasePerson } from './erase.ts'
 import type { IncomingPerson, ResolveHow } from './incoming.ts'
+import { undoMerge } from './merges.ts'
 import { type Resolved, resolve } from './resolve.ts'
 import type { MembersDeps } from './settle-world.ts'
 
@@ -28,6 +30,7 @@ async function empty(): Promise<void> {
     'event_log',
     'profile_home',
     'merge_carried',
+    'erased_mark',
   ]) {
     await db.run(sql`delete from ${trusted(table)}`)
   }
@@ -349,3 +352,61 @@ function shuffled<Item>(items: readonly Item[], salt: number): Item[] {
     .sort((a, b) => (a.rank < b.rank ? -1 : 1))
     .map(({ item }) => item)
 }
+
+test('an erasure at the same moment wins: a file that names the person meanwhile brings nothing back', async () => {
+  const [known] = await bring([row('K1', phone('13900000001'))])
+  const by = { actor: null, at: clock.now() }
+  const later = how({ source: 'shop' })
+  let bringing: Promise<(Resolved | null)[]> | undefined
+  await db.transaction(async (tx) => {
+    await erasePerson(deps, tx, known?.personId ?? 0, by)
+    bringing = db.transaction((other) => resolve(deps, other, [row('S1', phone('13900000001'))], later))
+    await somebodyWaits()
+  })
+  expect(await bringing).toEqual([null])
+  expect(await db.rows(sql`select from profile`)).toEqual([])
+
+  // And whoever is being brought in is erased along.
+  const [second] = await bring([row('K2', phone('13900000002'))])
+  let erasing: Promise<{ profiles: number }> | undefined
+  await db.transaction(async (tx) => {
+    await resolve(deps, tx, [row('S2', phone('13900000002'))], later)
+    erasing = db.transaction((other) => erasePerson(deps, other, second?.personId ?? 0, by))
+    await somebodyWaits()
+  })
+  expect(await erasing).toEqual({ profiles: 2 })
+  expect(await db.rows(sql`select from profile`)).toEqual([])
+})
+
+/** Resolves when somebody waits for a lock. */
+async function somebodyWaits(): Promise<void> {
+  const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  while ((await db.rows(waiting)).length === 0);
+}
+
+test('a number that others are known not to have, or have in a remark only, is marked with its owner', async () => {
+  const number = phone('13900000001')
+  await bring([row('K1', number)])
+  await bring([row('K2', unionid('u2'))], { source: 'shop' })
+  await bring([row('K2', unionid('u2'), number)], { source: 'shop' })
+  const guessed = row(
+    'wo1',
+    { kind: 'external_userid', value: 'wo1', scope: 'corp' },
+    { ...number, hint: true },
+  )
+  await bring([guessed], { source: 'wecom' })
+  const by = { actor: null, at: clock.now() }
+  const { id } = await db.row<{ id: string }>(sql`select id from merge`)
+  await db.transaction((tx) => undoMerge(deps, tx, id, by))
+  const states = () => db.rows(sql`select state from identifier where kind = 'phone' order by 1`)
+  expect(await states()).toEqual([{ state: 'active' }, { state: 'disowned' }, { state: 'hint' }])
+  const own = await db.row<{ id: number }>(sql`
+    select person_id as id from profile p join identifier i on i.profile_id = p.id where i.kind = 'phone' and i.state = 'active'`)
+  await db.transaction((tx) => erasePerson(deps, tx, own.id, by))
+
+  const again = db.transaction((tx) => resolve(deps, tx, [row('K9', number)], how({ source: 'till' })))
+  expect(await again).toEqual([null])
+  expect(await states()).toEqual([{ state: 'disowned' }])
+  await bring([guessed], { source: 'wecom', at: instant('2026-03-02T02:00:00Z') })
+  expect(await states()).toEqual([{ state: 'disowned' }])
+})

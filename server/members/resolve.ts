@@ -42,7 +42,7 @@ import {
   insertFurtherClaims,
   updateClaims,
 } from './store-claims.ts'
-import { markedAmong } from './store-erasure.ts'
+import { enterResolving, markedAmong } from './store-erasure.ts'
 import { copyPersons, type PersonRow } from './store-persons.ts'
 
 export const MOST_ROWS = 5_000
@@ -77,6 +77,7 @@ export async function resolve(
 ): Promise<(Resolved | null)[]> {
   if (rows.length > MOST_ROWS) throw new RangeError(`at most ${MOST_ROWS} rows at once`)
   const all = gather(rows.map((row, number) => factsOf(row, how, deps.keys, number)))
+  await enterResolving(tx)
   const brought = await withoutErased(tx, all, how.source)
   const { existing, fresh } = await findOrMake(deps, tx, brought, how)
   const changing = await whatChanges(tx, existing, brought)
@@ -116,7 +117,7 @@ async function withoutErased(
     facts.claims.filter(({ state, valid }) => state === 'active' && valid).map(({ digest }) => digest)
   const marked = await markedAmong(
     tx,
-    [...all].flatMap(([key, one]) => [key, ...claimed(one)]),
+    [...all].flatMap(([key, { facts }]) => [key, ...facts.claims.map(({ digest }) => digest)]),
   )
   if (marked.size === 0) return new Map(all)
   const named = [...all].filter(([, one]) => claimed(one).some((digest) => marked.has(digest)))
@@ -132,8 +133,9 @@ async function withoutErased(
   const left = new Map<string, Brought>()
   for (const [key, one] of all) {
     if (marked.has(key)) continue
-    if (!claimed(one).some((digest) => marked.has(digest))) left.set(key, one)
-    else if (known.has(key)) left.set(key, { ...one, facts: without(one.facts, marked) })
+    // A remark may name them: the hint is left out.
+    if (known.has(key) || !claimed(one).some((digest) => marked.has(digest)))
+      left.set(key, { ...one, facts: without(one.facts, marked) })
   }
   return left
 }

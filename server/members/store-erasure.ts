@@ -1,6 +1,33 @@
 /** SQL of erasing a person. Digests travel as hex. */
-import type { Db, Tx } from '../platform/postgres/database.ts'
+import { type Db, sqlState, type Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
+import { Problem } from '../platform/problem.ts'
+
+const RESOLVING_LOCK = 7_300_020
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * To the end of the transaction nobody is erased: who is marked stays so from here to the claims that are written.
+ * A statement of its own: the next one sees what an erasure committed while this one waited.
+ */
+export async function enterResolving(tx: Tx): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock_shared(${RESOLVING_LOCK})`)
+}
+
+/**
+ * Waits until nobody resolves and keeps others out until the transaction ends. Only for some seconds, since everybody
+ * who comes waits behind it. Errors: `unavailable` where that was not enough.
+ */
+export async function closeResolving(tx: Tx): Promise<void> {
+  await tx.run(sql`set local lock_timeout = '10s'`)
+  try {
+    await tx.run(sql`select pg_advisory_xact_lock(${RESOLVING_LOCK})`)
+  } catch (error) {
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error
+    throw new Problem('unavailable', 'Members are being brought in just now: try again in a moment.')
+  }
+  await tx.run(sql`set local lock_timeout to default`)
+}
 
 /** Every number that the person ever had: its own and those of persons that went on under it. Locked. */
 export async function numbersOf(tx: Tx, personId: number): Promise<number[]> {
@@ -29,10 +56,18 @@ export async function insertMarks(
       select i.digest from identifier i
       where i.profile_id = any(${profiles}::int[]) and i.valid and i.state in ('active', 'superseded')
         and not exists (select from identifier o where o.kind = i.kind and o.scope = i.scope and o.digest = i.digest
-          and o.state <> 'hint' and o.profile_id <> all(${profiles}::int[]))
+          and o.state not in ('hint', 'disowned') and o.profile_id <> all(${profiles}::int[]))
     ) own
     order by digest
     on conflict (digest) do update set erasure = excluded.erasure, at = excluded.at`)
+}
+
+/** Takes the hints away by which remarks about others would go on to propose these profiles' marked identifiers. */
+export async function deleteMarkedHints(tx: Tx, profiles: readonly number[]): Promise<void> {
+  await tx.run(sql`
+    delete from identifier h using identifier i, erased_mark m
+    where i.profile_id = any(${profiles}::int[]) and m.digest = i.digest
+      and h.kind = i.kind and h.scope = i.scope and h.digest = i.digest and not h.first and h.state = 'hint'`)
 }
 
 /** Which of the digests belong to somebody who was erased. */
