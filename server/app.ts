@@ -22,7 +22,6 @@ import { loopsOf } from './loops.ts'
 import { visibleTo } from './members/members.ts'
 import { type BusinessClock, type Call, forgetSessions, openGuard, type Viewer } from './org/org.ts'
 import { orgRoutes } from './org/routes.ts'
-import { freeShare } from './platform/data-directory.ts'
 import { type Api, buildApi, type Streamed } from './platform/http/api.ts'
 import { forgetKeys } from './platform/http/idempotency.ts'
 import { type Metrics, openMetrics } from './platform/http/metrics.ts'
@@ -66,7 +65,7 @@ export function buildApp(parts: AppParts): App {
   const router = routersOf(parts)
   const streams = streamsOf(parts)
   const guard = openGuard(stores.db, { publicUrl })
-  const metrics = openMetrics()
+  const metrics = openMetrics((err) => parts.log.warn({ event: 'metrics.unreadable', err }))
   watchGauges(metrics, parts)
   return {
     router,
@@ -88,7 +87,7 @@ export function buildApp(parts: AppParts): App {
 }
 
 function routersOf({ stores, clock, providers, publicUrl }: AppParts) {
-  const { db, clickhouse, keyring, folders, disk } = stores
+  const { db, clickhouse, keyring, disk } = stores
   return {
     org: orgRoutes({ db }),
     members: memberPages({ db, clickhouse, deps: membersDeps(keyring) }),
@@ -114,7 +113,7 @@ function routersOf({ stores, clock, providers, publicUrl }: AppParts) {
       handlers,
       clockTrouble: () => clock.trouble(),
       clickhouseAnswers: () => clickhouse.ping(),
-      diskFreeShare: () => freeShare(folders.path),
+      diskFreeShare: async () => disk.share(),
       diskTrouble: () => disk.trouble(),
     }),
   }

@@ -12,14 +12,18 @@ const FILE = '姓名,手机号\n张三,13812345678\n李四,13812345679\n'
 
 let free = 3 * GIB
 const db = await testDatabase()
-const disk = await watchDisk(['/data'], { least: 2 * GIB, probe: async () => free, everyMs: 20 })
+const disk = await watchDisk(['/data'], {
+  least: 2 * GIB,
+  probe: async () => ({ free, share: 0.5 }),
+  everyMs: 20,
+})
 const here = await testApp(db, { disk })
 const owner = await here.as('owner')
 
 /** Waits until the watch has seen it. */
 async function setFree(bytes: number): Promise<void> {
   free = bytes
-  await vi.waitFor(() => expect(disk.free()).toBe(bytes))
+  await vi.waitFor(() => expect(disk.fullest()?.free).toBe(bytes))
 }
 
 function upload() {

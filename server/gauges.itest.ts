@@ -12,7 +12,7 @@ import { sql } from './platform/postgres/sql.ts'
 
 const db = await testDatabase()
 let free = 3 * GIB
-const disk = await watchDisk(['/data'], { least: 2 * GIB, probe: async () => free })
+const disk = await watchDisk(['/data'], { least: 2 * GIB, probe: async () => ({ free, share: 0.5 }) })
 const here = await testApp(db, { disk })
 
 /** The value of a gauge with these labels; undefined where it is not told. */

@@ -96,7 +96,7 @@ export function watchGauges(metrics: Metrics, { stores: { db, disk }, clock }: G
     },
     async () => {
       await disk.refresh()
-      const free = disk.free()
+      const free = disk.fullest()?.free
       const mayAct = clock.trouble() === undefined && disk.trouble() === undefined
       return [
         ...(free === undefined ? [] : [{ name: 'liuliang_disk_free_bytes', value: free }]),

@@ -123,7 +123,7 @@ async function open(config: Config, opening: Opening): Promise<Omit<Stores, 'clo
     clickhouseFolder: engine.folder,
     mode: held.mode,
     notices: [postgres.notice, engine.notice].filter((notice) => notice !== undefined),
-    lost: postgres.lost,
+    lost: Promise.race([postgres.lost, engine.lost]),
     announce: held.announce,
   }
 }
@@ -186,7 +186,7 @@ async function postgresAddress(config: Config, held: Held, { closers }: Opening)
   if (held.mode === 'join') {
     const url = await untilThere(() => findCluster(path))
     if (url === undefined) throw notYet(path)
-    const moved = watchAddress(path, url)
+    const moved = watchAddress('PostgreSQL', url, () => findCluster(path))
     closers.push(async () => moved.stop())
     return { url, folder: undefined, notice: undefined, lost: moved.lost }
   }
@@ -222,14 +222,18 @@ async function awaitJoined(db: Database, path: string): Promise<void> {
   if (answers === undefined) throw notYet(path)
 }
 
-/** Settles where the engines that this process has joined were started again under another address, which a taken port does. */
-function watchAddress(path: string, url: string): { lost: Promise<string>; stop(): void } {
+/** Settles where an engine that this process has joined was started again under another address, which a taken port does. */
+function watchAddress(
+  engine: string,
+  url: string,
+  find: () => Promise<string | undefined>,
+): { lost: Promise<string>; stop(): void } {
   const { promise, resolve } = Promise.withResolvers<string>()
   const timer = setInterval(() => {
-    findCluster(path).then(
+    find().then(
       (present) => {
         if (present !== undefined && present !== url)
-          resolve('PostgreSQL was started again on another port. Start this process again.')
+          resolve(`${engine} was started again on another port. Start this process again.`)
       },
       () => undefined,
     )
@@ -238,7 +242,7 @@ function watchAddress(path: string, url: string): { lost: Promise<string>; stop(
   return { lost: promise, stop: () => clearInterval(timer) }
 }
 
-type EngineAddress = { options: ClickHouseOptions; folder: string | undefined; notice: string | undefined }
+type EngineAddress = Omit<Address, 'url'> & { options: ClickHouseOptions }
 
 async function clickhouseAddress(
   config: Config,
@@ -246,13 +250,17 @@ async function clickhouseAddress(
   { log, closers }: Opening,
 ): Promise<EngineAddress> {
   if (config.clickhouseUrl !== undefined) {
-    return { options: clickhouseOptions(config.clickhouseUrl), folder: undefined, notice: undefined }
+    const options = clickhouseOptions(config.clickhouseUrl)
+    return { options, folder: undefined, notice: undefined, lost: NEVER }
   }
   const access = join(held.folders.keys, ACCESS_FILE)
   if (held.mode === 'join') {
-    const options = await untilThere(() => readAccess(access))
+    // The file may still be that of an earlier life; an engine that is just away is waited for by whoever asks it.
+    const options = (await untilThere(() => answeringAccess(access))) ?? (await readAccess(access))
     if (options === undefined) throw notYet(held.folders.path)
-    return { options, folder: undefined, notice: undefined }
+    const moved = watchAddress('ClickHouse', options.url, async () => (await readAccess(access))?.url)
+    closers.push(async () => moved.stop())
+    return { options, folder: undefined, notice: undefined, lost: moved.lost }
   }
   const { folder, account, notice } = await placeEngine(held.folders.path, 'clickhouse')
   const engine = await startOnKnownPort(
@@ -262,7 +270,19 @@ async function clickhouseAddress(
   closers.push(() => engine.stop())
   const options = { url: engine.url, user: engine.user, password: engine.password, database: DATABASE }
   await writeWhole(access, JSON.stringify(options))
-  return { options, folder, notice }
+  return { options, folder, notice, lost: NEVER }
+}
+
+/** Undefined until an engine answers at the address that the file names. */
+async function answeringAccess(path: string): Promise<ClickHouseOptions | undefined> {
+  const options = await readAccess(path)
+  if (options === undefined) return undefined
+  const clickhouse = openClickHouse(options)
+  try {
+    return (await clickhouse.ping()) ? options : undefined
+  } finally {
+    await clickhouse.close()
+  }
 }
 
 async function readAccess(path: string): Promise<ClickHouseOptions | undefined> {

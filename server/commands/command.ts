@@ -55,6 +55,20 @@ function isForOperators(error: unknown): error is Error {
   )
 }
 
+/** Long work that Ctrl-C or SIGTERM ends in order; `told` is what the operator then reads. Errors: `conflict` then. */
+export async function stoppable<T>(told: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const onSignal = () => stop.abort(new Problem('conflict', told))
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
+  try {
+    return await work(stop.signal)
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
 /** Opens prepared stores for the time of `work`. */
 export async function withStores<T>(
   { config, log }: Command,

@@ -124,6 +124,7 @@ test('import, export and undo-import beside a running program', async () => {
     await run('export', ['cats', join(folder, 'cats.csv')]),
     'Export one of: members, orders, audit',
   )
+  expectRefusal(await run('export', ['orders', join(folder, 'orders.xlsx')]), '.csv or .ndjson')
   expectRefusal(
     await run('export', ['orders', join(folder, 'no', 'such', 'folder.csv')]),
     'cannot be written',

@@ -4,7 +4,6 @@ import { restlessPersons } from '../audience/audience.ts'
 import type { Config } from '../config.ts'
 import { readLag } from '../events/events.ts'
 import { acceptClock, brand, openBusinessClock } from '../org/org.ts'
-import { freeBytes } from '../platform/data-directory.ts'
 import { GIB, inGigabytes } from '../platform/disk.ts'
 import { listLeases } from '../platform/jobs/lease.ts'
 import { readHorizon } from '../platform/postgres/horizon.ts'
@@ -28,7 +27,7 @@ export async function doctor(
   { config, log, terminal }: Command,
   options: { acceptClock?: boolean },
 ): Promise<number> {
-  const findings: Finding[] = [environment(config), await disk(config)]
+  const findings: Finding[] = [environment(config)]
   let stores: Stores | undefined
   try {
     stores = await openStores(config, log, 'either')
@@ -69,24 +68,20 @@ function environment(config: Config): Finding {
   return good('environment', found)
 }
 
-async function disk(config: Config): Promise<Finding> {
-  const path = config.dataDirectory
-  if (config.databaseUrl !== undefined && config.clickhouseUrl !== undefined)
-    return good('disk', 'both stores are on other machines, and so are their disks')
-  const free = await freeBytes(path).catch(() => undefined)
-  if (free === undefined) return good('disk', `${path} does not exist yet`)
-  const found = `${inGigabytes(free)} GB free for ${path}`
-  if (free < config.leastFree)
-    return bad(
-      'disk',
-      found,
-      `Below ${inGigabytes(config.leastFree)} GB imports, intake and sending wait. Make room and they go on by themselves, or move LIULIANG_DATA.`,
-    )
-  return good('disk', found)
+async function disk(stores: Stores): Promise<Finding> {
+  const fullest = stores.disk.fullest()
+  if (fullest === undefined) return good('disk', 'both stores are on other machines, and so are their disks')
+  const found = `${inGigabytes(fullest.free)} GB free for ${fullest.folder}`
+  if (stores.disk.trouble() === undefined) return good('disk', found)
+  return bad(
+    'disk',
+    found,
+    `Below ${inGigabytes(stores.disk.least)} GB imports, intake and sending wait. Make room and they go on by themselves, or move LIULIANG_DATA.`,
+  )
 }
 
 async function lookAt(stores: Stores): Promise<Finding[]> {
-  const looks = [postgres, clickhouse, clock, horizon, consumers, restless, leases, housekeeping]
+  const looks = [disk, postgres, clickhouse, clock, horizon, consumers, restless, leases, housekeeping]
   const findings: Finding[] = []
   for (const look of looks) {
     try {

@@ -1,11 +1,12 @@
 /**
  * export members|orders|audit FILE: what belongs to the brand, in a form that others read. Members come with their
- * phone numbers in clear, decrypted page by page, and every export leaves a row in the audit trail.
+ * phone numbers in clear, decrypted page by page, and every export leaves a row in the audit trail. The file appears
+ * whole or not at all, also where somebody stops the command.
  */
 import { once } from 'node:events'
 import { constants, createWriteStream } from 'node:fs'
 import { access, rename, rm, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 import { pageOfOrders } from '../events/events.ts'
 import { membersDeps } from '../joined.ts'
 import { membersByIds, mobileNumbers, presentPersonsOf, searchMembers } from '../members/members.ts'
@@ -13,8 +14,8 @@ import { audit, listAudit, systemActor } from '../org/org.ts'
 import { Problem } from '../platform/problem.ts'
 import { systemClock } from '../platform/time/clock.ts'
 import type { Stores } from '../stores.ts'
-import { type Command, withStores } from './command.ts'
-import { type Cell, csv, ndjson } from './table.ts'
+import { type Command, stoppable, withStores } from './command.ts'
+import { type Cell, csv, ndjson, type RowFormat } from './table.ts'
 
 const PAGE = 1000
 
@@ -80,22 +81,30 @@ const tables: Readonly<Record<string, Table>> = {
 
 export const exportable = Object.keys(tables)
 
-/** Errors: `bad_input` for an unknown table and for a place that cannot be written. The file appears whole or not at all. */
+/** Errors: `bad_input` for an unknown table, another kind of file, and a place that cannot be written; `conflict` when stopped. */
 export async function exportCommand(command: Command, what: string, file: string): Promise<undefined> {
   const table = tables[what]
   if (!table) throw new Problem('bad_input', `Export one of: ${exportable.join(', ')}.`, { field: 'what' })
   const path = resolve(file)
+  const format = formats[extname(path).toLowerCase()]
+  if (!format)
+    throw new Problem('bad_input', `The file ends in ${Object.keys(formats).join(' or ')}.`, {
+      field: 'file',
+    })
   await refuseUnwritable(path)
   const { terminal } = command
-  const rows = await withStores(command, 'either', async (stores) => {
-    // Told before the first row is decrypted: an export that breaks off has shown data all the same.
-    await audit(stores.db, systemActor(systemClock.now()), {
-      action: 'data.exported',
-      objectKind: 'export',
-      objectId: what,
-    })
-    return writeTable(stores, table, { path, progress: terminal.progress(what) })
-  })
+  const progress = terminal.progress(what)
+  const rows = await stoppable('Stopped. Nothing was written.', (signal) =>
+    withStores(command, 'either', async (stores) => {
+      // Told before the first row is decrypted: an export that breaks off has shown data all the same.
+      await audit(stores.db, systemActor(systemClock.now()), {
+        action: 'data.exported',
+        objectKind: 'export',
+        objectId: what,
+      })
+      return writeTable(stores, table, { path, format, progress, signal })
+    }),
+  )
   terminal.say(`${rows.toLocaleString('en-US')} rows of ${what} in ${path}`)
   terminal.result({ what, rows, file: path })
 }
@@ -115,22 +124,31 @@ async function refuseUnwritable(path: string): Promise<void> {
     )
 }
 
-type Target = { path: string; progress: ReturnType<Command['terminal']['progress']> }
+const formats: Readonly<Record<string, RowFormat>> = { '.csv': csv, '.ndjson': ndjson }
+
+type Target = {
+  path: string
+  format: RowFormat
+  progress: ReturnType<Command['terminal']['progress']>
+  signal: AbortSignal
+}
 
 async function writeTable(
   stores: Stores,
   { columns, rows }: Table,
-  { path, progress }: Target,
+  { path, format, progress, signal }: Target,
 ): Promise<number> {
-  const format = path.endsWith('.ndjson') ? ndjson : csv
   const draft = `${path}.partial`
-  const out = createWriteStream(draft, { mode: 0o600 })
+  // Of an export that was killed; nobody else's rights or links may hold numbers in clear.
+  await rm(draft, { force: true })
+  const out = createWriteStream(draft, { mode: 0o600, flags: 'wx', flush: true })
   const failed = once(out, 'error').then(([error]) => Promise.reject(error as Error))
   failed.catch(() => undefined)
   let count = 0
   try {
     out.write(format.head(columns))
     for await (const cells of rows(stores)) {
+      signal.throwIfAborted()
       count += 1
       progress.tick(count)
       if (!out.write(format.row(columns, cells))) await Promise.race([once(out, 'drain'), failed])

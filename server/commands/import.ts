@@ -11,7 +11,7 @@ import { type ImportParts, importFile, rejectedText, undoImport } from '../event
 import { importParts } from '../joined.ts'
 import { Problem } from '../platform/problem.ts'
 import { systemClock } from '../platform/time/clock.ts'
-import { type Command, withStores } from './command.ts'
+import { type Command, stoppable, withStores } from './command.ts'
 
 export type ImportOptions = {
   kind?: string | undefined
@@ -29,12 +29,8 @@ export async function importCommand(command: Command, file: string, options: Imp
   const kind = options.kind === undefined ? undefined : kindOf(options.kind)
   const mapping = options.mapping === undefined ? undefined : await mappingOf(options.mapping)
   const progress = terminal.progress('rows')
-  const stop = new AbortController()
-  const onSignal = () => stop.abort(new Problem('conflict', 'Stopped. Run the same command again to go on.'))
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
-  try {
-    const { run, columns } = await withStores(command, 'either', async (stores) => {
+  const { run, columns } = await stoppable('Stopped. Run the same command again to go on.', (signal) =>
+    withStores(command, 'either', async (stores) => {
       const parts = importParts(stores, systemClock)
       const result = await importFile(parts, {
         file: resolve(file),
@@ -44,21 +40,18 @@ export async function importCommand(command: Command, file: string, options: Imp
         format: formatOf(options),
         dryRun: options.dryRun ?? false,
         now: systemClock.now(),
-        signal: stop.signal,
+        signal,
         onProgress: ({ done, counts }) => progress.tickShare(done, counts.read),
       })
       if (options.rejected !== undefined) await writeRejected(parts, result.run, resolve(options.rejected))
       return result
-    })
-    progress.done()
-    for (const { heading, field } of columns) terminal.say(`  ${heading} → ${field ?? '(left out)'}`)
-    tell(terminal, run)
-    terminal.result({ run, columns })
-    return run.failure === null ? 0 : 1
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
+    }),
+  )
+  progress.done()
+  for (const { heading, field } of columns) terminal.say(`  ${heading} → ${field ?? '(left out)'}`)
+  tell(terminal, run)
+  terminal.result({ run, columns })
+  return run.failure === null ? 0 : 1
 }
 
 /** Takes back what an import created, changed and merged. Errors: `bad_input` for what is no number of an import. */

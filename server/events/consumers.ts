@@ -136,6 +136,7 @@ export async function readLag(db: Db, now: Date): Promise<Lag[]> {
         from (
           select l.received_at from event_log l, consumer c
           where c.name = ${name} and c.lane = ${lane} and l.lane = ${lane} and (l.xid, l.seq) > (c.xid, c.seq)
+          order by l.xid, l.seq
           limit 100000
         ) open`)
       const seconds = row.oldest ? Math.max(0, (now.getTime() - row.oldest.getTime()) / 1000) : 0

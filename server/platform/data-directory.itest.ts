@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { freeBytes, isDiskFull, openDataDirectory, runningAddress } from './data-directory.ts'
+import { isDiskFull, openDataDirectory, runningAddress, spaceOf } from './data-directory.ts'
 import { StartRefused } from './start-refused.ts'
 
 const HOLDER = fileURLToPath(new URL('../../test/support/hold-directory.ts', import.meta.url))
@@ -77,7 +77,7 @@ test('a folder of somebody else, a damaged and a newer one are refused in one se
 })
 
 test('a disk that is nearly full is refused with what is free and what is needed', async () => {
-  const free = await freeBytes(place)
+  const { free } = await spaceOf(place)
   expect(await refusal(place, { leastFreeBytes: free * 2 })).toMatch(
     /^Only \d+ MB are free on the disk that holds .*; Liuliang needs \d+ MB to start/,
   )

@@ -107,16 +107,13 @@ export async function runningAddress(path: string): Promise<string | undefined> 
   return (await whoRuns(path)).address ?? ''
 }
 
-/** Bytes that an ordinary user may still write on the disk that holds `path`. */
-export async function freeBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path)
-  return bavail * bsize
-}
+/** Bytes that an ordinary user may still write, and their share of the disk, 0…1. */
+export type Space = { free: number; share: number }
 
-/** The share of the disk under `path` that an ordinary user may still write, 0…1. */
-export async function freeShare(path: string): Promise<number> {
-  const { bavail, blocks } = await statfs(path)
-  return blocks === 0 ? 0 : bavail / blocks
+/** What the disk that holds `path` has left. */
+export async function spaceOf(path: string): Promise<Space> {
+  const { bavail, blocks, bsize } = await statfs(path)
+  return { free: bavail * bsize, share: blocks === 0 ? 0 : bavail / blocks }
 }
 
 /** True for "no space left", from Node as well as in the words of an engine. */
@@ -162,7 +159,7 @@ function reason(error: unknown): string {
 }
 
 async function refuseFullDisk(path: string, least: number): Promise<void> {
-  const free = await freeBytes(path)
+  const { free } = await spaceOf(path)
   if (free >= least) return
   const mebibytes = (bytes: number) => `${Math.floor(bytes / 1024 ** 2)} MB`
   throw new StartRefused(

@@ -3,12 +3,14 @@
  * stops PostgreSQL in the middle of everything; reading and catching up go on. Looked at again every two seconds, so
  * that whatever waits goes on by itself.
  */
-import { freeBytes } from './data-directory.ts'
+import { type Space, spaceOf } from './data-directory.ts'
 import { Problem } from './problem.ts'
 
 export type Disk = {
-  /** Bytes on the fullest of the disks; undefined where no disk is ours to watch, or none could be asked. */
-  free(): number | undefined
+  /** The disk with the fewest free bytes, by the folder that lies on it; undefined where none is ours, or none answered. */
+  fullest(): (Space & { folder: string }) | undefined
+  /** The smallest free share of a disk, 0…1; 1 where none is ours, or none answered. */
+  share(): number
   /** Below this many free bytes intake and sending wait. */
   least: number
   /** One sentence why nothing may be taken in or sent now; undefined while there is room. */
@@ -18,7 +20,7 @@ export type Disk = {
   stop(): void
 }
 
-export type DiskOptions = { least: number; probe?: (folder: string) => Promise<number>; everyMs?: number }
+export type DiskOptions = { least: number; probe?: (folder: string) => Promise<Space>; everyMs?: number }
 
 export const GIB = 1024 ** 3
 const EVERY_MS = 2000
@@ -26,21 +28,28 @@ const EVERY_MS = 2000
 /** Watches the disks under these folders, which must exist. */
 export async function watchDisk(
   folders: readonly string[],
-  { least, probe = freeBytes, everyMs = EVERY_MS }: DiskOptions,
+  { least, probe = spaceOf, everyMs = EVERY_MS }: DiskOptions,
 ): Promise<Disk> {
-  let free: number | undefined
+  let spaces: (Space & { folder: string })[] = []
   async function refresh(): Promise<void> {
-    const asked = await Promise.allSettled(folders.map((folder) => probe(folder)))
-    const known = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-    free = known.length === 0 ? undefined : Math.min(...known)
+    const asked = await Promise.allSettled(
+      folders.map(async (folder) => ({ folder, ...(await probe(folder)) })),
+    )
+    spaces = asked
+      .flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+      .sort((a, b) => a.free - b.free)
   }
   await refresh()
   const timer = setInterval(() => void refresh(), everyMs)
   timer.unref()
   return {
-    free: () => free,
+    fullest: () => spaces[0],
+    share: () => Math.min(1, ...spaces.map(({ share }) => share)),
     least,
-    trouble: () => (free === undefined || free >= least ? undefined : sentence(free, least)),
+    trouble() {
+      const [fullest] = spaces
+      return fullest === undefined || fullest.free >= least ? undefined : sentence(fullest, least)
+    },
     refresh,
     stop: () => clearInterval(timer),
   }
@@ -48,7 +57,8 @@ export async function watchDisk(
 
 /** For stores on other machines: their disks are not ours. */
 export const noDisk: Disk = {
-  free: () => undefined,
+  fullest: () => undefined,
+  share: () => 1,
   least: 0,
   trouble: () => undefined,
   refresh: async () => undefined,
@@ -61,8 +71,8 @@ export function refuseWithoutRoom(disk: Disk): void {
   if (trouble !== undefined) throw new Problem('disk_full', trouble)
 }
 
-function sentence(free: number, least: number): string {
-  return `Only ${inGigabytes(free)} GB are free on the disk of the data directory: below ${inGigabytes(least)} GB imports, intake and sending wait. Make room, and they go on by themselves.`
+function sentence({ folder, free }: Space & { folder: string }, least: number): string {
+  return `Only ${inGigabytes(free)} GB are free on the disk of ${folder}: below ${inGigabytes(least)} GB imports, intake and sending wait. Make room, and they go on by themselves.`
 }
 
 /** Rounded down to a tenth, so that what is too little never looks like enough. */

@@ -79,7 +79,7 @@ export class Kept {
   }
 
   /** Waits until `name` is told. Errors: what the process said last, after `mostMs`. */
-  async tells(name: string, mostMs = 60_000): Promise<unknown> {
+  async tells(name: string, mostMs = 300_000): Promise<unknown> {
     const until = performance.now() + mostMs
     while (this.#told[name] === undefined) {
       if (performance.now() > until) throw new Error(`${this.#command} does not tell ${name}: ${this.#error}`)

@@ -9,6 +9,7 @@
 import type { ImportCounts } from '../../../contract/import.ts'
 import { systemActor } from '../../org/org.ts'
 import { crashPoint } from '../../platform/crash.ts'
+import { isDiskFull } from '../../platform/data-directory.ts'
 import { fence, withLease } from '../../platform/jobs/lease.ts'
 import type { Database, Tx } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -40,6 +41,8 @@ import { writePeople } from './write-people.ts'
 
 const UNDO_DAYS = 30
 const DAY_MS = 86_400_000
+const DISK_FULL = 'The disk is full. What is written is whole: make room, then go on.'
+
 /**
  * Brings a run that was started to its end, whatever it was doing. Undefined while another process does.
  * Never throws for what the file is to blame for: then the run ends as `failed` and says why. Errors: `NoRoom`, and the
@@ -103,19 +106,19 @@ async function act(work: Work): Promise<void> {
   } catch (error) {
     // The process is to end, or has lost the lease: whoever takes the run up goes on.
     if (work.watch.signal?.aborted === true || error instanceof NoRoom) throw error
-    if (!(error instanceof Stopped || error instanceof Problem)) throw error
+    const failure = isDiskFull(error) ? DISK_FULL : error instanceof Problem ? error.message : undefined
+    if (failure === undefined && !(error instanceof Stopped)) throw error
     const at = parts.clock.now()
-    const failure = error instanceof Problem ? { failure: error.message } : {}
     await finishRun(
       parts.db,
       run.state === 'checking'
-        ? { id, state: 'uploaded', at, counts: noCounts(), ...failure }
+        ? { id, state: 'uploaded', at, counts: noCounts(), failure }
         : {
             id,
             state: error instanceof Stopped ? 'cancelled' : 'failed',
             at,
             undoUntil: instant(at.getTime() + UNDO_DAYS * DAY_MS),
-            ...failure,
+            failure,
           },
     )
   }

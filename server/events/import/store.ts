@@ -217,7 +217,7 @@ export async function finishRun(
     counts?: ImportCounts
     forecast?: ImportCounts
     rejectsBytes?: number
-    failure?: string
+    failure?: string | undefined
     undoUntil?: Date | null
   },
 ): Promise<void> {

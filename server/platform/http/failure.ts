@@ -2,6 +2,7 @@ import { ORPCError, ValidationError } from '@orpc/server'
 import type { ProblemData } from '../../../contract/base.ts'
 import { type ProblemBody, problemStatus } from '../../../contract/problem.ts'
 import { isClickHouseAway } from '../clickhouse/clickhouse.ts'
+import { isDiskFull } from '../data-directory.ts'
 import type { Log } from '../logging/log.ts'
 import { isPostgresAway } from '../postgres/database.ts'
 import { Problem } from '../problem.ts'
@@ -13,6 +14,8 @@ const RETRY_AFTER_SECONDS = 2
 export function problemOf(error: unknown, log: Log, requestId: string): Problem {
   if (error instanceof Problem) return error
   if (error instanceof ORPCError) return problemOfOrpc(error, log, requestId)
+  if (isDiskFull(error))
+    return new Problem('disk_full', 'The disk is full. Nothing was changed: make room, then try again.')
   if (isPostgresAway(error) || isClickHouseAway(error)) {
     log.warn({ event: 'http.store_away', requestId, err: error })
     return new Problem(

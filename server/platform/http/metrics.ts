@@ -20,7 +20,8 @@ export type Sample = { name: string; labels?: Readonly<Record<string, string>>; 
 /** Gauges of one family that are collected for the same reading ask once. */
 const SAME_READING_MS = 500
 
-export function openMetrics(): Metrics {
+/** `onUnreadable` hears why a family of gauges could not be read: what is left out would otherwise look like calm. */
+export function openMetrics(onUnreadable: (error: unknown) => void): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Histogram({
@@ -53,9 +54,14 @@ export function openMetrics(): Metrics {
     },
     watch(gauges, read) {
       let last: { at: number; samples: Promise<readonly Sample[]> } | undefined
+      const readable = (): Promise<readonly Sample[]> =>
+        read().catch((error: unknown) => {
+          onUnreadable(error)
+          return []
+        })
       const latest = (): Promise<readonly Sample[]> => {
         const at = performance.now()
-        if (!last || at - last.at > SAME_READING_MS) last = { at, samples: read().catch(() => []) }
+        if (!last || at - last.at > SAME_READING_MS) last = { at, samples: readable() }
         return last.samples
       }
       for (const [name, { help, labels = [] }] of Object.entries(gauges)) {

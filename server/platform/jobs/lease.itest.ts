@@ -120,6 +120,30 @@ test('two loops of one lease never work at the same time, and the second takes o
   expect(rows.map((row) => row.who)).toEqual(['first', 'second'])
 })
 
+test('a long round is told to end when the loop is, and its ending is no failure', async () => {
+  const stop = new AbortController()
+  const failures: unknown[] = []
+  await keepWorking(
+    db,
+    {
+      name: 'long round',
+      restMs: 1,
+      work({ signal }) {
+        stop.abort()
+        return new Promise((_, reject) => {
+          const end = () => reject(signal.reason)
+          if (signal.aborted) end()
+          else signal.addEventListener('abort', end)
+        })
+      },
+      onError: (error) => failures.push(error),
+    },
+    stop.signal,
+  )
+  expect(failures).toEqual([])
+  expect(await withLease(db, 'long round', async () => 'free')).toBe('free')
+})
+
 test('a round that fails is told and repeated', async () => {
   const stop = new AbortController()
   const told: unknown[] = []
