@@ -172,6 +172,38 @@ test('what is late says so, and counts as done late; a mass message is confirmed
   await soon(() => taskOf(late)).toMatchObject({ state: 'done_late', outcome: 'called' })
 })
 
+test('what a guide types outlives a refresh that failed, and trying again asks everything anew', async () => {
+  const id = await give({ feedbackNeeded: true })
+  const own = await pageOf(app, guide, { screen: 'phone' })
+  await own.clock.install()
+  await own.route('**/api/session*', (route) => route.abort())
+  await own.goto(`${app.address}/workbench/`)
+  const again = own.getByRole('button', { name: '重试' })
+  await again.waitFor()
+  await own.unroute('**/api/session*')
+  await again.click()
+  await own.getByRole('button', { name: '完成' }).click()
+  const feedback = own.getByLabel('这位会员请务必写反馈')
+  await feedback.fill('周六下午带妈妈来')
+  await own.route('**/api/tasks/mine*', (route) => route.abort())
+  // Past the next refresh and its second try.
+  await own.clock.fastForward(31_000)
+  await own.clock.fastForward(31_000)
+  await own.getByText('没有刷新成功').waitFor()
+  await keepPicture(own, 'workbench-stale')
+  expect(await feedback.inputValue()).toBe('周六下午带妈妈来')
+  await own.unroute('**/api/tasks/mine*')
+  await own.getByRole('button', { name: '保存' }).click()
+  await soon(() => taskOf(id)).toMatchObject({ state: 'done', feedback: '周六下午带妈妈来' })
+  await own.getByText('没有刷新成功').waitFor({ state: 'hidden' })
+  await own.getByText('今天的任务都做完了').waitFor()
+  // An undo that is refused says so.
+  await own.route('**/undo', (route) => route.abort())
+  await own.getByText('撤销').click()
+  await own.getByText('连接不上服务器').waitFor()
+  await own.context().close()
+})
+
 test('the workbench speaks English by one tap', async () => {
   await give({})
   await visit(page, app, '/workbench/')

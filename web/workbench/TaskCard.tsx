@@ -3,7 +3,7 @@ import { ActionSheet, Button, Dialog, Popup, Selector, Tag, TextArea, Toast } fr
 import { useState } from 'react'
 import { type LifecycleState, lifecycleName } from '../../contract/lifecycle.ts'
 import type { Task } from '../../contract/tasks.ts'
-import { api, client, faultOf } from '../client.ts'
+import { api, client, type Fault, faultOf } from '../client.ts'
 import { date, minute, money } from '../ui/format.ts'
 import { useLang, useWords } from '../ui/language.ts'
 import { problemWords } from '../ui/problem-words.ts'
@@ -115,7 +115,7 @@ function Ending({ task, onClose, onChanged }: { task: Task; onClose: () => void;
       onSuccess: () => {
         onClose()
         onChanged()
-        offerUndo(task.id, { saved: t('saved'), undo: t('undo'), undone: t('undone') }, onChanged)
+        offerUndo(task.id, { saved: t('saved'), undo: t('undo'), undone: t('undone'), fault: say }, onChanged)
       },
       onError: (error: unknown) => void Toast.show({ icon: 'fail', content: say(faultOf(error).code) }),
     }),
@@ -190,7 +190,7 @@ async function copy(text: string, said: string): Promise<void> {
 
 function offerUndo(
   id: string,
-  say: { saved: string; undo: string; undone: string },
+  say: { saved: string; undo: string; undone: string; fault: (code: Fault['code']) => string },
   onChanged: () => void,
 ): void {
   const sheet = ActionSheet.show({
@@ -202,7 +202,10 @@ function offerUndo(
         onClick: () =>
           void client.tasks
             .undo({ id })
-            .then(() => Toast.show(say.undone))
+            .then(
+              () => Toast.show(say.undone),
+              (error: unknown) => Toast.show({ icon: 'fail', content: say.fault(faultOf(error).code) }),
+            )
             .finally(onChanged),
       },
     ],

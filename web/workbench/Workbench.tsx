@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
-import { Button, ConfigProvider, ErrorBlock, PullToRefresh, Skeleton } from 'antd-mobile'
+import { Button, ConfigProvider, ErrorBlock, NoticeBar, PullToRefresh, Skeleton } from 'antd-mobile'
 import enUS from 'antd-mobile/es/locales/en-US'
 import zhCN from 'antd-mobile/es/locales/zh-CN'
 import { useCallback, useContext, useMemo, useState } from 'react'
@@ -17,6 +17,7 @@ const words = {
   none: { zh: '没有任务', en: 'No tasks' },
   noneSays: { zh: '有新的会员需要联系时，会出现在这里。', en: 'When a member needs you it shows here.' },
   retry: { zh: '重试', en: 'Try again' },
+  stale: { zh: '没有刷新成功，下面是之前的内容', en: 'Could not be refreshed: this is from before' },
   language: { zh: 'English', en: '中文' },
 }
 const UNTIL_KNOWN = 'Asia/Shanghai'
@@ -53,7 +54,8 @@ function Today() {
   )
   const brand = useQuery(api.brand.get.queryOptions({ enabled: me.data !== undefined, staleTime: 300_000 }))
   const { lang, setLang } = useContext(LanguageContext)
-  if (me.error && faultOf(me.error).code === 'not_signed_in') {
+  const error = me.error ?? tasks.error
+  if (error && faultOf(error).code === 'not_signed_in') {
     window.location.replace(`/sign-in?to=${encodeURIComponent('/workbench/')}`)
     return null
   }
@@ -61,8 +63,8 @@ function Today() {
     window.location.replace('/password')
     return null
   }
-  const error = me.error ?? tasks.error
-  if (error) {
+  const again = (): void => void Promise.all([me.refetch(), tasks.refetch()])
+  if (error && !(me.data && tasks.data)) {
     return (
       <ErrorBlock
         status="disconnected"
@@ -70,7 +72,7 @@ function Today() {
         description={faultOf(error).code}
         fullPage
       >
-        <Button color="primary" onClick={() => void tasks.refetch()}>
+        <Button color="primary" onClick={again}>
           {t('retry')}
         </Button>
       </ErrorBlock>
@@ -101,6 +103,19 @@ function Today() {
           {t('done', { n: doneToday })}
           {score === null ? '' : ` · ${t('score', { score })}`}
         </p>
+        {error ? (
+          <NoticeBar
+            color="alert"
+            wrap
+            content={t('stale')}
+            extra={
+              <Button size="mini" fill="outline" onClick={again}>
+                {t('retry')}
+              </Button>
+            }
+            style={{ marginBottom: 12 }}
+          />
+        ) : null}
         {items.length === 0 ? (
           <ErrorBlock status="empty" title={t('none')} description={t('noneSays')} />
         ) : null}

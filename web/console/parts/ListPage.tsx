@@ -32,6 +32,7 @@ type Pages<T> = {
   hasNextPage: boolean
   isFetching: boolean
   isFetchingNextPage: boolean
+  isFetchNextPageError: boolean
   fetchNextPage: () => unknown
 }
 type Props<T extends Row> = {

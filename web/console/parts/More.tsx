@@ -1,14 +1,20 @@
-import { Button, Space } from 'antd'
+import { Button, Space, Typography } from 'antd'
 import { whole } from '../../ui/format.ts'
 import { useWords } from '../../ui/language.ts'
 
 const words = {
   shown: { zh: '已显示 {n} 条', en: '{n} shown' },
   rest: { zh: '已显示 {n} 条，还有更多', en: '{n} shown, there are more' },
+  failed: { zh: '没有加载出来，请再试一次', en: 'This could not be loaded: try again' },
   next: { zh: '加载更多', en: 'Load more' },
 }
 
-type Pages = { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }
+type Pages = {
+  hasNextPage: boolean
+  isFetchingNextPage: boolean
+  isFetchNextPageError: boolean
+  fetchNextPage: () => unknown
+}
 
 /** The foot of a list that comes page by page. */
 export function More({ query, shown }: { query: Pages; shown: number }) {
@@ -22,6 +28,7 @@ export function More({ query, shown }: { query: Pages; shown: number }) {
           {t('next')}
         </Button>
       ) : null}
+      {query.isFetchNextPageError ? <Typography.Text type="danger">{t('failed')}</Typography.Text> : null}
     </Space>
   )
 }
