@@ -190,6 +190,57 @@ describe('live', () => {
   })
 })
 
+describe('back to test', () => {
+  async function goLive() {
+    const { version } = await wecomChannel()
+    expect((await owner('POST', '/api/channels/wecom/live-mode', { confirm: 'wecom', version })).status).toBe(
+      200,
+    )
+  }
+  /** What guides can still send. */
+  function open(): string[] {
+    return [...wecom.state.messages.values()]
+      .filter(({ cancelled, confirmedAt }) => !cancelled && confirmedAt === null)
+      .flatMap(({ recipients }) => recipients.map((one) => one.externalUserId))
+      .sort()
+  }
+
+  test('what was decided while it was live and waits for the provider goes to those on the list only', async () => {
+    await goLive()
+    wecom.state.inject({ kind: 'refuse', code: 45009 })
+    await send('waits for the provider', [allowed, other])
+    const before = reached().filter((one) => one === 'wm2').length
+    here.clock.advance({ minutes: 1 })
+    expect((await owner('POST', '/api/channels/wecom/test-mode', {})).status).toBe(200)
+    here.clock.advance({ hours: 1 })
+    await send('back to test', [])
+    expect(reached().filter((one) => one === 'wm2')).toHaveLength(before)
+    const states = await db.rows(sql`
+      select person_id as person, state, reason from touch where id = any(${[allowed, other].map((id) =>
+        idOf('waits for the provider', id),
+      )}::uuid[]) order by 1`)
+    expect(states).toEqual([
+      { person: allowed, state: 'created', reason: null },
+      { person: other, state: 'dropped', reason: 'channel_in_test' },
+    ])
+  })
+
+  test('mass messages that guides have not confirmed are taken back, and made again for those on the list', async () => {
+    await goLive()
+    await send('open at the guide', [allowed, other])
+    expect(open()).toContain('wm2')
+    here.clock.advance({ minutes: 1 })
+    expect((await owner('POST', '/api/channels/wecom/test-mode', {})).status).toBe(200)
+    here.clock.advance({ minutes: 1 })
+    await send('taken back', [])
+    expect([...new Set(open())]).toEqual(['wm1'])
+    const touch = await db.row(
+      sql`select state, reason from touch where id = ${idOf('open at the guide', other)}`,
+    )
+    expect(touch).toEqual({ state: 'dropped', reason: 'channel_in_test' })
+  })
+})
+
 describe('off', () => {
   test('nothing goes out and what the provider knew us by is forgotten', async () => {
     const { status, body } = await owner('POST', '/api/channels/wecom/off', {})
@@ -199,8 +250,9 @@ describe('off', () => {
         sql`select secret is null and secret_key is null as gone from channel where name = 'wecom'`,
       ),
     ).toEqual({ gone: true })
+    const before = reached()
     await send('off', [spare])
-    expect(reached()).toEqual(['wm1', 'wm1', 'wm2'])
+    expect(reached()).toEqual(before)
     expect((await statesOf(db))['dropped channel_off']).toBe(1)
   })
 

@@ -35,7 +35,10 @@ export async function simulate(tx: Tx, name: ChannelName, baseUrl: string, now: 
   await store.writeMode(tx, name, { mode: 'simulated', baseUrl, now })
 }
 
-/** Connects a channel to a real provider in test: only the allow-list is reached. Also the way back from live. */
+/**
+ * Connects a channel to a real provider in test: only the allow-list is reached. Also the way back from live: mass
+ * messages that nobody has confirmed are then taken back by the next rounds of delivery.
+ */
 export async function toTest(tx: Tx, name: ChannelName, now: Date, baseUrl?: string): Promise<void> {
   const present = await getChannel(tx, name)
   const address = baseUrl ?? (present.account === null ? '' : present.baseUrl)
@@ -44,7 +47,10 @@ export async function toTest(tx: Tx, name: ChannelName, now: Date, baseUrl?: str
   await store.writeMode(tx, name, { mode: 'test', baseUrl: address, now })
 }
 
-/** Nothing goes out any more, and what the provider knows us by is forgotten. */
+/**
+ * Nothing is handed over any more, and what the provider knows us by is forgotten. Without it nothing can be taken back:
+ * a mass message that nobody has confirmed stays with its guide.
+ */
 export async function switchOff(tx: Tx, name: ChannelName, now: Date): Promise<void> {
   await store.writeMode(tx, name, { mode: 'off', baseUrl: '', now })
 }

@@ -11,7 +11,7 @@ import type { Channel, Found } from './channel.ts'
 import type { Delivery } from './delivery.ts'
 import { addressesOf, CALL_TIMEOUT_MS, handoverOf } from './hand.ts'
 import { inParallel } from './parallel.ts'
-import { ASK_AGAIN_MS, settleCreated, settleUnknown } from './settle.ts'
+import { ASK_AGAIN_MS, settleCreated, settleUnknown, takeBackUnwanted } from './settle.ts'
 import * as store from './store.ts'
 
 const ASKED_A_ROUND = 50
@@ -68,6 +68,7 @@ async function settleFound(
   switch (found.found) {
     case 'one':
       await settleCreated(tx, channel, ports.askAPerson, row, found, now)
+      await takeBackUnwanted(tx, row, channel, delivery)
       break
     case 'several':
       await settleUnknown(tx, row, now)

@@ -1,5 +1,6 @@
 /**
- * Taking back what nobody has confirmed: after 48 hours, when the quiet hours begin, when a member withdraws consent.
+ * Taking back what nobody has confirmed: after 48 hours, when the quiet hours begin, when a member withdraws consent,
+ * when the channel is put back to test.
  * The intent (`closing`) is committed first; cancelling twice does no harm; what was confirmed meanwhile stays confirmed.
  */
 import { crashPoint } from '../../platform/crash.ts'
@@ -15,6 +16,7 @@ import type { Delivery } from './delivery.ts'
 import { applyProgress } from './follow.ts'
 import { addressesOf, CALL_TIMEOUT_MS, deferToMorning, handoverOf, partition, takeOut } from './hand.ts'
 import { inParallel } from './parallel.ts'
+import { willingOf } from './settle.ts'
 import * as store from './store.ts'
 
 const CLOSED_A_ROUND = 50
@@ -76,13 +78,8 @@ async function finish(
       return deferToMorning(tx, wanted, morning, now)
     }
     case 'consent': {
-      const people = await ports.people.recipients(
-        tx,
-        touches.map((one) => one.personId),
-      )
-      const willing = new Set(
-        people.filter((one) => one.consents[row.channel] !== 'withdrawn').map((one) => one.personId),
-      )
+      const persons = touches.map((one) => one.personId)
+      const willing = await willingOf(tx, ports.people, persons, row.channel)
       const [rest, gone] = partition(touches, (touch) => willing.has(touch.personId))
       await takeOut(tx, gone, 'no_consent', now)
       return store.planAgain(
@@ -90,6 +87,12 @@ async function finish(
         rest.map((one) => one.id),
       )
     }
+    case 'channel_in_test':
+      // Made again, and looked at again before it goes: those who are on the list stay.
+      return store.planAgain(
+        tx,
+        touches.map((one) => one.id),
+      )
     default:
       return takeOut(tx, touches, 'not_confirmed', now)
   }
@@ -111,8 +114,8 @@ export async function consentWithdrawn(
   now: Date,
 ): Promise<void> {
   if (personIds.length === 0) return
+  await store.closeFor(tx, personIds, channel, now)
   await dropWaiting(tx, await store.notHandedOver(tx, personIds, channel), 'no_consent', now)
-  await store.closeFor(tx, personIds, channel, 'consent', now)
 }
 
 export type Withdrawal = { reason: string } & (

@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startSmsSandbox } from '../../../sandbox/sms/server.ts'
 import { startWecomSandbox } from '../../../sandbox/wecom/server.ts'
 import { testDatabase } from '../../../test/support/database.ts'
@@ -23,6 +23,7 @@ import type { Candidate } from '../candidate.ts'
 import { goLive, switchOff, toTest } from '../channels.ts'
 import { copyDone } from '../copies.ts'
 import { listUnknown, settleKnown } from '../unknown.ts'
+import type { Channel } from './channel.ts'
 import { consentWithdrawn, withdraw } from './close.ts'
 import { deliverOnce } from './deliver.ts'
 import { takeReceipts } from './follow.ts'
@@ -81,11 +82,11 @@ beforeEach(async () => {
   await openSimulated(db, 'sms', sms.baseUrl)
 })
 
-async function run(): Promise<void> {
+async function run(through: readonly Channel[] = channels): Promise<void> {
   const how = { token, now: clock.now, zone }
   while ((await arbitrateOnce(db, ports.people, how)).persons > 0);
   for (let rounds = 0; rounds < 20; rounds += 1) {
-    const done = await deliverOnce(db, channels, ports, how)
+    const done = await deliverOnce(db, through, ports, how)
     if (done.formed + done.handed + done.asked + done.closed === 0) return
   }
 }
@@ -99,6 +100,7 @@ async function pass(span: { hours?: number; minutes?: number; seconds?: number }
 async function send(
   count: number,
   given: Partial<Candidate> & { contentId: string; channel: 'wecom' | 'sms' },
+  through?: readonly Channel[],
 ) {
   const some = members.slice(0, count)
   await offerAll(
@@ -106,7 +108,7 @@ async function send(
     some.map((personId) => candidate({ personId, ...given })),
     clock.now,
   )
-  await run()
+  await run(through)
 }
 
 /** The mass messages in the order of their senders. */
@@ -221,6 +223,130 @@ describe('a mass message', () => {
     await send(1, { channel: 'wecom', contentId: personal, facts: { member: {} } })
     expect(await statesOf(db)).toEqual({ 'dropped content_missing': 1 })
     expect(await open()).toBe(0)
+  })
+})
+
+describe('a withdrawal while a hand-over is announced', () => {
+  const journeyId = '00000000-0000-8000-8000-000000000002'
+  const everybody = () => sent().flatMap((one) => one.recipients.map((each) => each.externalUserId))
+
+  /** Two touches of one mass message that is ready, and not yet handed over. */
+  async function ready(): Promise<void> {
+    const paused = new Date(clock.now.getTime() + 60_000)
+    await db.run(sql`update channel set paused_until = ${paused} where name = 'wecom'`)
+    const [first = 0, , third = 0] = members
+    await offerAll(
+      db,
+      [first, third].map((personId) =>
+        candidate({ personId, channel: 'wecom', contentId: withLink, journeyId }),
+      ),
+      clock.now,
+    )
+    await run()
+    expect(await db.rows(sql`select state, size from outbox`)).toEqual([{ state: 'ready', size: 2 }])
+    clock.now = new Date(clock.now.getTime() + 2 * 60_000)
+  }
+
+  /** Resolves when so many wait for a lock, or when what should wait is over. */
+  async function wait(many: number, { whatWaits }: { whatWaits: Promise<unknown> }): Promise<void> {
+    let over = false
+    whatWaits.then(
+      () => (over = true),
+      () => (over = true),
+    )
+    const waiting = async () =>
+      (
+        await db.row<{ n: number }>(sql`
+          select count(*)::int as n from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`)
+      ).n
+    while (!over && (await waiting()) < many);
+  }
+
+  test('that came first is waited for: nothing of it is handed over', async () => {
+    await ready()
+    let handing: Promise<void> | undefined
+    await db.transaction(async (tx) => {
+      expect(await withdraw(tx, { journeyId, reason: 'paused' }, clock.now)).toBe(2)
+      handing = run()
+      await wait(1, { whatWaits: handing })
+    })
+    await handing
+    expect(sent()).toEqual([])
+    expect(requests.asked).toEqual([])
+    expect(await statesOf(db)).toEqual({ 'dropped paused': 2 })
+  })
+
+  test('that comes later leaves what is announced alone: whoever is in the message counts as reached', async () => {
+    await ready()
+    const [first, last] = (await db.rows<{ id: string }>(sql`select id from touch order by id`)).map(
+      (row) => row.id,
+    )
+    let handing: Promise<void> | undefined
+    let withdrawing: Promise<number> | undefined
+    // Held here, the announcement cannot end before the withdrawal has begun to wait for it.
+    await db.transaction(async (tx) => {
+      await tx.run(sql`select from touch where id = ${last} for update`)
+      handing = run()
+      await wait(1, { whatWaits: handing })
+      withdrawing = db.transaction((own) =>
+        withdraw(own, { touchIds: [first ?? ''], reason: 'paused' }, clock.now),
+      )
+      await wait(2, { whatWaits: withdrawing })
+    })
+    await handing
+    expect(await withdrawing).toBe(0)
+    expect(everybody()).toHaveLength(2)
+    expect(await statesOf(db)).toEqual({ created: 2 })
+    expect(await open()).toBe(2)
+  })
+})
+
+describe('consent that is withdrawn while nobody knows whether WeCom has the message', () => {
+  const [first = 0] = members
+  const withdrawConsent = async () => {
+    await db.run(sql`update person set consents = consents || '{"wecom": "withdrawn"}' where id = ${first}`)
+    await db.transaction((tx) => consentWithdrawn(tx, [first], 'wecom', clock.now))
+  }
+  afterEach(() => db.run(sql`update person set consents = consents - 'wecom' where id = ${first}`))
+
+  const open = () =>
+    sent()
+      .filter((one) => !one.cancelled)
+      .flatMap((one) => one.recipients.map((each) => each.externalUserId))
+      .sort()
+
+  test.each(['drop_answer', 'busy_after_effect'] as const)(
+    'the message that is found (%s) is taken back and made again without them',
+    async (kind) => {
+      wecom.state.inject({ kind })
+      await send(3, { channel: 'wecom', contentId: withLink })
+      expect(await statesOf(db)).toMatchObject({ sending: expect.any(Number) })
+      await withdrawConsent()
+      await pass({ seconds: 6 })
+      await pass({ minutes: 1 })
+      expect(await statesOf(db)).toEqual({ created: 2, 'dropped no_consent': 1 })
+      expect(open()).toEqual(['wm2', 'wm3'])
+    },
+  )
+
+  test('a message whose call is running is taken back when its answer comes', async () => {
+    let withdrawn: Promise<void> | undefined
+    const [real, ...others] = channels
+    if (!real) throw new Error('no channel')
+    const slow: Channel = {
+      ...real,
+      async hand(handover, signal) {
+        const answer = await real.hand(handover, signal)
+        withdrawn ??= withdrawConsent()
+        await withdrawn
+        return answer
+      },
+    }
+    await send(3, { channel: 'wecom', contentId: withLink }, [slow, ...others])
+    expect(withdrawn).toBeDefined()
+    expect(await statesOf(db)).toEqual({ created: 2, 'dropped no_consent': 1 })
+    expect(open()).toEqual(['wm2', 'wm3'])
   })
 })
 

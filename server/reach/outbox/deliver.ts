@@ -33,8 +33,7 @@ export async function deliverOnce(
   how: { token: LeaseToken; now: Date; zone: Zone },
 ): Promise<Delivered> {
   const rows = await store.channelStates(db)
-  const modes = new Map(rows.map((row) => [row.name, row.mode]))
-  const delivery: Delivery = { db, ports, modes, rules: await reachRules(db), ...how }
+  const delivery: Delivery = { db, ports, rules: await reachRules(db), ...how }
   const open = channels.filter((channel) => {
     const row = rows.find((one) => one.name === channel.name)
     return row !== undefined && row.mode !== 'off' && row.baseUrl === channel.baseUrl

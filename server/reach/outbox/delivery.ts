@@ -2,7 +2,6 @@
 import type { LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Zone } from '../../platform/time/zone.ts'
-import type { ChannelName } from '../candidate.ts'
 import type { ReachPorts } from '../ports.ts'
 import type { ReachRules } from '../settings.ts'
 
@@ -13,5 +12,4 @@ export type Delivery = {
   now: Date
   zone: Zone
   rules: ReachRules
-  modes: ReadonlyMap<ChannelName, string>
 }

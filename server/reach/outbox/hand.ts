@@ -9,13 +9,13 @@ import { fence } from '../../platform/jobs/lease.ts'
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { instant } from '../../platform/time/clock.ts'
 import { quietUntil } from '../arbiter/slots.ts'
-import { wakePersons } from '../arbiter/store.ts'
+import { channelRows, wakePersons } from '../arbiter/store.ts'
 import { ALLOWED_WHILE_UNKNOWN } from '../settings.ts'
 import { tell, touchEvent } from '../touch-events.ts'
 import type { Channel, Handed, Handover } from './channel.ts'
 import type { Delivery } from './delivery.ts'
 import { inParallel } from './parallel.ts'
-import { settleCreated, settleNothing, settleUnclear } from './settle.ts'
+import { settleCreated, settleNothing, settleUnclear, takeBackUnwanted } from './settle.ts'
 import * as store from './store.ts'
 
 /** Shorter than the lease: no answer is waited for while somebody else may already ask. */
@@ -65,15 +65,25 @@ async function putBack(tx: Tx, row: store.OutboxRow, { token, now }: Delivery): 
 
 type Announced = { row: store.OutboxRow; handover: Handover }
 
-/** What may still go is announced; what may not, any more, is taken out. */
+/**
+ * What may still go is announced; what may not, any more, is taken out. Everything that decides it is locked first: the
+ * channel as it stands, the hand-overs, their touches. Whoever withdraws one of these was earlier and is seen, or waits
+ * and finds it announced.
+ */
 async function announceAll(
   tx: Tx,
-  rows: readonly store.OutboxRow[],
+  due: readonly store.OutboxRow[],
   channel: Channel,
   delivery: Delivery,
 ): Promise<Announced[]> {
   const { now, token } = delivery
   await fence(tx, token)
+  if (!(await store.holdChannel(tx, channel))) return []
+  const ready = await store.holdReady(
+    tx,
+    due.map((row) => row.id),
+  )
+  const rows = due.filter((row) => ready.has(row.id))
   const touches = await lookAgain(tx, rows, channel, delivery)
   const byOutbox = Map.groupBy(touches, (touch) => touch.outboxId)
   const [filled, empty] = partition(rows, (row) => byOutbox.has(row.id))
@@ -112,12 +122,14 @@ async function lookAgain(
       one,
     ]),
   )
-  const mode = delivery.modes.get(channel.name)
+  const present = (await channelRows(tx)).find((row) => row.name === channel.name)
   function objection(touch: store.OutboxTouch): string | undefined {
     const person = people.get(touch.personId)
     if (touch.expiresAt <= now) return 'expired'
     if (!person) return 'person_gone'
-    if (person.demo && mode !== 'simulated') return 'demo_person_real_channel'
+    if (person.demo && present?.mode !== 'simulated') return 'demo_person_real_channel'
+    if (present?.mode === 'test' && !person.digests[channel.name].some((one) => present.allowed.has(one)))
+      return 'channel_in_test'
     const consent = person.consents[channel.name]
     const allowed = consent === undefined ? ALLOWED_WHILE_UNKNOWN[channel.name] : consent === 'granted'
     return touch.class === 'marketing' && !allowed ? 'no_consent' : undefined
@@ -235,6 +247,7 @@ async function settle(
   switch (answer.did) {
     case 'created':
       await settleCreated(tx, channel, ports.askAPerson, row, answer, now)
+      await takeBackUnwanted(tx, row, channel, delivery)
       await store.setFailing(tx, channel.name, null, null)
       break
     case 'nothing':

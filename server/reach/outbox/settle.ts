@@ -1,10 +1,12 @@
 /** What an answer of the provider means for a hand-over and its touches. Each function runs in one fenced transaction. */
 import type { Tx } from '../../platform/postgres/database.ts'
 import { instant } from '../../platform/time/clock.ts'
-import type { AskAPerson } from '../ports.ts'
+import type { ChannelName } from '../candidate.ts'
+import type { AskAPerson, People } from '../ports.ts'
 import { CONFIRM_HOURS } from '../settings.ts'
 import { tell, touchEvent } from '../touch-events.ts'
 import type { Channel } from './channel.ts'
+import type { Delivery } from './delivery.ts'
 import * as store from './store.ts'
 
 export type Refused = readonly { touchId: string; reason: string }[]
@@ -62,6 +64,34 @@ export async function settleCreated(
     )
   }
   return true
+}
+
+/**
+ * Consent may have been withdrawn, or a person erased, while nobody knew whether the provider had the mass message:
+ * nobody has confirmed it yet, so it is taken back and made again without them. It is asked after the hand-over is
+ * settled, whose row a withdrawal waits for (`closeFor`): none falls between the two.
+ */
+export async function takeBackUnwanted(
+  tx: Tx,
+  row: store.OutboxRow,
+  channel: Channel,
+  { ports, now }: Delivery,
+): Promise<void> {
+  if (!channel.needsPerson || row.class !== 'marketing') return
+  const persons = (await store.touchesOf(tx, [row.id])).map((touch) => touch.personId)
+  const willing = await willingOf(tx, ports.people, persons, row.channel)
+  if (persons.some((id) => !willing.has(id))) await store.closeUnwanted(tx, [row.id], now)
+}
+
+/** Who of the persons is still there and has not withdrawn consent for the channel. */
+export async function willingOf(
+  tx: Tx,
+  people: People,
+  personIds: readonly number[],
+  channel: ChannelName,
+): Promise<ReadonlySet<number>> {
+  const recipients = await people.recipients(tx, personIds)
+  return new Set(recipients.filter((one) => one.consents[channel] !== 'withdrawn').map((one) => one.personId))
 }
 
 /** A mass message is open as long as one of its touches is still wanted. */

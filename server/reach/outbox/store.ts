@@ -115,7 +115,7 @@ export type OutboxState =
   | 'closed'
   | 'unknown'
   | 'failed'
-export type CloseReason = 'expired' | 'quiet_hours' | 'consent' | 'operator'
+export type CloseReason = 'expired' | 'quiet_hours' | 'consent' | 'channel_in_test'
 
 export type OutboxRow = {
   id: string
@@ -194,6 +194,29 @@ export async function touchesOf(db: Db, outboxIds: readonly string[]): Promise<O
     from touch t join person p on p.id = t.person_id
     where t.outbox_id = any(${outboxIds}::uuid[]) and t.state in ('planned', 'sending', 'created', 'confirmed', 'unknown')
     order by t.outbox_id, t.id`)
+}
+
+/**
+ * Holds the channel as it stands until the end of the transaction. False where it is off, or speaks to another address
+ * than the one that is meant.
+ */
+export async function holdChannel(
+  tx: Tx,
+  channel: { readonly name: ChannelName; readonly baseUrl: string },
+): Promise<boolean> {
+  const row = await tx.maybe(sql`
+    select 1 as open from channel
+    where name = ${channel.name} and mode <> 'off' and base_url = ${channel.baseUrl} for share`)
+  return row !== undefined
+}
+
+/** Locks the hand-overs that are still ready, and then their touches; the ids of the hand-overs. */
+export async function holdReady(tx: Tx, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const ready = await tx.rows<{ id: string }>(sql`
+    select id from outbox where id = any(${ids}::uuid[]) and state = 'ready' order by id for update`)
+  const held = ready.map((row) => row.id)
+  await tx.run(sql`select from touch where outbox_id = any(${held}::uuid[]) order by id for update`)
+  return new Set(held)
 }
 
 /** Announces the call: from now on nobody sends again without asking. Refused by the database for demo members. */
@@ -337,7 +360,10 @@ export async function knownProviderIds(db: Db, channel: ChannelName, since: Date
   return new Set(rows.map((row) => row.id))
 }
 
-/** Created mass messages that nobody has confirmed and that must go: too old, or the quiet hours begin. */
+/**
+ * Created mass messages that nobody has confirmed and that must go: too old, the quiet hours begin, or the channel was
+ * put in test, or its list was changed, after they were handed over.
+ */
 export async function toClose(
   tx: Tx,
   channel: ChannelName,
@@ -347,27 +373,44 @@ export async function toClose(
 ): Promise<number> {
   return tx.run(sql`
     update outbox set state = 'closing', due_at = ${now},
-      close_reason = case when expires_at <= ${now} then 'expired' else 'quiet_hours' end
+      close_reason = case when expires_at <= ${now} then 'expired'
+        when ${quiet}::boolean and class = 'marketing' then 'quiet_hours' else 'channel_in_test' end
     where id in (
-      select id from outbox
-      where channel = ${channel} and state = 'created' and confirmed_at is null
-        and (expires_at <= ${now} or (${quiet}::boolean and class = 'marketing'))
-      order by due_at limit ${limit} for update skip locked)`)
+      select o.id from outbox o join channel c on c.name = o.channel
+      where o.channel = ${channel} and o.state = 'created' and o.confirmed_at is null
+        and (o.expires_at <= ${now} or (${quiet}::boolean and o.class = 'marketing')
+          or (c.mode = 'test' and o.tried_at < c.changed_at))
+      order by o.due_at limit ${limit} for update of o skip locked)`)
 }
 
-/** Open mass messages that hold one of these persons: they are closed and made again without them. */
+/**
+ * Open mass messages that hold one of these persons: they are closed and made again without them. One that is being
+ * settled is waited for; one that is settled afterwards is asked about then (`takeBackUnwanted`).
+ */
 export async function closeFor(
   tx: Tx,
   personIds: readonly number[],
   channel: ChannelName,
-  reason: CloseReason,
   now: Date,
-): Promise<number> {
-  return tx.run(sql`
-    update outbox set state = 'closing', close_reason = ${reason}, due_at = ${now}
-    where state = 'created' and confirmed_at is null and channel = ${channel} and id in (
+): Promise<void> {
+  const rows = await tx.rows<{ id: string }>(sql`
+    select id from outbox
+    where channel = ${channel} and state in ('sending', 'asking', 'created') and id in (
       select outbox_id from touch
-      where person_id = any(${personIds}::int[]) and class = 'marketing' and state = 'created' and outbox_id is not null)`)
+      where person_id = any(${personIds}::int[]) and class = 'marketing' and state in ('sending', 'created'))
+    order by id for update`)
+  await closeUnwanted(
+    tx,
+    rows.map((row) => row.id),
+    now,
+  )
+}
+
+/** Somebody in them does not want it any more: what the provider has and nobody confirmed is taken back. */
+export async function closeUnwanted(tx: Tx, ids: readonly string[], now: Date): Promise<void> {
+  await tx.run(sql`
+    update outbox set state = 'closing', close_reason = 'consent', due_at = ${now}
+    where id = any(${ids}::uuid[]) and state = 'created' and confirmed_at is null`)
 }
 
 /** Marketing to these persons on a channel that has not been handed over. */
@@ -376,12 +419,22 @@ export async function notHandedOver(
   personIds: readonly number[],
   channel: ChannelName,
 ): Promise<TouchFacts[]> {
-  return tx.rows(sql`
+  const found = await tx.rows<TouchFacts>(sql`
     select t.id, t.person_id as "personId", t.channel, t.class, t.journey_id as "journeyId", t.sender_id as "senderId"
     from touch t left join outbox o on o.id = t.outbox_id
     where t.person_id = any(${personIds}::int[]) and t.channel = ${channel} and t.class = 'marketing'
       and t.state in ('offered', 'deferred', 'planned', 'sending') and (o.id is null or o.state = 'ready')
-    for update of t`)
+    order by t.id for update of t`)
+  return notAnnounced(tx, found)
+}
+
+/** Of touches that are locked now: without those whose hand-over was announced while they were waited for. */
+async function notAnnounced(tx: Tx, touches: readonly TouchFacts[]): Promise<TouchFacts[]> {
+  const rows = await tx.rows<{ id: string }>(sql`
+    select t.id from touch t left join outbox o on o.id = t.outbox_id
+    where t.id = any(${touches.map((one) => one.id)}::uuid[]) and (o.id is null or o.state = 'ready')`)
+  const waiting = new Set(rows.map((row) => row.id))
+  return touches.filter((one) => waiting.has(one.id))
 }
 
 /** Touches of enrolments, of a journey or by their ids that have not been handed over. */
@@ -389,13 +442,14 @@ export async function waitingOf(
   tx: Tx,
   which: { enrolmentIds?: readonly string[]; journeyId?: string; touchIds?: readonly string[] },
 ): Promise<TouchFacts[]> {
-  return tx.rows(sql`
+  const found = await tx.rows<TouchFacts>(sql`
     select t.id, t.person_id as "personId", t.channel, t.class, t.journey_id as "journeyId", t.sender_id as "senderId"
     from touch t left join outbox o on o.id = t.outbox_id
     where (t.enrolment_id = any(${which.enrolmentIds ?? []}::uuid[]) or t.journey_id = ${which.journeyId ?? null}::uuid
         or t.id = any(${which.touchIds ?? []}::uuid[]))
       and t.state in ('offered', 'deferred', 'planned', 'sending') and (o.id is null or o.state = 'ready')
     order by t.id for update of t`)
+  return notAnnounced(tx, found)
 }
 
 export type ChannelStateRow = { name: ChannelName; mode: string; baseUrl: string; pausedUntil: Date | null }

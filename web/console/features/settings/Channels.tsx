@@ -51,8 +51,8 @@ const words = {
   account: { zh: '账号 {account}', en: 'account {account}' },
   off_now: { zh: '关闭渠道', en: 'Switch it off' },
   offAsks: {
-    zh: '立即停止发送，并忘记保存的密钥；再用要重新接入。',
-    en: 'Nothing more goes out and the secrets are forgotten; to use it again it has to be connected anew.',
+    zh: '立即停止发送，并忘记保存的密钥；再用要重新接入。导购企业微信里还没确认的群发会留着：要撤回，请先退回测试。',
+    en: 'Nothing more is handed over and the secrets are forgotten; to use it again it has to be connected anew. Mass messages that guides have not confirmed stay with them: to take those back, put it back to test first.',
   },
   wentOff: { zh: '已关闭', en: 'It is off' },
   who: { zh: '上线需要所有者和审批权限。', en: 'Going live needs an owner with the right to approve.' },
