@@ -5,8 +5,9 @@ import { ChannelName } from './reach.ts'
 const Text = z.object({ zh: z.string(), en: z.string() })
 const readers = ['owner', 'operator', 'regional_manager', 'store_manager', 'analyst', 'engineer'] as const
 
-/** The first page: how the base is, what has stopped, what happens today. */
+/** The first page: how the base is, what has stopped, what happens today. Of the whole brand, whoever asks. */
 export const Home = z.object({
+  /** Of what time the figures are: they are counted once for whoever asks within ten seconds. */
   asOf: Instant,
   brand: z.object({ name: z.string(), demo: z.boolean(), currency: z.string(), zone: z.string() }),
   stopped: z.array(z.object({ what: z.string(), text: Text, since: Instant.nullable() })),

@@ -6,6 +6,7 @@
 
 export { baseAsOf, type PastBase } from './lifecycle/as-of.ts'
 export {
+  lifecycleFigures,
   lifecycleOverview,
   type Overview,
   rfmOverview,

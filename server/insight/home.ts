@@ -1,10 +1,11 @@
 /** The state of the brand at a glance: what has stopped, how the base is, what happens today. */
 import type { Home } from '../../contract/insight.ts'
 import { type LifecycleState, lifecycleStates } from '../../contract/lifecycle.ts'
-import { lifecycleOverview } from '../audience/audience.ts'
+import { lifecycleFigures } from '../audience/audience.ts'
 import { countDeadLetters, readLag } from '../events/events.ts'
 import { countLive } from '../journeys/journeys.ts'
 import { brand } from '../org/org.ts'
+import { keepAnswer } from '../platform/kept-answer.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { addDays, dayOf, startOfDay, type Zone } from '../platform/time/zone.ts'
 import { listChannels, touchesOfDay } from '../reach/reach.ts'
@@ -25,13 +26,29 @@ export type HomeDeps = {
   diskTrouble: () => string | undefined
 }
 
-export async function homePage(deps: HomeDeps, now: Date): Promise<Home> {
-  const { db } = deps
-  const own = await brand(db)
-  const { zone } = own
+/** Consoles ask every ten seconds; the figures are those of everybody, whoever asks. */
+const KEPT_MS = 10_000
+
+/** What stands still is told as it is; figures are counted once for whoever asks within ten seconds. */
+export function openHome(deps: HomeDeps): (now: Date) => Promise<Home> {
+  const figures = keepAnswer<Figures>(KEPT_MS)
+  return async (now) => {
+    const { db } = deps
+    const own = await brand(db)
+    return {
+      brand: { name: own.name, demo: await demoPersons(db), currency: own.currency, zone: own.zone },
+      stopped: await whatStopped(deps, now),
+      ...(await figures(own.zone, now, () => figuresAt(db, own.zone, now))),
+    }
+  }
+}
+
+type Figures = Omit<Home, 'brand' | 'stopped'>
+
+async function figuresAt(db: Database, zone: Zone, now: Date): Promise<Figures> {
   const today = dayOf(zone, now)
   const [overview, counts, days, touches, tasks] = await Promise.all([
-    lifecycleOverview(db, { now, zone }),
+    lifecycleFigures(db, { now, zone }),
     baseCounts(db),
     dayCounts(db, zone, startOfDay(zone, addDays(today, 1 - DAYS))),
     touchesOfDay(db, zone, today),
@@ -42,8 +59,6 @@ export async function homePage(deps: HomeDeps, now: Date): Promise<Home> {
   )
   return {
     asOf: now.toISOString(),
-    brand: { name: own.name, demo: await demoPersons(db), currency: own.currency, zone },
-    stopped: await whatStopped(deps, now),
     ...counts,
     lifecycle: inOrder(overview.lifecycle),
     asleep: asleep.reduce((sum, { persons }) => sum + persons, 0),

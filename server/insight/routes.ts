@@ -7,7 +7,7 @@ import { audit, brand, type Call } from '../org/org.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import { dayOf } from '../platform/time/zone.ts'
 import { touchesOfDay } from '../reach/reach.ts'
-import { type HomeDeps, homePage } from './home.ts'
+import { type HomeDeps, openHome } from './home.ts'
 import { type MemberRoutes, memberRoutes } from './member-routes.ts'
 import { touchPage } from './touches.ts'
 
@@ -15,6 +15,7 @@ const LastId = z.tuple([z.uuid()])
 
 export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] }) {
   const { db, handlers } = deps
+  const home = openHome(deps)
   const api = implement(insightContract).$context<Call>()
   return api.router({
     touches: api.touches.handler(({ input, context: { viewer } }) => touchPage(db, viewer, input)),
@@ -22,7 +23,7 @@ export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] })
       const { zone } = await brand(db)
       return { items: await touchesOfDay(db, zone, dayOf(zone, now)) }
     }),
-    home: api.home.handler(({ context: { now } }) => homePage(deps, now)),
+    home: api.home.handler(({ context: { now } }) => home(now)),
     deadLetters: api.deadLetters.handler(async ({ input }) => {
       const [before] = decodeCursor(input.cursor, LastId) ?? []
       const letters = await listDeadLetters(db, {

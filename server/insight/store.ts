@@ -25,8 +25,9 @@ export async function dayCounts(db: Db, zone: Zone, from: Date): Promise<DayCoun
       select (joined_at at time zone ${zone})::date as day, count(*) as joined, 0 as bought, 0 as touched
       from person where state = 'live' and joined_at >= ${from} group by 1
       union all
-      select (at at time zone ${zone})::date, 0, count(distinct profile_id), 0
-      from document where kind = 'order' and not deleted and at >= ${from} and profile_id is not null and body ->> 'status' = 'paid' group by 1
+      select (d.at at time zone ${zone})::date, 0, count(distinct p.person_id), 0
+      from document d join profile p on p.id = d.profile_id
+      where d.kind = 'order' and not d.deleted and d.at >= ${from} and d.profile_id is not null and d.body ->> 'status' = 'paid' group by 1
       union all
       select (created_at at time zone ${zone})::date, 0, 0, count(distinct person_id)
       from touch where created_at >= ${from} group by 1

@@ -38,37 +38,46 @@ export type Overview = {
 /** `visible`: a condition over `person p`. */
 export type OverviewHow = { now: Date; zone: Zone; visible?: Sql }
 
+type Spread = 'ownCycle' | 'stages' | 'joinRecency' | 'aipl'
+
 /** As of now, from the stored states. */
 export async function lifecycleOverview(db: Database, how: OverviewHow): Promise<Overview> {
   const { definitions } = await presentEvaluator(db, how.zone)
-  const edges = edgesOf(definitions.bands)
-  const from = sql`from ${personsFrom(definitions, how.now.getTime())} where p.state = 'live' and ${how.visible ?? sql`true`}`
-  const lifecycle = await db.rows<LifecycleCount>(sql`
-    select ${lifecycleSql(edges)} as state, count(*)::int as persons, coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
-    ${from} group by 1`)
+  const from = fromPersons(definitions, how)
   const spread = <Row>(column: string, name: string, unknown: string): Promise<Row[]> =>
     db.rows<Row>(sql`
       select coalesce(${trusted(column)}, ${unknown}) as ${trusted(name)}, count(*)::int as persons ${from} group by 1 order by 2 desc`)
+  const stages = await spread<Count<'stage', OrderStage>>('st.order_stage', 'stage', 'new')
+  return {
+    ...(await lifecycleFigures(db, how)),
+    ownCycle: await spread('st.own_cycle', 'state', 'unknown'),
+    stages: withConversion(stages),
+    joinRecency: await spread('st.join_recency', 'state', 'unknown'),
+    aipl: await spread('st.aipl', 'stage', 'awareness'),
+  }
+}
+
+/** The part of it that the home page shows: two passes over everybody instead of six. */
+export async function lifecycleFigures(db: Database, how: OverviewHow): Promise<Omit<Overview, Spread>> {
+  const { definitions } = await presentEvaluator(db, how.zone)
+  const edges = edgesOf(definitions.bands)
+  const from = fromPersons(definitions, how)
+  const lifecycle = await db.rows<LifecycleCount>(sql`
+    select ${lifecycleSql(edges)} as state, count(*)::int as persons, coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
+    ${from} group by 1`)
   const month = startOfDay(how.zone, `${dayFromNumber(dayNumber(how.zone, how.now)).slice(0, 7)}-01`)
-  const single = await db.row<
-    Omit<Overview, 'asOf' | 'lifecycle' | 'ownCycle' | 'stages' | 'joinRecency' | 'aipl'>
-  >(sql`
+  const single = await db.row<Omit<Overview, 'asOf' | 'lifecycle' | Spread>>(sql`
     select count(*) filter (where st.purchases = 1)::int as "oneTimeBuyers",
       count(*) filter (where st.interaction_silent)::int as "interactionSilent",
       count(*) filter (where d.bought < ${edges[0]}::int and d.bought + 30 >= ${edges[0]}::int)::int as "fallingAsleep30Days",
       count(*) filter (where p.joined_at >= ${month} and p.joined_at <= ${how.now})::int as "newThisMonth",
       count(*) filter (where st.woken_at >= ${month} and st.woken_at <= ${how.now})::int as "wokenThisMonth"
     ${from}`)
-  const stages = await spread<Count<'stage', OrderStage>>('st.order_stage', 'stage', 'new')
-  return {
-    asOf: how.now,
-    lifecycle,
-    ownCycle: await spread('st.own_cycle', 'state', 'unknown'),
-    stages: withConversion(stages),
-    joinRecency: await spread('st.join_recency', 'state', 'unknown'),
-    aipl: await spread('st.aipl', 'stage', 'awareness'),
-    ...single,
-  }
+  return { asOf: how.now, lifecycle, ...single }
+}
+
+function fromPersons(definitions: Parameters<typeof personsFrom>[0], { now, visible }: OverviewHow): Sql {
+  return sql`from ${personsFrom(definitions, now.getTime())} where p.state = 'live' and ${visible ?? sql`true`}`
 }
 
 /** The share that went on from each stage to a later one: first → second purchase, and so on. */

@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest'
+import type { Home } from '../../contract/insight.ts'
+import { testApp } from '../../test/support/app.ts'
+import { testDatabase } from '../../test/support/database.ts'
+import { type OrderDocument, recordOrders } from '../events/events.ts'
+import { membersDeps } from '../joined.ts'
+import { type IncomingPerson, mergePersons, resolve } from '../members/members.ts'
+import type { Db } from '../platform/postgres/database.ts'
+import { type Sql, sql } from '../platform/postgres/sql.ts'
+import { dayCounts, withoutBuyer } from './store.ts'
+
+const NOW = new Date('2026-03-02T02:00:00Z')
+const db = await testDatabase()
+const here = await testApp(db, { at: NOW.toISOString() })
+const deps = membersDeps(here.parts.stores.keyring)
+
+async function bring(...phones: string[]) {
+  const rows = phones.map(
+    (value): IncomingPerson => ({ externalId: value, identifiers: [{ kind: 'phone', value }] }),
+  )
+  return db.transaction((tx) => resolve(deps, tx, rows, { lane: 'live', source: 'erp', at: NOW }))
+}
+
+function orderOf(externalId: string): OrderDocument['order'] {
+  return {
+    source: 'till',
+    externalId,
+    placedAt: NOW.toISOString(),
+    paidAt: NOW.toISOString(),
+    status: 'paid',
+    totalCents: 100,
+    refundedCents: 0,
+    discountCents: 0,
+    storeId: null,
+    sellerId: null,
+    channel: null,
+    side: null,
+    campaign: null,
+    coupon: null,
+    lines: [],
+  }
+}
+
+test('figures are counted once for whoever asks within ten seconds, what stands still is told at once', async () => {
+  const owner = await here.as('owner')
+  const analyst = await here.as('analyst')
+  const home = async (caller: typeof owner) => (await caller('GET', '/api/home')).body as Home
+  expect(await home(owner)).toMatchObject({ persons: 0 })
+  await bring('13812345678')
+  await db.run(sql`update channel set failing = 'http_500' where name = 'sms'`)
+  here.clock.set(new Date(NOW.getTime() + 9_000))
+  const soon = await home(analyst)
+  expect(soon).toMatchObject({ persons: 0, asOf: NOW.toISOString() })
+  expect(soon.stopped.map(({ what }) => what)).toContain('channel.sms')
+  here.clock.set(new Date(NOW.getTime() + 10_000))
+  expect(await home(analyst)).toMatchObject({ persons: 1 })
+})
+
+test('two records of one person who both bought on a day are one buyer', async () => {
+  const [one, other] = await bring('13812345671', '13812345672')
+  const pair = [one?.personId ?? 0, other?.personId ?? 0] as const
+  await db.transaction((tx) => mergePersons(deps, tx, pair, { actor: null, at: NOW }))
+  await db.transaction((tx) =>
+    recordOrders(
+      tx,
+      [one, other].map((buyer, number) => ({
+        profileId: buyer?.profileId ?? 0,
+        personId: pair[0],
+        order: orderOf(`o${number}`),
+      })),
+      { lane: 'live', source: 'till', receivedAt: NOW },
+    ),
+  )
+  const [day] = await dayCounts(db, 'Asia/Shanghai', new Date('2026-03-01T00:00:00Z'))
+  expect(day).toMatchObject({ day: '2026-03-02', bought: 1 })
+})
+
+test('neither orders nor touches are read whole', async () => {
+  const [buyer] = await bring('13812345673')
+  const hours = sql`generate_series(1, 20000) as hour order by hour desc`
+  const at = sql`${NOW}::timestamptz - hour * interval '1 hour'`
+  await db.run(sql`
+    insert into document (kind, source, external_id, version, digest, profile_id, at, body)
+    select 'order', 'old', hour::text, 1, '', case when hour % 50 > 0 then ${buyer?.profileId}::int end, ${at}, '{}' from ${hours}`)
+  await db.run(sql`
+    insert into touch (id, person_id, channel, class, content_id, offered_at, not_before, expires_at, state, created_at)
+    select gen_random_uuid(), ${buyer?.personId}, 'sms', 'marketing', gen_random_uuid(), ${at}, ${at}, ${at}, 'delivered', ${at} from ${hours}`)
+  await db.run(sql`analyze document, touch`)
+  const plans = await db.transaction(async (tx) => {
+    const lines: string[] = []
+    const explain = async (query: Sql) => {
+      const rows = await tx.rows<{ 'QUERY PLAN': string }>({ ...query, text: `explain ${query.text}` })
+      lines.push(...rows.map((row) => row['QUERY PLAN']))
+      return rows as never
+    }
+    const explaining: Db = { ...tx, rows: explain, row: explain }
+    await dayCounts(explaining, 'Asia/Shanghai', NOW)
+    await withoutBuyer(explaining)
+    return lines.join('\n')
+  })
+  expect(plans).toContain('document_bought')
+  expect(plans).toContain('document_without_buyer')
+  expect(plans).toContain('touch_created')
+})
