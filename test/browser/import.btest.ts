@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import { sql } from '../../server/platform/postgres/sql.ts'
@@ -101,6 +102,34 @@ test('the same file again makes no doubles, and the first import can be taken ba
   expect(await app.db.rows(sql`select state from import_run`)).toEqual([{ state: 'undone' }])
 })
 
+test('a dry run that breaks off says that nothing went in, and offers no import', async () => {
+  const rows = Array.from(
+    { length: 40_000 },
+    (_, row) => `B${row},会员${row},139${String(row * 2477).padStart(8, '0')}`,
+  )
+  const whole = gzipSync(['会员编号,姓名,手机', ...rows].join('\n'))
+  await visit(page, app, '/import')
+  await page.setInputFiles('input[type=file]', {
+    name: '下载不全.csv.gz',
+    mimeType: 'application/gzip',
+    buffer: whole.subarray(0, whole.length - 1000),
+  })
+  await page.waitForURL('**/import/*')
+  await button(page, '试运行').click()
+  await page.getByText('试运行中断，没有写入任何数据').waitFor()
+  await page.getByText('The gzip file is damaged').waitFor()
+  await keepPicture(page, 'import-check-failed')
+  expect(await page.getByText('行已进入').count()).toBe(0)
+  expect(await page.getByRole('button', { name: /^(继续)?导入/ }).count()).toBe(0)
+  expect(await button(page, '试运行').isEnabled()).toBe(true)
+  expect(await people()).toEqual([])
+  expect(
+    await app.db.row(
+      sql`select state, counts->>'accepted' as accepted, forecast from import_run where file_name = '下载不全.csv.gz'`,
+    ),
+  ).toMatchObject({ state: 'uploaded', accepted: '0', forecast: null })
+})
+
 test('a file of another kind is refused in one sentence', async () => {
   await visit(page, app, '/import')
   await page.setInputFiles('input[type=file]', {
@@ -109,5 +138,5 @@ test('a file of another kind is refused in one sentence', async () => {
     buffer: Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 0]),
   })
   await page.getByText('没有上传成功，文件未被保存').waitFor()
-  expect(await app.db.rows(sql`select state from import_run`)).toEqual([{ state: 'undone' }])
+  expect(await app.db.rows(sql`select from import_run where file_name = 'picture.csv'`)).toEqual([])
 })

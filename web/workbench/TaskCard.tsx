@@ -126,7 +126,7 @@ function Ending({ task, onClose, onChanged }: { task: Task; onClose: () => void;
     <Popup
       visible
       onMaskClick={onClose}
-      bodyStyle={{ borderTopLeftRadius: 16, borderTopRightRadius: 16, padding: 20 }}
+      bodyStyle={{ borderTopLeftRadius: 16, borderTopRightRadius: 16, padding: 20, boxSizing: 'border-box' }}
     >
       {task.tag ? (
         <>

@@ -29,6 +29,10 @@ const words = {
     zh: '{kind} · {size}。看一眼每列对应得对不对，然后试运行；试运行不会写入任何数据。',
     en: '{kind}, {size}. Look whether each column is understood, then run it dry; a dry run writes nothing.',
   },
+  checkFailed: {
+    zh: '试运行中断，没有写入任何数据。改好列的对应，或换一个文件，再试运行。',
+    en: 'The dry run broke off; nothing was written. Correct the columns, or take another file, and run it dry again.',
+  },
   checkSays: {
     zh: '试运行完成：{accepted} 行可以进入，{rejected} 行会被拒。还没有写入任何数据。',
     en: 'Dry run done: {accepted} rows would go in, {rejected} would be rejected. Nothing was written yet.',
@@ -82,10 +86,19 @@ function RunPage({ run }: { run: Run }) {
       <Steps
         size="small"
         current={mapping ? 1 : PLACE[run.state]}
-        status={run.state === 'failed' ? 'error' : 'process'}
+        status={run.failure === null ? 'process' : 'error'}
         items={(['upload', 'map', 'check', 'import', 'result'] as const).map((step) => ({ title: t(step) }))}
         style={{ marginBottom: 16 }}
       />
+      {mapping && run.failure !== null ? (
+        <Alert
+          type="error"
+          showIcon
+          style={{ marginBottom: 12 }}
+          title={t('checkFailed')}
+          description={run.failure}
+        />
+      ) : null}
       {run.importedBefore && (run.state === 'uploaded' || run.state === 'checked') ? (
         <Alert
           type="info"
