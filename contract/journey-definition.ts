@@ -9,7 +9,7 @@ const NodeId = z.string().regex(/^[a-z0-9_]{1,40}$/)
 export const BilingualText = z.object({ zh: z.string(), en: z.string() })
 export type BilingualText = z.infer<typeof BilingualText>
 
-/** What lets a person in. `segment`: entering it by event or time; others only if the operator ticked them. */
+/** What lets a person in. `segment`: entering it by event or time, never by an import or a change of its rule. */
 export const Trigger = z.discriminatedUnion('on', [
   z.object({ on: z.literal('segment'), segmentId: z.int().positive() }),
   z.object({ on: z.literal('contact_added') }),

@@ -3,7 +3,8 @@
  * PostgreSQL only and runs in the transaction that moves the consumer's position.
  *
  * Always true: a trigger fires only for an event that is live and fresh; entering a segment counts when its cause is
- * event or time, other causes only where the operator ticked them. An import therefore lets nobody in.
+ * event or time. An import, a merge or a change of a rule therefore lets nobody in, whatever the operator ticked: whoever
+ * is in the segment before going live is taken in once, by present.ts.
  */
 
 import { isPurchase, type OrderState } from '../../contract/events.ts'
@@ -80,7 +81,7 @@ export async function onEvents(tx: Tx, events: readonly LoggedEvent[], now: Date
 }
 
 /** An event as something that may let a person in; none for what is old, imported, or about nobody. */
-function entryOf(event: LoggedEvent, now: Date): (Entry & { ticked: boolean })[] {
+function entryOf(event: LoggedEvent, now: Date): Entry[] {
   if (event.personId === null) return []
   const base = {
     personId: event.personId,
@@ -88,7 +89,6 @@ function entryOf(event: LoggedEvent, now: Date): (Entry & { ticked: boolean })[]
     at: event.at,
     tried: null,
     bought: false,
-    ticked: false,
   }
   const acts = event.lane === 'live' && isFresh(event, now)
   switch (event.type) {
@@ -121,11 +121,8 @@ function entryOf(event: LoggedEvent, now: Date): (Entry & { ticked: boolean })[]
     }
     case 'segment_entered': {
       const cause = event.data['cause']
-      const byItself = cause === 'event' || cause === 'time'
-      if (byItself && !acts) return []
-      return [
-        { ...base, trigger: 'segment', segmentId: event.data['segmentId'] as number, ticked: !byItself },
-      ]
+      if (!acts || (cause !== 'event' && cause !== 'time')) return []
+      return [{ ...base, trigger: 'segment', segmentId: event.data['segmentId'] as number }]
     }
     default:
       return []
@@ -135,16 +132,14 @@ function entryOf(event: LoggedEvent, now: Date): (Entry & { ticked: boolean })[]
 async function enter(
   tx: Tx,
   journey: LiveJourney,
-  entries: readonly (Entry & { ticked: boolean })[],
+  entries: readonly Entry[],
   buyers: ReadonlyMap<number, BuyerFacts>,
   now: Date,
 ): Promise<void> {
   const start = journey.definition.nodes.find((node) => node.kind === 'trigger')
   if (!start) return
-  const wanted = entries.filter(
-    (entry) =>
-      (!entry.ticked || journey.enter_present) &&
-      start.on.some((trigger) => lets(trigger, entry, buyers.get(entry.personId))),
+  const wanted = entries.filter((entry) =>
+    start.on.some((trigger) => lets(trigger, entry, buyers.get(entry.personId))),
   )
   const first = new Map<number, Entry>()
   for (const entry of wanted) {

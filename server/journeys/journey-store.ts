@@ -76,7 +76,6 @@ export async function allJourneys(db: Db): Promise<JourneyRow[]> {
 export type LiveJourney = {
   id: string
   number: number
-  enter_present: boolean
   definition: JourneyDefinition
   demo: boolean
 }
@@ -84,7 +83,7 @@ export type LiveJourney = {
 /** What new members enter now. */
 export async function liveJourneys(db: Db): Promise<LiveJourney[]> {
   return db.rows<LiveJourney>(sql`
-    select j.id, v.number, j.enter_present, v.definition, j.demo
+    select j.id, v.number, v.definition, j.demo
     from journey j join journey_version v on v.journey_id = j.id and v.number = j.live_version
     where j.state = 'live' order by j.id`)
 }
@@ -133,7 +132,7 @@ export async function definitionsOf(
 /** The next SOP that still takes in those who were in its segment before, locked; undefined where none does. */
 export async function claimPresent(db: Db): Promise<(LiveJourney & { present_after: number }) | undefined> {
   return db.maybe(sql`
-    select j.id, v.number, j.enter_present, v.definition, j.demo, j.present_after
+    select j.id, v.number, v.definition, j.demo, j.present_after
     from journey j join journey_version v on v.journey_id = j.id and v.number = j.live_version
     where j.state = 'live' and j.present_after is not null order by j.id limit 1 for update of j skip locked`)
 }

@@ -9,7 +9,9 @@ import { holdNobodyOut } from '../../test/support/reach.ts'
 import { sopWorld } from '../../test/support/sop-world.ts'
 import { setEpoch } from '../../test/support/test-time.ts'
 import { sql } from '../platform/postgres/sql.ts'
-import { createJourney, goLive } from './journeys.ts'
+import { journeyById } from './journey-store.ts'
+import { createJourney, goLive, takeInPresent } from './journeys.ts'
+import { goLiveCheck } from './read.ts'
 
 const WORKER = fileURLToPath(new URL('../../test/support/journey-worker.ts', import.meta.url))
 const now = new Date('2026-03-02T02:00:00Z')
@@ -22,16 +24,15 @@ afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-async function enrolled(): Promise<number[]> {
-  const rows = await world.db.rows<{ person: number }>(
-    sql`select person_id as person from enrolment order by person_id`,
-  )
+async function enrolled(journeyId: string | null = null): Promise<number[]> {
+  const rows = await world.db.rows<{ person: number }>(sql`
+    select person_id as person from enrolment
+    where ${journeyId}::uuid is null or journey_id = ${journeyId} order by person_id`)
   return rows.map(({ person }) => person)
 }
 
-test('whoever is present enters once, though the process that lets them in dies before it has noted how far it was', async () => {
-  await holdNobodyOut(world.db)
-  const persons = Array.from({ length: SLEEPERS }, (_, index) => index + 1)
+/** Members of long ago who bought once, so many days ago. */
+async function importSleepers(persons: readonly number[], days = 130): Promise<void> {
   await addPersons(
     world,
     persons.map((personId) => ({ personId, joinedAt: now.getTime() - 400 * DAY_MS })),
@@ -40,7 +41,7 @@ test('whoever is present enters once, though the process that lets them in dies 
   )
   const purchase = {
     id: '',
-    at: now.getTime() - 130 * DAY_MS,
+    at: now.getTime() - days * DAY_MS,
     amount: 9900,
     quantity: 0,
     discount: 0,
@@ -58,14 +59,20 @@ test('whoever is present enters once, though the process that lets them in dies 
     now,
     'bulk',
   )
+}
+
+const persons = Array.from({ length: SLEEPERS }, (_, index) => index + 1)
+
+function makeWaking(name: string): Promise<string> {
+  const wanted = { template: 'wake_sleeping' as const, name, enterPresent: true, texts: {}, by: null }
+  return world.db.transaction((tx) => createJourney(tx, wanted, now))
+}
+
+test('whoever is present enters once, though the process that lets them in dies before it has noted how far it was', async () => {
+  await holdNobodyOut(world.db)
+  await importSleepers(persons)
   await world.settle()
-  const id = await world.db.transaction((tx) =>
-    createJourney(
-      tx,
-      { template: 'wake_sleeping', name: '唤醒', enterPresent: true, texts: {}, by: null },
-      now,
-    ),
-  )
+  const id = await makeWaking('唤醒')
   await world.settle()
   await world.db.transaction((tx) => goLive(tx, id, 1, null, now))
   expect(await enrolled()).toEqual([])
@@ -87,4 +94,35 @@ test('whoever is present enters once, though the process that lets them in dies 
 
   await world.settle()
   expect(await enrolled()).toEqual(persons)
+})
+
+test('whoever is present is counted and taken in only when it is known who is in the segment', async () => {
+  const id = await makeWaking('再次唤醒')
+  const row = await journeyById(world.db, id)
+  if (!row) throw new Error('no such SOP')
+  const check = () => goLiveCheck(world.db, row, { zone: 'Asia/Shanghai', now })
+  expect((await check()).problems.some((problem) => problem.blocks)).toBe(true)
+  await world.db.transaction((tx) => goLive(tx, id, 1, null, now))
+  expect(await takeInPresent(world.db, { token: world.token, now })).toBe(0)
+  await world.settle()
+  const counted = await check()
+  expect([counted.entersNow, counted.problems.some((problem) => problem.blocks)]).toEqual([SLEEPERS, false])
+  expect(await enrolled(id)).toEqual(persons)
+})
+
+test('whoever comes into the segment later by an import or by other bands does not enter', async () => {
+  const before = await enrolled()
+  await importSleepers([101, 102, 103])
+  await importSleepers([201, 202], 50)
+  await world.settle()
+  const bands = { brand: { silent: 30, nearSleep: 180, hibernating: 365, lost: 730 }, byCategory: {} }
+  await world.db.run(sql`
+    insert into setting (name, version, value, changed_at)
+    values ('lifecycle_bands', 1, ${JSON.stringify(bands)}::jsonb, ${now})`)
+  await world.settle()
+  const causes = await world.db.rows<{ cause: string }>(sql`
+    select distinct data ->> 'cause' as cause from event_log
+    where type = 'segment_entered' and person_id > 100 order by 1`)
+  expect(causes.map(({ cause }) => cause)).toEqual(['bulk', 'definition'])
+  expect(await enrolled()).toEqual(before)
 })

@@ -6,16 +6,19 @@ import type { Database } from '../platform/postgres/database.ts'
 import { letIn } from './enrol.ts'
 import { entrySegment } from './journey.ts'
 import { claimPresent, movePresent } from './journey-store.ts'
-import { presentIn } from './person-store.ts'
+import { answersStand, presentIn } from './person-store.ts'
 
 const PRESENT_BATCH = 1000
 
-/** Takes in those who were in the segment before going live, 1,000 a call; how many were looked at. */
+/**
+ * Takes in those who were in the segment before going live, 1,000 a call; how many were looked at. Waits while segments
+ * are being computed: who is in one is not known before.
+ */
 export async function takeInPresent(db: Database, how: { token: LeaseToken; now: Date }): Promise<number> {
   return db.transaction(async (tx) => {
     await fence(tx, how.token)
     const journey = await claimPresent(tx)
-    if (!journey) return 0
+    if (!journey || !(await answersStand(tx))) return 0
     const start = journey.definition.nodes.find((node) => node.kind === 'trigger')
     const segment = entrySegment(journey.definition)
     const persons =

@@ -8,7 +8,7 @@ import { canvasOf } from './canvas.ts'
 import { entrySegment } from './journey.ts'
 import type { JourneyRow } from './journey-store.ts'
 import { inOrder } from './node-order.ts'
-import { reachableIn, sizeOf } from './person-store.ts'
+import { answersStand, reachableIn, sizeOf } from './person-store.ts'
 import { journeyCounts, nodeCounts, results } from './read-store.ts'
 import { templates } from './templates.ts'
 
@@ -110,7 +110,9 @@ export async function goLiveCheck(
   const segment = entrySegment(row.definition)
   const rules = await reachRules(db)
   const channels = await listChannels(db)
-  const enters = row.enter_present && segment !== null ? await sizeOf(db, segment) : 0
+  const takesIn = row.enter_present && segment !== null
+  const enters = takesIn ? await sizeOf(db, segment) : 0
+  const counted = !takesIn || (await answersStand(db))
   const held = Math.round((enters * (rules.holdouts.basePercent + rules.holdouts.journeyPercent)) / 100)
   const byChannel = await Promise.all(
     usedChannels(row.definition).map(async (channel) => {
@@ -132,6 +134,7 @@ export async function goLiveCheck(
     ),
     problems: [
       ...faultsOf(row.definition).map((fault) => ({ ...fault, blocks: true })),
+      ...(counted ? [] : [STILL_COUNTING]),
       ...byChannel
         .filter((each) => each.mode === 'off')
         .map((each) => ({
@@ -144,6 +147,15 @@ export async function goLiveCheck(
         })),
     ],
   }
+}
+
+const STILL_COUNTING = {
+  nodeId: null,
+  blocks: true,
+  text: {
+    zh: '人群还在计算中，现在进入多少人还不知道；请稍候，算完即可上线',
+    en: 'Segments are still being computed, so nobody can say how many enter now: it can go live when that is done',
+  },
 }
 
 function usedChannels(definition: JourneyDefinition): ('wecom' | 'sms')[] {

@@ -1,4 +1,7 @@
-/** However a brand's history is imported, nothing that came with it starts anything, though every SOP is live. */
+/**
+ * However a brand's history is imported, nothing that came with it starts anything, though every SOP is live, also those
+ * that took in who was there when they went live (here nobody was).
+ */
 
 import { expect, test } from 'vitest'
 import { append } from '../../server/events/events.ts'
@@ -22,7 +25,7 @@ await makeStaff(db, 2)
 await holdNobodyOut(db)
 await db.transaction(async (tx) => {
   for (const template of ['new_member_follow_up', 'wake_sleeping', 'birthday'] as const) {
-    const wanted = { template, name: template, enterPresent: false, texts: {}, by: null }
+    const wanted = { template, name: template, enterPresent: true, texts: {}, by: null }
     await goLive(tx, await createJourney(tx, wanted, NOW), 1, null, NOW)
   }
 })

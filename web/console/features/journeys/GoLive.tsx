@@ -30,7 +30,11 @@ export function GoLive({ journey, onClose }: { journey: JourneyDetail; onClose: 
   const lang = useLang()
   const { message } = App.useApp()
   const queries = useQueryClient()
-  const check = useQuery(api.journeys.check.queryOptions({ input: { id: journey.id } }))
+  const check = useQuery({
+    ...api.journeys.check.queryOptions({ input: { id: journey.id } }),
+    // What is in the way may go by itself: segments are still being computed.
+    refetchInterval: ({ state }) => (state.data?.problems.some((one) => one.blocks) ? 2000 : false),
+  })
   const go = useMutation(
     api.journeys.goLive.mutationOptions({
       onSuccess: async () => {
