@@ -7,6 +7,7 @@ import {
   type MembersDeps,
   mobileNumbers,
   placesInUse,
+  profilesThere,
   reachables,
   reachDigest,
   resolve,
@@ -81,6 +82,7 @@ export function importParts(
     resolve: (tx, statements, how) => resolve(deps, tx, statements, how),
     undoPeople: (tx, importId, at, how) => undoImport(deps, tx, importId, at, how),
     placesInUse,
+    profilesThere,
   }
 }
 

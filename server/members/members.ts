@@ -11,6 +11,7 @@ export type { ErasedPersons, Follower, MergedPersons, RemovedPersons, SplitPerso
 export type { IncomingIdentifier, IncomingPerson, IncomingRelation, ResolveHow } from './incoming.ts'
 export { apartReview, type ByHand, joinReview, mergePersons, undoMerge } from './merges.ts'
 export { placesInUse } from './places-in-use.ts'
+export { profilesThere } from './profiles-there.ts'
 export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipients.ts'
 export { type Resolved, resolve } from './resolve.ts'
 export { type MergeShown, mergesPage, type ReviewShown, reviewsPage } from './reviews.ts'

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { ImportParts } from '../../server/events/import/work.ts'
 import { placesInUse } from '../../server/members/places-in-use.ts'
+import { profilesThere } from '../../server/members/profiles-there.ts'
 import { resolve } from '../../server/members/resolve.ts'
 import { undoImport } from '../../server/members/undo-import.ts'
 import { type Keyring, openKeyring } from '../../server/platform/crypto/master-key.ts'
@@ -26,5 +27,6 @@ export function worldIn(dataFolder: string, db: Database, at: string, key: Buffe
     resolve: (tx, rows, how) => resolve(members, tx, rows, how),
     undoPeople: (tx, importId, undoAt, how) => undoImport(members, tx, importId, undoAt, how),
     placesInUse,
+    profilesThere,
   }
 }

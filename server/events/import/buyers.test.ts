@@ -8,8 +8,10 @@ const tx = { rows: async () => [] } as unknown as Tx
 const same = (one: Buyer, other: Buyer | undefined): boolean =>
   one.profileId === other?.profileId && one.personId === other.personId
 
+const everybody = async (_: unknown, ids: readonly number[]) => new Set(ids)
+
 test('buyers that were learned are found as they were, others are not', async () => {
-  const book = new BuyerBook()
+  const book = new BuyerBook(everybody)
   const buyers = new Map(
     Array.from({ length: 20_000 }, (_, n) => [`buyer ${n}`, { profileId: n + 1, personId: (n % 900) + 1 }]),
   )
@@ -24,7 +26,7 @@ test('buyers that were learned are found as they were, others are not', async ()
 })
 
 test('memory is bounded however many buyers come, and the latest are known', async () => {
-  const book = new BuyerBook()
+  const book = new BuyerBook(everybody)
   const last = new Map<string, { profileId: number; personId: number }>()
   for (let from = 0; from < 600_000; from += 20_000) {
     last.clear()

@@ -1,6 +1,6 @@
 /**
  * Buyers whom this run has looked up already: a shop's buyers come back in every chunk, and what a row says of them is
- * nothing new the second time. A profile is for ever; the person it belongs to now is asked for again (profile-home.ts).
+ * nothing new the second time. Whether the profile is still there, and to which person it belongs now, is asked again.
  *
  * Always true: memory is bounded. A place stands for four buyers; where a fifth falls into it, one is forgotten, and is
  * looked up again when it comes back.
@@ -8,6 +8,7 @@
 import { hash } from 'node:crypto'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { homesOf } from '../profile-home.ts'
+import type { ProfilesThere } from './ports.ts'
 
 export type Buyer = { profileId: number; personId: number }
 
@@ -18,9 +19,14 @@ const WIDTH = 5
 
 export class BuyerBook {
   readonly #known = new Int32Array(PLACES * ROOM * WIDTH)
+  readonly #there: ProfilesThere
   #turn = 0
 
-  /** Those of `keys` that are known, with the persons of now. */
+  constructor(there: ProfilesThere) {
+    this.#there = there
+  }
+
+  /** Those of `keys` that are known, with the persons of now; not those who were erased meanwhile. */
   async find(tx: Tx, keys: Iterable<string>): Promise<Map<string, Buyer>> {
     const found = new Map<string, Buyer>()
     for (const key of keys) {
@@ -28,10 +34,12 @@ export class BuyerBook {
       if (buyer) found.set(key, buyer)
     }
     if (found.size === 0) return found
-    const homes = await homesOf(tx, [...new Set([...found.values()].map((buyer) => buyer.profileId))])
-    for (const [key, buyer] of homes.size === 0 ? [] : found) {
-      const home = homes.get(buyer.profileId)
-      if (home) found.set(key, { profileId: buyer.profileId, personId: home.personId })
+    const profiles = [...new Set([...found.values()].map((buyer) => buyer.profileId))]
+    const [there, homes] = [await this.#there(tx, profiles), await homesOf(tx, profiles)]
+    for (const [key, { profileId }] of found) {
+      const home = homes.get(profileId)
+      if (!there.has(profileId)) found.delete(key)
+      else if (home) found.set(key, { profileId, personId: home.personId })
     }
     return found
   }

@@ -5,6 +5,7 @@ import { testDatabase } from '../../../test/support/database.ts'
 import { emptyImports, fileOf, importWorld } from '../../../test/support/imports.ts'
 import { StringTable, writeXlsx } from '../../../test/support/xlsx.ts'
 import { auditBase } from '../../members/base-audit.ts'
+import { erasePerson } from '../../members/erase.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { firstRejected, mapColumns, rejectedText, show, startCheck, startImport } from './import.ts'
 import { type ImportFile, importFile, undoImport } from './import-file.ts'
@@ -64,6 +65,29 @@ test('whoever imports what another process already works on follows that one to 
   expect(other.run).toEqual(one.run)
   expect(other.run.state).toBe('imported')
   expect(await db.rows(sql`select state from import_run`)).toEqual([{ state: 'imported' }])
+})
+
+test('who is erased while an import runs gets none of the orders that follow', async () => {
+  const rows = Array.from({ length: 8000 }, (_, n) => `E${n},13812345699,2025-01-02,10`)
+  const file = await fileOf(world, 'erased.csv', `订单号,手机号,下单时间,金额\n${rows.join('\n')}\n`)
+  let written: { orders: number } | undefined
+  // Asked from the second chunk on, which remembers the buyer of the first.
+  const profilesThere: typeof world.profilesThere = async (tx, ids) => {
+    if (!written) {
+      written = await db.row<{ orders: number }>(sql`select count(*)::int as orders from document`)
+      const { id } = await db.row<{ id: number }>(sql`select id from person where state = 'live'`)
+      const by = { actor: null, at: world.clock.now() }
+      await db.transaction((other) => erasePerson({ keys: world.keys, followers: [] }, other, id, by))
+    }
+    return world.profilesThere(tx, ids)
+  }
+  const { run } = await importFile({ ...world, profilesThere }, { file, now: world.clock.now() })
+  expect(written?.orders).toBeGreaterThan(0)
+  expect(
+    await db.row(sql`
+      select count(*)::int as orders, count(person_id)::int as "withBuyer" from document where kind = 'order'`),
+  ).toEqual({ orders: 8000, withBuyer: written?.orders })
+  expect(run.counts.ordersWithoutBuyer).toBe(8000 - (written?.orders ?? 0))
 })
 
 describe('orders', () => {
@@ -404,6 +428,16 @@ describe('undo', () => {
       { action: 'staff.import_undone', n: 3 },
       { action: 'store.import_undone', n: 1 },
     ])
+  })
+
+  test('leaves them while another import is under way, which may name them at any moment', async () => {
+    const first = await bring('first.csv', '会员编号,姓名,门店\nM1,张三,甲店\n', { kind: 'members' })
+    await bring('other.csv', '会员编号,姓名,门店\nM2,李四,乙店\n', { kind: 'members' })
+    await db.run(
+      sql`update import_run set state = 'importing', stage = 'writing' where id <> ${first.run.id}`,
+    )
+    await undoImport(world, first.run.id, world.clock.now())
+    expect(await db.rows(sql`select name from store where name = '甲店'`)).toHaveLength(1)
   })
 
   test('is possible for 30 days', async () => {

@@ -76,6 +76,9 @@ export type UndoPeople = (
   how: { after: number; inUse: (tx: Tx, profileIds: readonly number[]) => Promise<readonly number[]> },
 ) => Promise<{ readonly next: number | null; readonly restored: number }>
 
+/** Which of these profiles are still there: somebody may have been erased since. */
+export type ProfilesThere = (db: Db, profileIds: readonly number[]) => Promise<ReadonlySet<number>>
+
 /** Which of these stores and staff somebody's records name, whoever said so. */
 export type PlacesInUse = (db: Db, ids: readonly string[]) => Promise<readonly string[]>
 

@@ -24,7 +24,7 @@ import { PlaceBook } from './places.ts'
 import { readRows } from './read.ts'
 import { appendSealed, sealOf } from './sealed-file.ts'
 import { finishRun, movePosition, noteProgress, type RunRow, selectRun } from './store.ts'
-import { insertChunk } from './store-chunks.ts'
+import { insertChunk, selectKnownOrders } from './store-chunks.ts'
 import { undoRun } from './undo.ts'
 import {
   countsOf,
@@ -106,7 +106,7 @@ async function act(work: Work): Promise<void> {
   } catch (error) {
     // The process is to end, or has lost the lease: whoever takes the run up goes on.
     if (work.watch.signal?.aborted === true || error instanceof NoRoom) throw error
-    const failure = isDiskFull(error) ? DISK_FULL : error instanceof Problem ? error.message : undefined
+    const failure = failureOf(error)
     if (failure === undefined && !(error instanceof Stopped)) throw error
     const at = parts.clock.now()
     await finishRun(
@@ -124,6 +124,12 @@ async function act(work: Work): Promise<void> {
   }
 }
 
+/** What whoever started the import reads; undefined for what is no fault of the file or the disk. */
+function failureOf(error: unknown): string | undefined {
+  if (isDiskFull(error)) return DISK_FULL
+  return error instanceof Problem ? error.message : undefined
+}
+
 type Standing = { counts: ImportCounts; rejectsBytes: number; buckets: number }
 
 async function resumed({ run, files }: Work): Promise<Standing> {
@@ -133,9 +139,9 @@ async function resumed({ run, files }: Work): Promise<Standing> {
   return { counts: countsOf(run), rejectsBytes: run.rejectsBytes, buckets: run.buckets }
 }
 
-/** The buyers of the chunks that an earlier process wrote: they are counted already. */
+/** The buyers of the orders that an earlier process wrote: they are counted already. */
 async function metBefore(work: Work): Promise<KeySet> {
-  const { run, files, seal } = work
+  const { parts, run, files, seal } = work
   const met = new KeySet()
   if (run.kind !== 'orders') return met
   for (let bucket = 0; bucket <= run.bucket && run.chunks > 0; bucket += 1) {
@@ -146,7 +152,10 @@ async function metBefore(work: Work): Promise<KeySet> {
       chunk && chunk.end <= end;
       chunk = takeFrom(work, lines, chunk.end)
     ) {
-      for (const { buyer } of chunk.orders.flatMap(draftsOf)) if (buyer.length > 0) met.add(buyerKey(buyer))
+      const drafts = chunk.orders.flatMap(draftsOf).filter(({ buyer }) => buyer.length > 0)
+      const ids = drafts.map(({ externalId }) => externalId)
+      const stored = await selectKnownOrders(parts.db, run.source, ids)
+      for (const { buyer, externalId } of drafts) if (stored.has(externalId)) met.add(buyerKey(buyer))
     }
   }
   return met
@@ -159,7 +168,7 @@ async function write(work: Work, standing: Standing): Promise<Standing> {
   let { counts, rejectsBytes } = standing
   let chunks = run.chunks
   let book = await PlaceBook.read(parts.db)
-  const buyers = new BuyerBook()
+  const buyers = new BuyerBook(parts.profilesThere)
   const met = await metBefore(work)
   for (let bucket = run.bucket; bucket < standing.buckets; bucket += 1) {
     const lines = await readBucket(files.buckets, seal, bucket)
@@ -221,7 +230,9 @@ async function check(work: Work, standing: Standing): Promise<Standing> {
       let named: readonly string[] = []
       await rolledBack(parts.db, async (tx) => {
         present = copyOf(planned)
-        named = (await writeChunk(tx, work, present, { book, buyers: new BuyerBook(), met })).named
+        named = (
+          await writeChunk(tx, work, present, { book, buyers: new BuyerBook(parts.profilesThere), met })
+        ).named
       })
       for (const key of named) met.add(key)
       rejectsBytes = await appendSealed(files.rejects, seal, rejectsBytes, present.rejects)

@@ -45,12 +45,12 @@ export async function selectVersions(
 
 /** Which of these orders are known, and not deleted. */
 export async function selectKnownOrders(
-  tx: Tx,
+  db: Db,
   source: string,
   externalIds: readonly string[],
 ): Promise<Set<string>> {
   if (externalIds.length === 0) return new Set()
-  const rows = await tx.rows<{ externalId: string }>(sql`
+  const rows = await db.rows<{ externalId: string }>(sql`
     select external_id as "externalId" from document
     where kind = 'order' and source = ${source} and external_id = any(${externalIds}::text[]) and not deleted`)
   return new Set(rows.map((row) => row.externalId))

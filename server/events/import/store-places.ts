@@ -23,6 +23,13 @@ export async function selectPlaces(db: Db, importId: string): Promise<Places> {
   return { stores: of('store'), staff: of('staff') }
 }
 
+/** Whether an import beside this one has begun and not ended; none begins before the end of the transaction. */
+export async function isAnotherUnderWay(tx: Tx, importId: string): Promise<boolean> {
+  await tx.run(sql`lock table import_run in share mode`)
+  const other = sql`select from import_run where stage is not null and id <> ${importId} limit 1`
+  return (await tx.maybe(other)) !== undefined
+}
+
 export async function forgetPlaces(tx: Tx, importId: string): Promise<void> {
   await tx.run(sql`delete from import_place where import_id = ${importId}`)
 }

@@ -21,7 +21,7 @@ import {
   selectProfilesInUse,
   selectVersions,
 } from './store-chunks.ts'
-import { forgetPlaces, placesInOrders, selectPlaces } from './store-places.ts'
+import { forgetPlaces, isAnotherUnderWay, placesInOrders, selectPlaces } from './store-places.ts'
 import { countsOf, goOn, type Work } from './work.ts'
 
 /** Errors: as `workOn`. */
@@ -58,7 +58,10 @@ export async function undoRun(work: Work): Promise<void> {
   await finishRun(db, { id: run.id, state: 'undone', at: clock.now(), undoUntil: null })
 }
 
-/** What uses them is looked for before the transaction, which would wait for a long reading otherwise. */
+/**
+ * What uses them is looked for before the transaction, which would wait for a long reading otherwise. While another import
+ * is under way, which may name them in orders at any moment, they stay.
+ */
 async function removePlaces({ parts, run, lease }: Work): Promise<void> {
   const { db, clock } = parts
   const made = await selectPlaces(db, run.id)
@@ -68,6 +71,7 @@ async function removePlaces({ parts, run, lease }: Work): Promise<void> {
   const free = (of: readonly string[]): string[] => of.filter((id) => !used.has(id))
   await db.transaction(async (tx) => {
     await fence(tx, lease)
+    if (await isAnotherUnderWay(tx, run.id)) return
     const given = { stores: free(made.stores), staff: free(made.staff) }
     await removeUnused(tx, systemActor(clock.now()), given)
     await forgetPlaces(tx, run.id)

@@ -8,7 +8,7 @@ import { Problem } from '../../platform/problem.ts'
 import type { Clock } from '../../platform/time/clock.ts'
 import { noCounts } from './counts.ts'
 import type { RunFiles } from './folder.ts'
-import type { PlacesInUse, Resolve, UndoPeople } from './ports.ts'
+import type { PlacesInUse, ProfilesThere, Resolve, UndoPeople } from './ports.ts'
 import type { Seal } from './sealed-file.ts'
 import type { RunRow } from './store.ts'
 
@@ -21,6 +21,7 @@ export type ImportParts = {
   resolve: Resolve
   undoPeople: UndoPeople
   placesInUse: PlacesInUse
+  profilesThere: ProfilesThere
   disk: Disk
 }
 
