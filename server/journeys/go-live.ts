@@ -3,12 +3,12 @@
  * its messages, a hidden live segment for each rule that a branch asks, and the note of who uses what.
  */
 import type { JourneyDefinition, JourneyNode } from '../../contract/journey-definition.ts'
-import { faultsOf } from '../../contract/journey-definition.ts'
 import { createSegment, type Used, uses } from '../audience/audience.ts'
 import { idOf } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { saveContent } from '../reach/reach.ts'
+import { allFaults } from './faults.ts'
 import { need, write } from './journey.ts'
 import { type JourneyRow, markVersionLive, replaceDraft } from './journey-store.ts'
 import { tagGroupCalled } from './person-store.ts'
@@ -28,7 +28,7 @@ export async function goLive(
 ): Promise<void> {
   const journey = await need(tx, id)
   if (journey.state !== 'draft') throw new Problem('conflict', 'This SOP has been live already.')
-  const faults = faultsOf(journey.definition)
+  const faults = allFaults(journey.definition)
   if (faults.length > 0)
     throw new Problem('not_ready', faults.map((fault) => fault.text.en).join('; '), { details: { faults } })
   const definition = await prepared(tx, { journey, by, now })

@@ -6,6 +6,7 @@ import { newId } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { withdraw } from '../reach/reach.ts'
+import { checkTexts } from './faults.ts'
 import {
   insertJourney,
   insertVersion,
@@ -26,13 +27,17 @@ export type NewJourney = {
   demo?: boolean
 }
 
-/** Makes a draft from a template, with a segment of its own where it needs one and none was chosen. */
+/**
+ * Makes a draft from a template, with a segment of its own where it needs one and none was chosen.
+ * Errors: bad_input for a text that cannot be filled in.
+ */
 export async function createJourney(tx: Tx, wanted: NewJourney, now: Date): Promise<string> {
   const template = templates[wanted.template]
   const id = newId(now)
   const segmentId =
     wanted.segmentId ?? (template.audience ? await ownSegment(tx, template.audience, wanted, now) : null)
   const definition = template.define(segmentId, wanted.texts)
+  checkTexts(definition)
   await insertJourney(
     tx,
     {
@@ -70,7 +75,7 @@ async function ownSegment(
   return segment.id
 }
 
-/** Changes name and texts of a draft. Errors: stale_version, conflict where it is live. */
+/** Changes name and texts of a draft. Errors: stale_version, conflict where it is live, bad_input for a text that cannot be filled in. */
 export async function changeDraft(
   tx: Tx,
   id: string,
@@ -80,8 +85,10 @@ export async function changeDraft(
   if (journey.state !== 'draft')
     throw new Problem('conflict', 'A SOP that was live cannot be changed: make a new one from it.')
   const segment = entrySegment(journey.definition)
+  const definition = templates[journey.template].define(segment, change.texts)
+  checkTexts(definition)
   await write(tx, journey, change.version, { name: change.name })
-  await replaceDraft(tx, id, journey.number, templates[journey.template].define(segment, change.texts))
+  await replaceDraft(tx, id, journey.number, definition)
 }
 
 /**

@@ -74,7 +74,7 @@ const text = (words: string) => ({ zh: words, en: words })
 const french: Rule = { kind: 'tag', tags: [tagId], match: 'any' }
 
 /** Joins → has the tag? → a task to tag; else the end. */
-function definition(tagGroup: string): JourneyDefinition {
+function definition(tagGroup: string, script = '补充风格'): JourneyDefinition {
   return {
     againAfterDays: 0,
     onPurchase: { do: 'nothing' },
@@ -95,7 +95,7 @@ function definition(tagGroup: string): JourneyDefinition {
         id: 'tag',
         title: text('补标签'),
         task: 'tag',
-        script: '补充风格',
+        script,
         reason: text('补充风格'),
         dueHours: 24,
         feedback: 'never',
@@ -108,7 +108,7 @@ function definition(tagGroup: string): JourneyDefinition {
   }
 }
 
-async function draft(name: string, tagGroup = '风格'): Promise<string> {
+async function draft(name: string, tagGroup = '风格', script?: string): Promise<string> {
   const id = newId(START)
   await db.transaction(async (tx) => {
     const journey = {
@@ -120,7 +120,7 @@ async function draft(name: string, tagGroup = '风格'): Promise<string> {
       demo: false,
     }
     await insertJourney(tx, journey, START)
-    await insertVersion(tx, id, 1, definition(tagGroup), START)
+    await insertVersion(tx, id, 1, definition(tagGroup, script), START)
   })
   return id
 }
@@ -165,6 +165,24 @@ describe('going live', () => {
     expect(JSON.stringify(body.details)).toContain('标签组不存在：没有的组')
     const { rows } = await db.row<{ rows: number }>(sql`select count(*)::int as rows from segment`)
     expect(rows).toBe(0)
+  })
+
+  test('is refused where a text cannot be filled in, and such a text is not even kept', async () => {
+    const broken = await draft('写错的话术', '风格', '{{ member.name，您好')
+    const { status, body } = await post(`${broken}/go-live`, { version: 1 })
+    expect([status, body.code, body.details?.['faults']]).toMatchObject([
+      422,
+      'not_ready',
+      [{ nodeId: 'tag' }],
+    ])
+    const check = await operator('GET', `/api/journeys/${broken}/check`)
+    expect(check.body).toMatchObject({ problems: [{ nodeId: 'tag', blocks: true }] })
+    const made = await operator('POST', '/api/journeys', {
+      template: 'wake_sleeping',
+      name: '写错的话术',
+      texts: { message: '您好 {% if %}' },
+    })
+    expect(made.body).toMatchObject({ code: 'bad_input', field: 'texts' })
   })
 
   test('makes a hidden live segment of the rule that a branch asks, and notes what is used', async () => {
@@ -258,6 +276,22 @@ describe('pause, resume and end', () => {
     expect((await post(`${journey}/resume`, {})).body.code).toBe('conflict')
     await db.transaction((tx) => retireTags(tx, [tagId], { reason: 'test', by: null, at: START }))
   })
+})
+
+test('a text that cannot be filled in holds nobody up: the guide is shown it as it was written', async () => {
+  const script = '{{ member.name | shout }}'
+  const broken = await draft('早已上线', '风格', script)
+  const after = await draft('排在后面')
+  await db.run(sql`
+    update journey set state = 'live', live_version = 1 where id = any(${[broken, after]}::uuid[])`)
+  await db.run(sql`
+    insert into enrolment (id, journey_id, number, person_id, node_id, due_at, anchor_at, entered_at)
+    select id, journey_id, 1, ${third}, 'tag', ${START}, ${START}, ${START}
+    from unnest(${[idOf('broken'), idOf('after')]}::uuid[], ${[broken, after]}::uuid[]) as s (id, journey_id)`)
+  await stepOnce(db, { token: world.token, now: world.now, zone: 'Asia/Shanghai' })
+  const scripts = await db.rows<{ script: string }>(sql`
+    select script from task where journey_id = any(${[broken, after]}::uuid[]) order by script desc`)
+  expect(scripts.map((task) => task.script)).toEqual(['补充风格', script])
 })
 
 describe('when two members turn out to be one', () => {

@@ -163,43 +163,49 @@ async function taskAt(
   const asking = [...guides.values()].flatMap(({ staffId }) => staffId ?? [])
   const room = node.task === 'tag' ? await tagTaskRoom(tx, asking) : undefined
   const tagGroupId = node.tagGroup === null ? null : ((await tagGroupCalled(tx, node.tagGroup)) ?? null)
-  return Promise.all(
-    group.map(async (walker): Promise<[Walker, Move]> => {
-      if (walker.waits_for !== null)
-        return [walker, { do: 'go', to: walker.answer === 'done' ? node.next : node.undone }]
-      if (walker.held_out) return [walker, { do: 'go', to: node.next }]
-      const asked = guides.get(walker.person_id)
-      const nobody = !asked || (asked.staffId === null && asked.storeId === null)
-      if (nobody || (node.task === 'tag' && tagGroupId === null))
-        return [walker, { do: 'go', to: node.undone }]
-      // A guide with enough tags to set is not asked for one more.
-      if (room && asked.staffId !== null && !room.take(asked.staffId))
-        return [walker, { do: 'go', to: node.undone }]
-      const id = idOf('task', walker.id, node.id, walker.stop)
-      const dueAt = new Date(now.getTime() + node.dueHours * HOUR_MS)
-      const values = valuesFor(known.get(walker.person_id), walker, now)
-      const highValue = (known.get(walker.person_id)?.spentCents ?? 0) >= walker.definition.highValueCents
-      work.tasks.push({
-        id,
-        kind: node.task,
-        personId: walker.person_id,
-        staffId: asked.staffId,
-        storeId: asked.storeId,
-        journeyId: walker.journey_id,
-        journeyName: walker.journey_name,
-        enrolmentId: walker.id,
-        nodeId: node.id,
-        outboxId: null,
-        members: 1,
-        title: node.title,
-        reason: { zh: await render(node.reason.zh, values), en: await render(node.reason.en, values) },
-        script: await render(node.script, values),
-        tagGroupId: node.task === 'tag' ? tagGroupId : null,
-        feedbackNeeded: node.feedback === 'always' || (node.feedback === 'high_value' && highValue),
-        dueAt,
-        demo: asked.demo,
-      })
-      return [walker, { do: 'stay', dueAt: new Date(dueAt.getTime() + LATE_PATIENCE_MS), waitsFor: id }]
-    }),
-  )
+  return group.map((walker): [Walker, Move] => {
+    if (walker.waits_for !== null)
+      return [walker, { do: 'go', to: walker.answer === 'done' ? node.next : node.undone }]
+    if (walker.held_out) return [walker, { do: 'go', to: node.next }]
+    const asked = guides.get(walker.person_id)
+    const nobody = !asked || (asked.staffId === null && asked.storeId === null)
+    if (nobody || (node.task === 'tag' && tagGroupId === null)) return [walker, { do: 'go', to: node.undone }]
+    // A guide with enough tags to set is not asked for one more.
+    if (room && asked.staffId !== null && !room.take(asked.staffId))
+      return [walker, { do: 'go', to: node.undone }]
+    const id = idOf('task', walker.id, node.id, walker.stop)
+    const dueAt = new Date(now.getTime() + node.dueHours * HOUR_MS)
+    const values = valuesFor(known.get(walker.person_id), walker, now)
+    const highValue = (known.get(walker.person_id)?.spentCents ?? 0) >= walker.definition.highValueCents
+    work.tasks.push({
+      id,
+      kind: node.task,
+      personId: walker.person_id,
+      staffId: asked.staffId,
+      storeId: asked.storeId,
+      journeyId: walker.journey_id,
+      journeyName: walker.journey_name,
+      enrolmentId: walker.id,
+      nodeId: node.id,
+      outboxId: null,
+      members: 1,
+      title: node.title,
+      reason: { zh: filledIn(node.reason.zh, values), en: filledIn(node.reason.en, values) },
+      script: filledIn(node.script, values),
+      tagGroupId: node.task === 'tag' ? tagGroupId : null,
+      feedbackNeeded: node.feedback === 'always' || (node.feedback === 'high_value' && highValue),
+      dueAt,
+      demo: asked.demo,
+    })
+    return [walker, { do: 'stay', dueAt: new Date(dueAt.getTime() + LATE_PATIENCE_MS), waitsFor: id }]
+  })
+}
+
+/** For a guide to read and correct: what cannot be filled in stands as it was written, and holds nobody up. */
+function filledIn(template: string, values: Record<string, unknown>): string {
+  try {
+    return render(template, values)
+  } catch {
+    return template
+  }
 }

@@ -1,10 +1,11 @@
 /** What pages ask about SOPs: counts, the canvas, the funnel, who is in, what going live would do. */
-import { faultsOf, type JourneyDefinition } from '../../contract/journey-definition.ts'
+import type { JourneyDefinition } from '../../contract/journey-definition.ts'
 import type { GoLiveCheck, Journey, JourneyDetail } from '../../contract/journeys.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'
 import { addDays, type Day, dayOf, type Zone } from '../platform/time/zone.ts'
 import { countTouches, funnelOf, listChannels, reachRules } from '../reach/reach.ts'
 import { canvasOf } from './canvas.ts'
+import { allFaults } from './faults.ts'
 import { entrySegment } from './journey.ts'
 import type { JourneyRow } from './journey-store.ts'
 import { inOrder } from './node-order.ts'
@@ -133,7 +134,7 @@ export async function goLiveCheck(
       0,
     ),
     problems: [
-      ...faultsOf(row.definition).map((fault) => ({ ...fault, blocks: true })),
+      ...allFaults(row.definition).map((fault) => ({ ...fault, blocks: true })),
       ...(counted ? [] : [STILL_COUNTING]),
       ...byChannel
         .filter((each) => each.mode === 'off')

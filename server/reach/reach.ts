@@ -28,7 +28,7 @@ export {
   saveContent,
 } from './content/content.ts'
 export type { Content, LinkAttachment } from './content/shape.ts'
-export { render } from './content/template.ts'
+export { faultOf, render } from './content/template.ts'
 export { reachFollower } from './follow-merges.ts'
 export type { Addressee, Channel, Found, Handed, Handover, Progress, Result } from './outbox/channel.ts'
 export { type Withdrawal, withdraw } from './outbox/close.ts'
