@@ -2,15 +2,19 @@ import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Rule } from '../../../contract/rule.ts'
 import { addOrders, audienceWorld, settleAll } from '../../../test/support/audience-world.ts'
-import { mergePersons, resolve, undoMerge } from '../../members/members.ts'
+import { mergePersons, resolve, undoImport, undoMerge } from '../../members/members.ts'
 import { openKeyring } from '../../platform/crypto/master-key.ts'
+import { newId } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import {
   audienceFollower,
   createSegment,
+  createTag,
+  createTagGroup,
   explainMembership,
   recompute,
+  segmentMembers,
   setTags,
   tagsOf,
 } from '../audience.ts'
@@ -124,6 +128,84 @@ test('a merge adds up what both did, and its undo leaves each as if it had never
   const how = { token: world.evaluate, now: () => later(6), zone: ZONE, always: true }
   expect(await recompute(world.db, world.clickhouse, how)).toMatchObject({ changed: 0 })
 })
+
+test('a merge leaves one value in a group that rules fill: that of the rule about both', async () => {
+  const group = await transaction((tx) =>
+    createTagGroup(
+      tx,
+      { name: '次数', level: 'S', scope: 'brand', openToStores: false },
+      { by: null, at: start },
+    ),
+  )
+  const valueFor = (name: string, rule: Rule) =>
+    transaction((tx) => createTag(tx, { ...ruled, groupId: group, name, rule }, { by: null, at: start }))
+  await valueFor('买过', { ...twice, compare: { op: 'ge', value: 1 } })
+  await valueFor('没买过', { ...twice, compare: { op: 'eq', value: 0 } })
+  const [buyer, another] = [await join('200001', start), await join('200003', start)]
+  await buys(buyer, later(1))
+  await buys(another, later(1))
+  await settleAll(world, later(1))
+  // Later than what the rule said of the other.
+  const newcomer = await join('200002', later(2))
+  await settleAll(world, later(2))
+  const value = async (id: number) =>
+    (await tagsOf(world.db, id)).values.find(({ groupId }) => groupId === group)?.value
+  expect([await value(buyer), await value(newcomer)]).toEqual(['买过', '没买过'])
+
+  const mergeId = await transaction((tx) => mergePersons(deps, tx, [buyer, newcomer], by(later(3))))
+  await settleAll(world, later(3))
+  expect(await value(buyer)).toBe('买过')
+  const how = { token: world.evaluate, now: () => later(3), zone: ZONE, always: true }
+  expect(await recompute(world.db, world.clickhouse, how)).toMatchObject({ changed: 0 })
+  const claims = sql`select from s_tag_claim where person_id = ${buyer} and group_id = ${group}`
+  expect(await world.db.rows(claims)).toHaveLength(1)
+  await transaction((tx) => mergePersons(deps, tx, [buyer, another], by(later(3))))
+  await settleAll(world, later(3))
+  expect(await world.db.rows(claims)).toHaveLength(1)
+
+  await transaction((tx) => undoMerge(deps, tx, mergeId, by(later(4))))
+  await settleAll(world, later(4))
+  expect([await value(buyer), await value(newcomer)]).toEqual(['买过', '没买过'])
+})
+
+test('whoever goes with an import that is undone leaves the segments', async () => {
+  const never: Rule = { ...twice, compare: { op: 'eq', value: 0 } }
+  const { id: segment } = await transaction((tx) =>
+    createSegment(tx, { name: '未购', description: '', rule: never }, { by: null, at: start }),
+  )
+  const importId = newId(start)
+  const [row] = await transaction((tx) =>
+    resolve(
+      deps,
+      tx,
+      [{ externalId: '300001', identifiers: [{ kind: 'card', value: '300001', scope: 'erp' }] }],
+      { lane: 'bulk', source: 'file', at: start, importId },
+    ),
+  )
+  const person = row?.personId ?? 0
+  await settleAll(world, later(5))
+  const membership = async () => (await selectMembership(world.db, [person]))[0]?.segments
+  expect(await membership()).toEqual([segment])
+  await transaction((tx) => undoImport(deps, tx, importId, later(5)))
+  await settleAll(world, later(5))
+  expect(await membership()).toBeUndefined()
+  expect(await segmentMembers(world.db, segment, { limit: 200 })).not.toContain(person)
+  const left = await world.db.rows(sql`
+    select data->>'cause' as cause from event_log where type = 'segment_left' and person_id = ${person}`)
+  expect(left).toEqual([{ cause: 'bulk' }])
+})
+
+const ruled = {
+  parentId: null,
+  volatility: 'dynamic',
+  subjectivity: 'objective',
+  derivation: 'fact',
+  composition: 'single',
+  producer: 'system',
+  origin: 'auto',
+  use: '分层',
+  plan: '按月复盘',
+} as const
 
 const blank = {
   id: '',

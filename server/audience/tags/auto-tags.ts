@@ -103,9 +103,11 @@ async function writeValues(
   const claims: (NewTag & { groupId: number })[] = []
   const dropped: { personId: number; groupId: number; origin: 'auto' }[] = []
   for (const { personId, answer } of given) {
-    const before = new Map(rows.get(personId)?.claims.map(({ group, tag }) => [group, tag]))
+    // After a merge each profile may have brought a claim: one is left of them, or none.
+    const before = Map.groupBy(rows.get(personId)?.claims ?? [], ({ group }) => group)
     for (const [groupId, tagId] of answer.autoValues) {
-      if (before.get(groupId) === tagId) continue
+      const said = before.get(groupId)
+      if (said?.length === 1 && said[0]?.tag === tagId) continue
       if (before.has(groupId)) dropped.push({ personId, groupId, origin: 'auto' })
       claims.push({ ...byRule(personId, tagId, how.now), groupId })
     }

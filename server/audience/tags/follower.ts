@@ -13,20 +13,29 @@ import { movePersonTags } from './store.ts'
 export const audienceFollower: Follower = {
   name: 'audience',
   async merged(tx, merges) {
-    for (const { mergeId, kept, absorbed, profileIds, at } of merges) {
-      await follow(tx, { step: `merged ${mergeId}`, persons: [kept, absorbed], at, tell: [kept] }, () =>
-        movePersonTags(tx, profileIds, kept),
-      )
-    }
+    const gone = new Set(merges.map(({ absorbed }) => absorbed))
+    await follow(
+      tx,
+      'merged',
+      merges.map(({ kept, absorbed, ...merge }) => ({
+        ...merge,
+        to: kept,
+        persons: [kept, absorbed],
+        tell: gone.has(kept) ? [] : [kept],
+      })),
+    )
   },
   async split(tx, splits) {
-    for (const { mergeId, kept, restored, profileIds, at } of splits) {
-      await follow(
-        tx,
-        { step: `split ${mergeId}`, persons: [kept, restored], at, tell: [kept, restored] },
-        () => movePersonTags(tx, profileIds, restored),
-      )
-    }
+    await follow(
+      tx,
+      'split',
+      splits.map(({ kept, restored, ...split }) => ({
+        ...split,
+        to: restored,
+        persons: [kept, restored],
+        tell: [kept, restored],
+      })),
+    )
   },
   async removed(tx, { persons }) {
     await tx.run(sql`delete from s_tag where person_id = any(${persons}::int[])`)
@@ -39,14 +48,32 @@ export const audienceFollower: Follower = {
   },
 }
 
-type Step = { step: string; persons: readonly number[]; tell: readonly number[]; at: Date }
+type Step = {
+  mergeId: string
+  profileIds: readonly number[]
+  to: number
+  persons: readonly number[]
+  /** Whose values are told where they change by it. */
+  tell: readonly number[]
+  at: Date
+}
 
-async function follow(tx: Tx, { step, persons, tell, at }: Step, change: () => Promise<void>): Promise<void> {
-  const events: NewEvent[] = await settle(tx, persons, { reading: step, now: at }, change)
-  const told = events.filter((event) => event.personId !== null && tell.includes(event.personId))
+/** All at once: an import may join thousands in one transaction. */
+async function follow(tx: Tx, what: 'merged' | 'split', steps: readonly Step[]): Promise<void> {
+  const [first] = steps
+  if (!first) return
+  const persons = [...new Set(steps.flatMap((step) => step.persons))]
+  const to = new Map(
+    steps.flatMap((step) => step.profileIds.map((profileId) => [profileId, step.to] as const)),
+  )
+  const events = await settle(tx, persons, { reading: what, now: first.at }, () => movePersonTags(tx, to))
+  const told = new Map(steps.flatMap((step) => step.tell.map((person) => [person, step.mergeId] as const)))
   await append(
     tx,
-    told.map((event) => ({ ...event, id: idOf(event.id, step) })),
-    { lane: 'bulk', source: 'tags', receivedAt: at },
+    events.flatMap((event): NewEvent[] => {
+      const mergeId = told.get(event.personId ?? 0)
+      return mergeId === undefined ? [] : [{ ...event, id: idOf(event.id, `${what} ${mergeId}`) }]
+    }),
+    { lane: 'bulk', source: 'tags', receivedAt: first.at },
   )
 }

@@ -169,10 +169,13 @@ export async function settleSTags(tx: Tx, persons: readonly number[]): Promise<v
       written_back_at = case when (l.lost_tag_id, l.won_tag_id) = (excluded.lost_tag_id, excluded.won_tag_id) then l.written_back_at end`)
 }
 
-/** The rows of profiles come under another person: a merge, or its undo. */
-export async function movePersonTags(tx: Tx, profileIds: readonly number[], to: number): Promise<void> {
+/** The rows of profiles come under other persons, by profile: merges, or their undo. */
+export async function movePersonTags(tx: Tx, personOf: ReadonlyMap<number, number>): Promise<void> {
   for (const table of [sql`person_tag`, sql`s_tag_claim`, sql`s_tag_loss`]) {
-    await tx.run(sql`update ${table} set person_id = ${to} where profile_id = any(${profileIds}::int[])`)
+    await tx.run(sql`
+      update ${table} t set person_id = m.person_id
+      from unnest(${[...personOf.keys()]}::int[], ${[...personOf.values()]}::int[]) as m (profile_id, person_id)
+      where t.profile_id = m.profile_id`)
   }
 }
 

@@ -7,6 +7,8 @@ import {
   settleAll,
   type World,
 } from '../../../test/support/audience-world.ts'
+import type { MergedPersons } from '../../members/members.ts'
+import { newId } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import {
@@ -210,6 +212,34 @@ test('after a merge the kept person has the stronger value and all tags; after i
   expect(await sayOf(absorbed, GENDER)).toBeNull()
   await transaction((tx) => audienceFollower.split(tx, [{ ...step, restored: absorbed }]))
   expect([await tagsOf(world.db, kept), await tagsOf(world.db, absorbed)]).toEqual(before)
+})
+
+test('many merges of one transaction ask no more than one does, and each is told', async () => {
+  async function mergedAtOnce(count: number): Promise<number> {
+    const merges: MergedPersons[] = []
+    for (let number = 0; number < count; number += 1) {
+      const [kept, absorbed] = [await someone(), await someone()]
+      await transaction((tx) => setTags(tx, [{ personId: absorbed, tagId: FEMALE }], wecom('2026-03-05')))
+      merges.push({ mergeId: newId(start), kept, absorbed, profileIds: [absorbed], at: start })
+    }
+    let asked = 0
+    await transaction(async (tx) => {
+      const counted = <A extends unknown[], R>(ask: (...given: A) => R) => {
+        return (...given: A): R => {
+          asked += 1
+          return ask(...given)
+        }
+      }
+      const counting = { ...tx, rows: counted(tx.rows), run: counted(tx.run), row: counted(tx.row) } as Tx
+      await audienceFollower.merged(counting, merges)
+    })
+    for (const { kept, absorbed } of merges) {
+      expect([await sayOf(kept, GENDER), await sayOf(absorbed, GENDER)]).toEqual(['女', null])
+      expect((await eventsOf(kept)).map((event) => event.split(' ')[0])).toEqual(['s_tag_changed'])
+    }
+    return asked
+  }
+  expect(await mergedAtOnce(5)).toBe(await mergedAtOnce(1))
 })
 
 test('a tag needs a use and a plan, a group that is open to the store, and not too many tags for guides', async () => {
