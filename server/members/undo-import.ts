@@ -6,6 +6,8 @@
  * stays if anybody else spoke of it, or uses it; one that is only used keeps the identifiers by which it is found.
  * Works in steps of one transaction each, so that no lock is held for long; a crash between two steps loses nothing.
  */
+import { append } from '../events/events.ts'
+import { newId } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { foldLayers } from './attributes.ts'
 import { claimsLeft, foldClaimWords } from './claims.ts'
@@ -83,6 +85,11 @@ export async function undoImport(
     (id) => !left.has(id) && !settled.merges.some(({ absorbed }) => absorbed === id),
   )
   const removed = await removePersons(tx, emptied, at)
+  const changed = staying.flatMap((profileId) => {
+    const personId = settled.personOf.get(profileId)
+    return personId === undefined ? [] : [{ profileId, personId }]
+  })
+  await tellChanged(tx, [...removed.map((id) => ({ profileId: id, personId: id })), ...changed], at)
   for (const follower of deps.followers) {
     if (gone.length > 0) await follower.removed?.(tx, { importId, persons: removed, profileIds: gone, at })
   }
@@ -92,6 +99,22 @@ export async function undoImport(
     removedProfiles: gone.length,
     restored: staying.length,
   }
+}
+
+/** Whoever is gone or says less now leaves what they belonged to by that. On the bulk lane: it starts nothing. */
+async function tellChanged(
+  tx: Tx,
+  changed: readonly { profileId: number; personId: number }[],
+  at: Date,
+): Promise<void> {
+  const events = changed.map((one) => ({
+    ...one,
+    id: newId(at),
+    type: 'attributes_changed' as const,
+    at,
+    data: { changed: {} },
+  }))
+  await append(tx, events, { lane: 'bulk', source: 'undo', receivedAt: at })
 }
 
 /** The persons of these profiles, and of whoever claims a value that one of them ever claimed: it may join them again. */
