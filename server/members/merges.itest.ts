@@ -187,7 +187,8 @@ test('facts, a merge by hand, facts and its undo leave what the facts alone leav
             ? undefined
             : ([live[pick % live.length] ?? 0, live[(pick + 1) % live.length] ?? 0] as const)
         const keep = pair?.[pick % 3]
-        const mergeId = pair ? await one((tx) => mergePersons(deps, tx, pair, by, keep)) : undefined
+        const keeps = await profilesOfPerson(keep)
+        const mergeId = pair ? await one((tx) => mergePersons(deps, tx, pair, by, keeps)) : undefined
         if (mergeId) merged += 1
         await bringFacts(after, 20)
         await words(pair ?? [])
@@ -300,13 +301,38 @@ test('the side that is kept says who the person is; later words win again, conse
   const plain = await one((tx) => mergePersons(deps, tx, pair, by))
   expect(await folded()).toEqual([{ ...common, name: '新名', city: '北京' }])
   await one((tx) => undoMerge(deps, tx, plain, by))
-  const kept = await one((tx) => mergePersons(deps, tx, pair, by, pair[0]))
+  const keeps = await profilesOfPerson(pair[0])
+  const kept = await one((tx) => mergePersons(deps, tx, pair, by, keeps))
   expect(await folded()).toEqual([{ ...common, name: '旧名', city: '上海' }])
   const later = new Date(by.at.getTime() + 60_000)
   await bring([{ externalId: '北京', at: later, identifiers: [card('北京')], attributes: { city: '天津' } }])
   expect(await folded()).toEqual([{ ...common, name: '旧名', city: '天津' }])
   await one((tx) => undoMerge(deps, tx, kept, { ...by, at: later }))
   expect(await folded()).toEqual([apart[0], { ...(apart[1] as object), city: '天津' }])
+})
+
+async function profilesOfPerson(person = 0): Promise<number[]> {
+  const rows = await db.rows<{ id: number }>(
+    sql`select id from profile where person_id = ${person} order by id`,
+  )
+  return rows.map(({ id }) => id)
+}
+
+test('of three sides the one to keep wins over both others', async () => {
+  for (const keep of ['甲', '乙', '丙']) {
+    await empty()
+    await bring(
+      ['甲', '乙', '丙'].map((name) => ({
+        externalId: name,
+        identifiers: [phone('13812345670'), card(name)],
+        attributes: { name },
+      })),
+    )
+    const { id } = await db.row<{ id: string }>(sql`select id from review where state = 'open'`)
+    const person = await db.row<{ id: number }>(sql`select id from person where name = ${keep}`)
+    await one((tx) => joinReview(deps, tx, id, { ...by, keep: person.id }))
+    expect(await db.rows(sql`select name from person where state = 'live'`)).toEqual([{ name: keep }])
+  }
 })
 
 test('a question is answered with the side to keep, which must be one of its sides', async () => {

@@ -31,8 +31,8 @@ import { personsOf, presentPersonsOf } from './store-persons.ts'
 export type ByHand = { readonly actor: string | null; readonly at: Date }
 
 /**
- * Joins two persons (numbers of live or absorbed ones). The older number is kept; with `keep`, one of the two, what that
- * one says of itself wins over what the other said before (fold.ts). Answers the merge.
+ * Joins two persons (numbers of live or absorbed ones). The older number is kept; what the profiles `keeps`, those of one
+ * side, say wins over what the others said before (fold.ts). Answers the merge.
  * Errors: `not_found`, `conflict` where they are one already, `not_allowed` for a demo and a real person.
  */
 export async function mergePersons(
@@ -40,7 +40,7 @@ export async function mergePersons(
   tx: Tx,
   pair: readonly [number, number],
   by: ByHand,
-  keep?: number,
+  keeps: readonly number[] = [],
 ): Promise<string> {
   const [one, other] = await lockPair(tx, pair)
   if (one === other) throw new Problem('conflict', 'They are one person already.')
@@ -51,7 +51,6 @@ export async function mergePersons(
   const of = (person: number): number[] =>
     profiles.filter(({ personId }) => personId === person).map(({ id }) => id)
   await revokeApart(tx, of(one), of(other), { mergeId, at: by.at })
-  const keeps = keep === undefined ? [] : of(keep === pair[1] ? other : one)
   await putVerdict(tx, { id: newId(by.at), pair: [one, other], says: 'together', keeps, mergeId, ...by })
   const act: Act = { cause: 'hand', actor: by.actor, merge: { id: mergeId, absorbed: Math.max(one, other) } }
   await settleByHand(deps, tx, [one, other], act, by)
@@ -139,8 +138,11 @@ export async function joinReview(
   const others = sides.filter((side) => side !== first)
   if (first === undefined || others.length === 0)
     throw new Problem('conflict', 'They are one person already.')
+  await lockClosure(tx, sides)
+  // Of several joins the first already brings the words of another side to the one to keep.
+  const keeps = keep === undefined ? [] : (await profilesOf(tx, [keep])).map(({ id }) => id)
   let mergeId = ''
-  for (const other of others) mergeId = await mergePersons(deps, tx, [first, other], hand, keep)
+  for (const other of others) mergeId = await mergePersons(deps, tx, [first, other], hand, keeps)
   await decideReview(tx, reviewId, { state: 'joined', ...hand })
   return mergeId
 }
