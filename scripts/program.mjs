@@ -3,15 +3,14 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { buildPages, fail, installPackages, node24, ROOT } from './installation.mjs'
 
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
 /**
  * V8 takes what the machine has before it collects: on a large machine the heap of one process grows to several times
- * of what lives. A small young generation and a low growing factor keep the whole program within its memory.
+ * of what lives. A small young generation and a low growing factor keep a program that runs for months within its
+ * memory; a command that ends soon spares the collecting instead.
  */
-const NODE_FLAGS = [
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=8',
-  '--heap-growing-percent=40',
-]
+const SMALL_HEAP = ['--max-semi-space-size=8', '--heap-growing-percent=40']
+const STAYS = new Set(['start', 'serve', 'work'])
 const PAGES_FOR = new Set(['start', 'serve'])
 
 /** Never returns: the process ends with the exit code, or by the signal, of the program. */
@@ -21,7 +20,8 @@ export function runProgram(parameters) {
   const node = node24()
   if (withPages && !buildPages(node)) fail('The pages could not be built.')
 
-  const program = [node, ...NODE_FLAGS, join(ROOT, 'server', 'main.ts'), ...parameters]
+  const flags = STAYS.has(parameters[0]) ? [...NODE_FLAGS, ...SMALL_HEAP] : NODE_FLAGS
+  const program = [node, ...flags, join(ROOT, 'server', 'main.ts'), ...parameters]
   // Where the present Node can become the program, no second process stays behind.
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
     try {
