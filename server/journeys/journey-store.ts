@@ -1,7 +1,7 @@
 /** SQL of SOPs and their versions. */
 import type { JourneyDefinition } from '../../contract/journey-definition.ts'
 import type { JourneyTemplate } from '../../contract/journeys.ts'
-import type { Db } from '../platform/postgres/database.ts'
+import type { Db, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 
 export type JourneyRow = {
@@ -67,6 +67,10 @@ export async function journeyById(db: Db, id: string): Promise<JourneyRow | unde
   )
 }
 
+export async function lockJourney(tx: Tx, id: string): Promise<void> {
+  await tx.run(sql`select from journey where id = ${id} for update`)
+}
+
 export async function allJourneys(db: Db): Promise<JourneyRow[]> {
   return db.rows<JourneyRow>(
     sql`select ${journeyColumns} from journey j ${newestVersion} order by j.created_at, j.id`,
@@ -88,7 +92,7 @@ export async function liveJourneys(db: Db): Promise<LiveJourney[]> {
     where j.state = 'live' order by j.id`)
 }
 
-/** Locks the journey and writes state and name where the version is still the expected one; false where it is not. */
+/** Writes state and name where the version is still the expected one; false where it is not. */
 export async function writeJourney(
   db: Db,
   id: string,

@@ -12,6 +12,7 @@ import {
   insertVersion,
   type JourneyRow,
   journeyById,
+  lockJourney,
   replaceDraft,
   writeJourney,
 } from './journey-store.ts'
@@ -169,8 +170,9 @@ function segmentsOf(definition: JourneyDefinition): number[] {
   return [...new Set([...entries, ...conditionSegments(definition)])]
 }
 
-/** Errors: not_found. */
+/** Held until the end of the transaction: whoever changes it meanwhile waits, and then sees what came of it. Errors: not_found. */
 export async function need(tx: Tx, id: string): Promise<JourneyRow> {
+  await lockJourney(tx, id)
   const journey = await journeyById(tx, id)
   if (!journey) throw new Problem('not_found', 'There is no such SOP.')
   return journey

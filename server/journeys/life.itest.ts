@@ -4,6 +4,7 @@ import type { JourneyDefinition } from '../../contract/journey-definition.ts'
 import type { Journey } from '../../contract/journeys.ts'
 import type { Rule } from '../../contract/rule.ts'
 import { testApp } from '../../test/support/app.ts'
+import { untilSomebodyWaits } from '../../test/support/lock-waits.ts'
 import { holdNobodyOut, makeMembers, makeStaff } from '../../test/support/reach.ts'
 import { testKeys } from '../../test/support/reach-ports.ts'
 import { sopWorld } from '../../test/support/sop-world.ts'
@@ -21,7 +22,7 @@ import { idOf, newId } from '../platform/ids.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { journeyFollower } from './follow-merges.ts'
 import { insertJourney, insertVersion, journeyById } from './journey-store.ts'
-import { stepOnce } from './journeys.ts'
+import { endJourney, pauseJourney, stepOnce } from './journeys.ts'
 
 const START = new Date('2026-03-02T02:00:00Z')
 const world = await sopWorld(START)
@@ -230,6 +231,19 @@ describe('what a live SOP uses', () => {
       details: { users: [expect.objectContaining({ label: '风格标签 · 喜欢法式' })] },
     })
   })
+})
+
+test('a pause that comes while it is being ended does not bring it back to life', async () => {
+  const id = await draft('同时')
+  await post(`${id}/go-live`, { version: 1 })
+  let pausing: Promise<unknown> | undefined
+  await db.transaction(async (tx) => {
+    await endJourney(tx, id, world.now)
+    pausing = db.transaction((own) => pauseJourney(own, id, world.now))
+    await untilSomebodyWaits(db, { whatWaits: pausing })
+  })
+  await expect(pausing).rejects.toMatchObject({ code: 'conflict' })
+  expect((await journeyById(db, id))?.state).toBe('ended')
 })
 
 describe('pause, resume and end', () => {

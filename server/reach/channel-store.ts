@@ -62,19 +62,30 @@ export async function sealedConnections(
     where mode in ('test', 'live') and secret is not null order by name`)
 }
 
-export async function writeLive(tx: Tx, name: ChannelName, by: string, now: Date): Promise<void> {
-  await tx.run(sql`
-    update channel set mode = 'live', live_confirmed_by = ${by}, live_confirmed_at = ${now}, version = version + 1, changed_at = ${now}
-    where name = ${name} and mode = 'test'`)
+/** False where the version is not the present one any more, or it is not in test. */
+export async function writeLive(
+  tx: Tx,
+  name: ChannelName,
+  how: { version: number; by: string; now: Date },
+): Promise<boolean> {
+  const written = await tx.run(sql`
+    update channel set mode = 'live', live_confirmed_by = ${how.by}, live_confirmed_at = ${how.now}, version = version + 1, changed_at = ${how.now}
+    where name = ${name} and mode = 'test' and version = ${how.version}`)
+  return written === 1
 }
 
+/** False where the version is not the present one any more. */
 export async function replaceAllowed(
   tx: Tx,
   name: ChannelName,
-  kept: readonly string[],
-  fresh: readonly { digest: Buffer; shown: string }[],
-  now: Date,
-): Promise<void> {
+  list: { kept: readonly string[]; fresh: readonly { digest: Buffer; shown: string }[] },
+  how: { version: number; now: Date },
+): Promise<boolean> {
+  const { kept, fresh } = list
+  const { version, now } = how
+  const written = await tx.run(sql`
+    update channel set version = version + 1, changed_at = ${now} where name = ${name} and version = ${version}`)
+  if (written !== 1) return false
   await tx.run(
     sql`delete from channel_allowed where channel = ${name} and not (shown = any(${kept}::text[]))`,
   )
@@ -83,5 +94,5 @@ export async function replaceAllowed(
     select ${name}, digest, shown, ${now}
     from unnest(${fresh.map((one) => one.digest)}::bytea[], ${fresh.map((one) => one.shown)}::text[]) as f (digest, shown)
     on conflict (channel, digest) do update set shown = excluded.shown`)
-  await tx.run(sql`update channel set version = version + 1, changed_at = ${now} where name = ${name}`)
+  return true
 }

@@ -4,6 +4,7 @@ import type { ChannelState } from '../../contract/reach.ts'
 import { startWecomSandbox } from '../../sandbox/wecom/server.ts'
 import { testApp } from '../../test/support/app.ts'
 import { testDatabase } from '../../test/support/database.ts'
+import { untilSomebodyWaits } from '../../test/support/lock-waits.ts'
 import {
   candidate,
   holdNobodyOut,
@@ -13,10 +14,13 @@ import {
   offerAll,
   statesOf,
 } from '../../test/support/reach.ts'
-import { TEN } from '../../test/support/reach-ports.ts'
+import { peopleOf, TEN } from '../../test/support/reach-ports.ts'
 import { idOf } from '../platform/ids.ts'
 import { withLease } from '../platform/jobs/lease.ts'
+import type { Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
+import { goLive, setAllowList } from './channels.ts'
+import { connectChannel } from './connection.ts'
 
 const SECRET = 'a-secret-nobody-may-read'
 const CORP = 'ww0123456789abcdef'
@@ -238,6 +242,46 @@ describe('back to test', () => {
       sql`select state, reason from touch where id = ${idOf('open at the guide', other)}`,
     )
     expect(touch).toEqual({ state: 'dropped', reason: 'channel_in_test' })
+  })
+})
+
+describe('at the same moment', () => {
+  const [by = ''] = staffIds
+  const now = TEN
+  async function whileConnecting(work: (tx: Tx, version: number) => Promise<void>): Promise<unknown> {
+    const { version } = await wecomChannel()
+    let working: Promise<unknown> | undefined
+    await db.transaction(async (tx) => {
+      const credentials = { channel: 'wecom' as const, corpId: CORP, secret: 'another' }
+      await connectChannel(tx, keyring.cipher, {
+        name: 'wecom',
+        credentials,
+        version,
+        now,
+        baseUrl: wecom.baseUrl,
+      })
+      working = db.transaction((own) => work(own, version))
+      await untilSomebodyWaits(db, { whatWaits: working })
+    })
+    return working
+  }
+
+  test('credentials that nobody has seen do not go live', async () => {
+    const going = whileConnecting((tx, version) =>
+      goLive(tx, 'wecom', { confirm: 'wecom', version, by, now }),
+    )
+    await expect(going).rejects.toMatchObject({ code: 'stale_version' })
+    expect((await wecomChannel()).mode).toBe('test')
+  })
+
+  test('a list that was written for another version is refused', async () => {
+    const { allowList } = await wecomChannel()
+    const people = peopleOf(keyring)
+    const writing = whileConnecting((tx, version) =>
+      setAllowList(tx, people, 'wecom', ['wm7'], { version, now }),
+    )
+    await expect(writing).rejects.toMatchObject({ code: 'stale_version' })
+    expect((await wecomChannel()).allowList).toEqual(allowList)
   })
 })
 

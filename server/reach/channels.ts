@@ -66,27 +66,31 @@ export async function goLive(
 ): Promise<void> {
   if (how.confirm !== name)
     throw new Problem('bad_input', 'name the channel again to confirm', { field: 'confirm' })
+  if (await store.writeLive(tx, name, how)) return
   const present = await getChannel(tx, name)
-  if (present.version !== how.version)
-    throw new Problem('stale_version', 'the channel was changed meanwhile', {
-      details: { yours: how.version, theirs: present },
-    })
-  if (present.mode !== 'test') throw new Problem('not_ready', 'a channel goes live from test mode only')
-  await store.writeLive(tx, name, how.by, how.now)
+  if (present.version !== how.version) throw stale(how.version, present)
+  throw new Problem('not_ready', 'a channel goes live from test mode only')
+}
+
+function stale(version: number, present: ChannelShown): Problem {
+  const theirs = { version: present.version, mode: present.mode, allowList: present.allowed }
+  return new Problem('stale_version', 'The channel was changed meanwhile.', {
+    details: { yours: { version }, theirs },
+  })
 }
 
 const MAX_ALLOWED = 200
 
 /**
  * Sets who may be reached in test. An entry that is written as it is shown (`138****0001`) stays as it was.
- * Errors: `too_many`.
+ * Errors: `too_many`, `stale_version`.
  */
 export async function setAllowList(
   tx: Tx,
   people: Pick<People, 'digest'>,
   name: ChannelName,
   entries: readonly string[],
-  now: Date,
+  how: { version: number; now: Date },
 ): Promise<void> {
   if (entries.length > MAX_ALLOWED) throw new Problem('too_many', `at most ${MAX_ALLOWED} entries`)
   const given = new Set(entries.map((entry) => entry.trim()).filter((entry) => entry !== ''))
@@ -94,5 +98,6 @@ export async function setAllowList(
   const fresh = [...given]
     .filter((entry) => !entry.includes('*'))
     .map((entry) => ({ digest: people.digest(name, entry), shown: masked(entry) }))
-  await store.replaceAllowed(tx, name, kept, fresh, now)
+  if (!(await store.replaceAllowed(tx, name, { kept, fresh }, how)))
+    throw stale(how.version, await getChannel(tx, name))
 }

@@ -4,7 +4,6 @@ import { type ChannelName, reachContract } from '../../contract/reach.ts'
 import { audit, type Call } from '../org/org.ts'
 import type { FieldCipher } from '../platform/crypto/field-cipher.ts'
 import type { Database } from '../platform/postgres/database.ts'
-import { Problem } from '../platform/problem.ts'
 import { getChannel, goLive, listChannels, setAllowList, switchOff, toTest } from './channels.ts'
 import { connectChannel } from './connection.ts'
 import { approveSmsText, listSmsTexts } from './content/sms-texts.ts'
@@ -57,18 +56,13 @@ export function reachRoutes({ db, people, cipher, providers = {}, receiptAddress
     channels: api.channels.handler(async () => ({ items: (await listChannels(db)).map(shown) })),
     changeChannel: api.changeChannel.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {
-        const present = await getChannel(tx, input.name)
-        if (present.version !== input.version) {
-          throw new Problem('stale_version', 'The channel was changed meanwhile.', {
-            details: { yours: { version: input.version }, theirs: shown(present) },
-          })
-        }
-        await setAllowList(tx, people, input.name, input.allowList, context.now)
+        const { name, allowList, version } = input
+        await setAllowList(tx, people, name, allowList, { version, now: context.now })
         await audit(tx, context, {
           action: 'channel.allow_list_changed',
           objectKind: 'channel',
-          objectId: input.name,
-          after: { entries: input.allowList.length },
+          objectId: name,
+          after: { entries: allowList.length },
         })
       })
       return one(input.name)

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startSmsSandbox } from '../../../sandbox/sms/server.ts'
 import { startWecomSandbox } from '../../../sandbox/wecom/server.ts'
 import { testDatabase } from '../../../test/support/database.ts'
+import { untilSomebodyWaits } from '../../../test/support/lock-waits.ts'
 import {
   candidate,
   holdNobodyOut,
@@ -247,29 +248,13 @@ describe('a withdrawal while a hand-over is announced', () => {
     clock.now = new Date(clock.now.getTime() + 2 * 60_000)
   }
 
-  /** Resolves when so many wait for a lock, or when what should wait is over. */
-  async function wait(many: number, { whatWaits }: { whatWaits: Promise<unknown> }): Promise<void> {
-    let over = false
-    whatWaits.then(
-      () => (over = true),
-      () => (over = true),
-    )
-    const waiting = async () =>
-      (
-        await db.row<{ n: number }>(sql`
-          select count(*)::int as n from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock'`)
-      ).n
-    while (!over && (await waiting()) < many);
-  }
-
   test('that came first is waited for: nothing of it is handed over', async () => {
     await ready()
     let handing: Promise<void> | undefined
     await db.transaction(async (tx) => {
       expect(await withdraw(tx, { journeyId, reason: 'paused' }, clock.now)).toBe(2)
       handing = run()
-      await wait(1, { whatWaits: handing })
+      await untilSomebodyWaits(db, { whatWaits: handing })
     })
     await handing
     expect(sent()).toEqual([])
@@ -288,11 +273,11 @@ describe('a withdrawal while a hand-over is announced', () => {
     await db.transaction(async (tx) => {
       await tx.run(sql`select from touch where id = ${last} for update`)
       handing = run()
-      await wait(1, { whatWaits: handing })
+      await untilSomebodyWaits(db, { whatWaits: handing })
       withdrawing = db.transaction((own) =>
         withdraw(own, { touchIds: [first ?? ''], reason: 'paused' }, clock.now),
       )
-      await wait(2, { whatWaits: withdrawing })
+      await untilSomebodyWaits(db, { many: 2, whatWaits: withdrawing })
     })
     await handing
     expect(await withdrawing).toBe(0)
