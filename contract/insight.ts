@@ -62,6 +62,7 @@ export const insightContract = {
     path: '/touches',
     tag: 'reach',
     summary: 'List touches with their reasons',
+    description: 'Of members whom the caller may see.',
     who: decisionReaders,
     scope: 'reach:read',
   })
@@ -81,6 +82,7 @@ export const insightContract = {
     path: '/touches/today',
     tag: 'reach',
     summary: 'Touches of today by state and reason',
+    description: 'Of the whole brand, whoever asks.',
     who: decisionReaders,
     scope: 'reach:read',
   }).output(
@@ -95,6 +97,7 @@ export const insightContract = {
     tag: 'insight',
     summary: 'The state of the brand at a glance',
     who: readers,
+    description: 'Figures of the whole brand, whoever asks; counted once for all who ask within ten seconds.',
     scope: 'insight:read',
   }).output(Home),
   deadLetters: route({

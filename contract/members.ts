@@ -361,6 +361,8 @@ export const membersContract = {
     path: '/identity/reviews',
     tag: 'members',
     summary: 'List identities to review',
+    description:
+      'Of members whom the caller may see; orders without a buyer belong to nobody and are those of the whole brand.',
     who: headquarters,
     scope: 'members:read',
   })

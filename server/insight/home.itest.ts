@@ -5,6 +5,7 @@ import { testDatabase } from '../../test/support/database.ts'
 import { type OrderDocument, recordOrders } from '../events/events.ts'
 import { membersDeps } from '../joined.ts'
 import { type IncomingPerson, mergePersons, resolve } from '../members/members.ts'
+import { newId } from '../platform/ids.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { type Sql, sql } from '../platform/postgres/sql.ts'
 import { dayCounts, withoutBuyer } from './store.ts'
@@ -101,4 +102,34 @@ test('neither orders nor touches are read whole', async () => {
   expect(plans).toContain('document_bought')
   expect(plans).toContain('document_without_buyer')
   expect(plans).toContain('touch_created')
+})
+
+test('a regional manager reads the touches of members of the own region, and of nobody else', async () => {
+  const [region, store] = [newId(NOW), newId(NOW)]
+  await db.run(
+    sql`insert into region (id, code, name, created_at) values (${region}, 'east', '华东', ${NOW})`,
+  )
+  await db.run(sql`
+    insert into store (id, code, name, region_id, created_at) values (${store}, 's1', '西湖店', ${region}, ${NOW})`)
+  const [near, far] = await bring('13812345674', '13812345675')
+  await db.run(sql`update person set home_store_id = ${store}, name = '近' where id = ${near?.personId}`)
+  await db.run(sql`update person set name = '远' where id = ${far?.personId}`)
+  for (const personId of [near?.personId, far?.personId]) {
+    await db.run(sql`
+      insert into touch (id, person_id, channel, class, content_id, offered_at, not_before, expires_at, state, created_at)
+      values (${newId(NOW)}, ${personId}, 'sms', 'marketing', ${newId(NOW)}, ${NOW}, ${NOW}, ${NOW}, 'delivered', ${NOW})`)
+  }
+  const people = await db.rows<{ name: string; id: string }>(
+    sql`select name, public_id as id from person where name is not null order by id`,
+  )
+  const manager = await here.as('regional_manager', { regionIds: [region] })
+  const names = async (query = '') => {
+    const { body } = await manager('GET', `/api/touches${query}`)
+    return (body as { items: { member: string }[] }).items.map(({ member }) => member)
+  }
+  expect(await names()).toEqual(['近'])
+  const idOf = (name: string) => people.find((one) => one.name === name)?.id
+  expect(await names(`?memberId=${idOf('近')}`)).toEqual(['近'])
+  expect(await names(`?memberId=${idOf('远')}`)).toEqual([])
+  expect(await names(`?memberId=${newId(NOW)}`)).toEqual([])
 })

@@ -1,16 +1,19 @@
 /** Touches as pages list them: with the names of member, sender and SOP, and the reason in words by the page. */
 import { z } from 'zod'
 import type { Touch } from '../../contract/insight.ts'
+import { visibleTo } from '../members/members.ts'
 import { brand, type Viewer } from '../org/org.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import type { Database } from '../platform/postgres/database.ts'
+import { type Sql, sql } from '../platform/postgres/sql.ts'
 import { instant } from '../platform/time/clock.ts'
 import { listTouches, type TouchFilter } from '../reach/reach.ts'
 import { touchNames } from './store.ts'
 
+const NOBODY = 0
 const After = z.tuple([z.iso.datetime(), z.uuid()])
 
-export type TouchQuery = Omit<TouchFilter, 'personId'> & {
+export type TouchQuery = Omit<TouchFilter, 'personId' | 'among'> & {
   memberId?: string | undefined
   cursor?: string | undefined
   limit: number
@@ -27,7 +30,11 @@ export async function touchPage(
   const personId = memberId === undefined ? undefined : await names.personId(memberId)
   const rows = await listTouches(
     db,
-    { ...filter, ...(memberId === undefined ? {} : { personId: personId ?? 0 }) },
+    {
+      ...filter,
+      ...(memberId === undefined ? {} : { personId: personId ?? NOBODY }),
+      ...(viewer.all ? {} : { among: ofVisible(viewer) }),
+    },
     { zone, limit: limit + 1, after: after ? { at: instant(after[0]), id: after[1] } : undefined },
   )
   const known = await names.of(rows)
@@ -52,6 +59,11 @@ export async function touchPage(
     },
     cursor: (row) => [row.offeredAt.toISOString(), row.id],
   })
+}
+
+/** Of persons whom the viewer sees elsewhere, too. */
+function ofVisible(viewer: Viewer): Sql {
+  return sql`t.person_id in (select person.id from person where ${visibleTo(viewer)})`
 }
 
 function masked(name: string | null): string | null {

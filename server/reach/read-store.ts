@@ -12,6 +12,8 @@ export type TouchFilter = {
   journeyId?: string | undefined
   personId?: number | undefined
   day?: Day | undefined
+  /** A condition over `touch t`. */
+  among?: Sql | undefined
 }
 
 export type TouchRow = {
@@ -57,7 +59,8 @@ function conditions(filter: TouchFilter & { range?: Range }): Sql {
   if (filter.reason) parts.push(sql`and t.reason = ${filter.reason}`)
   if (filter.channel) parts.push(sql`and t.channel = ${filter.channel}`)
   if (filter.journeyId) parts.push(sql`and t.journey_id = ${filter.journeyId}`)
-  if (filter.personId) parts.push(sql`and t.person_id = ${filter.personId}`)
+  if (filter.personId !== undefined) parts.push(sql`and t.person_id = ${filter.personId}`)
+  if (filter.among) parts.push(sql`and ${filter.among}`)
   if (filter.range)
     parts.push(sql`and t.decided_at >= ${filter.range.from} and t.decided_at < ${filter.range.to}`)
   return join(parts, ' ')
