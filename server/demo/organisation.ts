@@ -1,5 +1,5 @@
 /** Regions, stores, staff and goods of the demo brand. What a killed seeding made is found by its code and left. */
-import type { Store } from '../../contract/org.ts'
+import type { Store } from '../../contract/places.ts'
 import {
   type Actor,
   addGuides,

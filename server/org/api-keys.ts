@@ -1,5 +1,5 @@
+import type { ApiKey } from '../../contract/access.ts'
 import type { Scope } from '../../contract/base.ts'
-import type { ApiKey } from '../../contract/org.ts'
 import { newId } from '../platform/ids.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'

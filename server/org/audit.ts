@@ -3,8 +3,8 @@
  * Always true: an entry is written in the transaction of what it tells. `before` and `after` hold no personal data.
  */
 import { z } from 'zod'
+import type { AuditEntry } from '../../contract/access.ts'
 import type { Page } from '../../contract/base.ts'
-import type { AuditEntry } from '../../contract/org.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import { newId } from '../platform/ids.ts'
 import type { Db } from '../platform/postgres/database.ts'

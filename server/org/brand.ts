@@ -1,4 +1,4 @@
-import type { Brand } from '../../contract/org.ts'
+import type { Brand } from '../../contract/places.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { isZone } from '../platform/time/zone.ts'

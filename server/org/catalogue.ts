@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Page } from '../../contract/base.ts'
-import type { CalendarEntry, Product } from '../../contract/org.ts'
+import type { CalendarEntry, Product } from '../../contract/catalogue.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import { newId } from '../platform/ids.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'

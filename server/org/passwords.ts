@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
-import { MIN_PASSWORD } from '../../contract/org.ts'
+import { MIN_PASSWORD } from '../../contract/session.ts'
 import { Problem } from '../platform/problem.ts'
 
 /** OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane; about 30 ms. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Page } from '../../contract/base.ts'
-import type { Region, Store } from '../../contract/org.ts'
+import type { Region, Store } from '../../contract/places.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import { newId } from '../platform/ids.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'

@@ -1,6 +1,6 @@
 import { implement } from '@orpc/server'
-import type { Staff } from '../../contract/org.ts'
 import { orgContract } from '../../contract/org.ts'
+import type { Staff } from '../../contract/staff.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { changeApiKey, createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
 import { auditWords, listAudit } from './audit.ts'

@@ -5,7 +5,7 @@
  * account and per address, in the database, so that parallel guesses and several processes count together; changing
  * or resetting a password ends the other sessions in the same transaction.
  */
-import type { Me } from '../../contract/org.ts'
+import type { Me } from '../../contract/session.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { audit } from './audit.ts'

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { Page, Role } from '../../contract/base.ts'
-import type { Staff } from '../../contract/org.ts'
+import type { Staff } from '../../contract/staff.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import { newId } from '../platform/ids.ts'
 import type { Database, Db, Tx } from '../platform/postgres/database.ts'

@@ -1,6 +1,7 @@
 /** SQL of sessions, sign-in throttling, API keys and what a caller may do. */
+
+import type { ApiKey } from '../../contract/access.ts'
 import type { Right, Role, Scope } from '../../contract/base.ts'
-import type { ApiKey } from '../../contract/org.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { sql, trusted } from '../platform/postgres/sql.ts'
 

@@ -1,6 +1,7 @@
 /** SQL of regions, stores and staff. */
 import type { Right, Role } from '../../contract/base.ts'
-import type { Region, Staff, Store } from '../../contract/org.ts'
+import type { Region, Store } from '../../contract/places.ts'
+import type { Staff } from '../../contract/staff.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { join, type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 

@@ -1,5 +1,6 @@
 /** SQL of brand, clock, settings, audit trail, catalogue and calendar. */
-import type { AuditEntry, CalendarEntry, Product } from '../../contract/org.ts'
+import type { AuditEntry } from '../../contract/access.ts'
+import type { CalendarEntry, Product } from '../../contract/catalogue.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { join, type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 

@@ -1,6 +1,6 @@
 import { Alert, Button, Card, Form, Input, Typography } from 'antd'
 import { useState } from 'react'
-import { MIN_PASSWORD } from '../../../../contract/org.ts'
+import { MIN_PASSWORD } from '../../../../contract/session.ts'
 import { client, type Fault, faultOf } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Button, Card, Form, Input, Select } from 'antd'
 import { useState } from 'react'
-import type { Brand } from '../../../../contract/org.ts'
+import type { Brand } from '../../../../contract/places.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Form, Input, Modal, Segmented, Select } from 'antd'
 import { useState } from 'react'
-import type { Region, Store } from '../../../../contract/org.ts'
+import type { Region, Store } from '../../../../contract/places.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'

@@ -1,6 +1,6 @@
 import { MoreOutlined } from '@ant-design/icons'
 import { Button, Dropdown, Modal, Space } from 'antd'
-import type { Staff } from '../../../../contract/org.ts'
+import type { Staff } from '../../../../contract/staff.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { useAct } from '../../parts/use-act.ts'

@@ -2,12 +2,13 @@ import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Drawer, Form, Input, Select, Space } from 'antd'
 import { useState } from 'react'
 import { type Right, type Role, rights, roles } from '../../../../contract/base.ts'
-import type { Staff } from '../../../../contract/org.ts'
+import type { Staff } from '../../../../contract/staff.ts'
 import { api, client } from '../../../client.ts'
 import type { Lang } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { type Difference, StaleDialog } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
+import { useStores } from '../../parts/use-stores.ts'
 import type { VersionedStaff } from './shown.ts'
 import { rightWords, roleNotes, roleWords } from './staff-words.ts'
 
@@ -54,7 +55,7 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
   const { act, busy } = useAct()
   const [theirs, setTheirs] = useState<Shared>()
   const refresh = [api.staff.key()]
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   const regions = useQuery(api.regions.list.queryOptions())
   async function save(fields: Fields, version = staff?.version ?? 0): Promise<void> {
     const { login, ...rest } = fields
@@ -75,7 +76,7 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
   const differences = (now: Shared): Difference[] => {
     const yours = form.getFieldsValue()
     const nameOf = (id: string): string =>
-      stores.data?.items.find((store) => store.id === id)?.name ??
+      stores.find((store) => store.id === id)?.name ??
       regions.data?.items.find((region) => region.id === id)?.name ??
       names[id]?.[lang] ??
       id
@@ -174,7 +175,7 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
 
 function PlaceFields() {
   const t = useWords(words)
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   const regions = useQuery(api.regions.list.queryOptions())
   return (
     <>
@@ -183,7 +184,7 @@ function PlaceFields() {
           mode="multiple"
           allowClear
           showSearch={{ optionFilterProp: 'label' }}
-          options={(stores.data?.items ?? []).map((store) => ({ value: store.id, label: store.name }))}
+          options={stores.map((store) => ({ value: store.id, label: store.name }))}
         />
       </Form.Item>
       <Form.Item name="regionIds" label={t('regions')}>

@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Button, Empty, Input, Space, Table, Tag, Tooltip } from 'antd'
 import { useState } from 'react'
 import { type Role, roles } from '../../../../contract/base.ts'
-import type { Staff } from '../../../../contract/org.ts'
+import type { Staff } from '../../../../contract/staff.ts'
 import { api } from '../../../client.ts'
 import { minute, relative } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
@@ -13,6 +13,7 @@ import { More } from '../../parts/More.tsx'
 import { type Secret, SecretOnce } from '../../parts/SecretOnce.tsx'
 import { useAddress } from '../../parts/use-address.ts'
 import { useMay, useZone } from '../../parts/use-brand.ts'
+import { useStores } from '../../parts/use-stores.ts'
 import { StaffActions } from './StaffActions.tsx'
 import { StaffForm } from './StaffForm.tsx'
 import type { VersionedStaff } from './shown.ts'
@@ -46,7 +47,7 @@ export function StaffList() {
   const lang = useLang()
   const { get, set } = useAddress()
   const mayChange = useMay(['owner'])
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   const [editing, setEditing] = useState<VersionedStaff | 'new'>()
   const [secret, setSecret] = useState<Secret>()
   const role = roles.find((each) => each === get('role'))
@@ -93,7 +94,7 @@ export function StaffList() {
           label={t('store')}
           value={storeId}
           onChange={(next) => set({ storeId: next })}
-          options={(stores.data?.items ?? []).map((store) => [store.id, store.name])}
+          options={stores.map((store) => [store.id, store.name])}
         />
         {mayChange ? (
           <Button type="primary" icon={<PlusOutlined />} onClick={() => setEditing('new')}>
@@ -208,11 +209,11 @@ function People({ items, onEdit, onSecret }: PeopleProps) {
 
 function Places({ staff }: { staff: Staff }) {
   const t = useWords(words)
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   const regions = useQuery(api.regions.list.queryOptions())
   const names = [
     ...staff.regionIds.map((id) => regions.data?.items.find((region) => region.id === id)?.name ?? '…'),
-    ...staff.storeIds.map((id) => stores.data?.items.find((store) => store.id === id)?.name ?? '…'),
+    ...staff.storeIds.map((id) => stores.find((store) => store.id === id)?.name ?? '…'),
   ]
   if (names.length === 0)
     return (

@@ -1,4 +1,5 @@
-import type { ApiKey, Staff } from '../../../../contract/org.ts'
+import type { ApiKey } from '../../../../contract/access.ts'
+import type { Staff } from '../../../../contract/staff.ts'
 
 export type VersionedStaff = Staff & { version: number }
 export type VersionedKey = ApiKey & { version: number }
