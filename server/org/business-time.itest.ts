@@ -1,7 +1,8 @@
 /** A clock that goes back or leaps: what business time does, who is told, and how it goes on. */
 import { beforeEach, expect, test } from 'vitest'
 import { testDatabase } from '../../test/support/database.ts'
-import { sql } from '../platform/postgres/sql.ts'
+import type { Db } from '../platform/postgres/database.ts'
+import { type Sql, sql } from '../platform/postgres/sql.ts'
 import { FixedClock } from '../platform/time/clock.ts'
 import type { Machine } from '../platform/time/machine.ts'
 import { acceptClock, type BusinessClock, openBusinessClock } from './business-time.ts'
@@ -128,4 +129,35 @@ test('a machine that was off for two weeks just goes on; after two months somebo
   await acceptClock(db, wall, machine)
   await muchLater.refresh()
   expect(muchLater.trouble()).toBeUndefined()
+})
+
+test('an answer that is late does not look like time that was taken back', async () => {
+  let held: Promise<void> | undefined
+  const read = Promise.withResolvers<void>()
+  const slow: Db = {
+    ...db,
+    async maybe<Row>(query: Sql) {
+      const answer = await db.maybe<Row>(query)
+      const wait = held
+      held = undefined
+      if (wait !== undefined) read.resolve()
+      await wait
+      return answer
+    },
+  }
+  const clock = await openBusinessClock(slow, wall, machine)
+  clock.stop()
+  wall.advance({ days: 5 })
+  const late = Promise.withResolvers<void>()
+  held = late.promise
+  const first = clock.refresh()
+  await read.promise
+  // Another machine, whose clock is good, goes on.
+  await db.run(sql`update business_clock set reached = reached + interval '1 hour'`)
+  const second = clock.refresh()
+  for (let round = 0; round < 20; round += 1) await db.run(sql`select 1`)
+  late.resolve()
+  await Promise.all([first, second])
+  expect(clock.trouble()).toContain('ahead')
+  expect(clock.now().toISOString()).toBe('2026-03-02T03:00:00.000Z')
 })

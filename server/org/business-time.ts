@@ -36,7 +36,18 @@ export async function openBusinessClock(db: Db, clock: Clock, machine?: Machine)
   const pace = new Pace(clock, machine, before)
   let reached = Number.NEGATIVE_INFINITY
   let heard = before?.at.getTime() ?? Number.NEGATIVE_INFINITY
-  async function refresh(): Promise<void> {
+  let turn: Promise<void> = Promise.resolve()
+  let waiting = 0
+  /** One after the other: an older answer that came after a newer one would look like time that was taken back. */
+  function refresh(): Promise<void> {
+    waiting += 1
+    const mine = turn.then(exchange).finally(() => {
+      waiting -= 1
+    })
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+  async function exchange(): Promise<void> {
     pace.look()
     // A leap stays with the process that has seen it.
     const known = pace.ahead() > 0 ? await selectReached(db) : await advanced()
@@ -56,7 +67,9 @@ export async function openBusinessClock(db: Db, clock: Clock, machine?: Machine)
   }
   await refresh()
   // While the database is away nothing acts either; the next round asks again.
-  const timer = setInterval(() => void refresh().catch(() => undefined), REFRESH_MS)
+  const timer = setInterval(() => {
+    if (waiting === 0) void refresh().catch(() => undefined)
+  }, REFRESH_MS)
   timer.unref()
   return {
     now() {
