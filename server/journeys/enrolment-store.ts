@@ -60,13 +60,17 @@ export type DueEnrolment = {
 const dueColumns = sql`e.id, e.journey_id, j.name as journey_name, e.number, e.person_id, e.node_id, e.stop, e.waits_for, e.answer,
   e.anchor_at, e.entered_at, e.facts, e.held_out, e.returned_at`
 
-/** Claims what is due in live SOPs, soonest first. */
+/** Claims what is due in live SOPs, soonest first: of each SOP the next ones, so that those of paused SOPs are not walked over. */
 export async function claimDue(db: Db, now: Date, limit: number): Promise<DueEnrolment[]> {
   return db.rows<DueEnrolment>(sql`
     select ${dueColumns}, case when p.state <> 'live' then 'person_gone' end as leaves
     from enrolment e join journey j on j.id = e.journey_id join person p on p.id = e.person_id
-    where e.state = 'active' and e.due_at <= ${now} and j.state = 'live'
-    order by e.due_at, e.id limit ${limit}
+    where e.state = 'active' and e.due_at <= ${now} and j.state = 'live' and e.id = any(array(
+      select next.id from journey l cross join lateral (
+        select d.id, d.due_at from enrolment d
+        where d.journey_id = l.id and d.state = 'active' and d.due_at <= ${now} order by d.due_at limit ${limit}) next
+      where l.state = 'live' order by next.due_at limit ${limit}))
+    order by e.due_at, e.id
     for update of e skip locked`)
 }
 

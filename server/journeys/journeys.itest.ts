@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { OrderState } from '../../contract/events.ts'
 import { testDatabase } from '../../test/support/database.ts'
+import { plansOf } from '../../test/support/plans.ts'
 import { holdNobodyOut, makeMembers, makeStaff } from '../../test/support/reach.ts'
 import { testKeys } from '../../test/support/reach-ports.ts'
 import {
@@ -18,7 +19,8 @@ import { type LeaseToken, takeLease } from '../platform/jobs/lease.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { reachHandler } from '../reach/reach.ts'
 import { finishTask } from '../tasks/tasks.ts'
-import { createJourney, goLive, handledTypes, onEvents, stepOnce } from './journeys.ts'
+import { claimDue } from './enrolment-store.ts'
+import { backlogOf, createJourney, goLive, handledTypes, onEvents, stepOnce } from './journeys.ts'
 
 const db = await testDatabase()
 const zone = 'Asia/Shanghai'
@@ -266,4 +268,33 @@ describe('a version that was live', () => {
       db.run(sql`update journey_version set definition = '{}' where journey_id = ${followUp}`),
     ).rejects.toThrow('a version that was live does not change')
   })
+})
+
+test('stays that are due in a paused SOP are not walked over, and the soonest of the live ones go first', async () => {
+  const [paused, live] = [idOf('paused'), idOf('live')]
+  await db.run(sql`
+    insert into journey (id, name, template, enter_present, created_at, demo)
+    select id, id::text, 'birthday', false, ${START}, false from unnest(${[paused, live]}::uuid[]) as j (id)`)
+  await db.run(sql`
+    insert into journey_version (journey_id, number, definition, made_at)
+    select id, 1, '{}', ${START} from unnest(${[paused, live]}::uuid[]) as j (id)`)
+  await db.run(sql`
+    update journey set live_version = 1, state = case when id = ${live} then 'live' else 'paused' end
+    where id = any(${[paused, live]}::uuid[])`)
+  await db.run(sql`
+    insert into person (id, public_id, kind, source, first_seen_at, changed_at)
+    select 100000 + n, gen_random_uuid(), 'member', 'organic', ${START}, ${START} from generate_series(1, 20000) as n`)
+  await db.run(sql`
+    insert into enrolment (id, journey_id, number, person_id, node_id, due_at, anchor_at, entered_at)
+    select gen_random_uuid(), case when n > 19990 then ${live}::uuid else ${paused}::uuid end, 1, 100000 + n, 'start',
+      ${START}::timestamptz - (30000 - n) * interval '1 second', ${START}, ${START}
+    from generate_series(1, 20000) as n`)
+  await db.run(sql`analyze enrolment, journey, person`)
+  const plans = await plansOf(db, async (explaining) => {
+    await claimDue(explaining, at(1), 1000)
+    await backlogOf(explaining, at(1))
+  })
+  expect(plans.match(/enrolment_due_in/g)).toHaveLength(2)
+  const claimed = await db.transaction((tx) => claimDue(tx, START, 3))
+  expect(claimed.map((stay) => stay.person_id)).toEqual([119991, 119992, 119993])
 })

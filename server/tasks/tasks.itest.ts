@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { OrderState } from '../../contract/events.ts'
 import type { Task } from '../../contract/tasks.ts'
 import { testApp } from '../../test/support/app.ts'
+import { plansOf } from '../../test/support/plans.ts'
 import { candidate, holdNobodyOut, makeContent, makeMembers, offerAll } from '../../test/support/reach.ts'
 import { testKeys } from '../../test/support/reach-ports.ts'
 import { sopWorld } from '../../test/support/sop-world.ts'
@@ -17,6 +18,7 @@ import { mergePersons, undoMerge } from '../members/members.ts'
 import { idOf } from '../platform/ids.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import type { NewTask } from './new-task.ts'
+import { countsBy } from './store.ts'
 import { createTasks } from './work.ts'
 
 /** Ten o'clock in Shanghai. */
@@ -405,6 +407,14 @@ describe('GT-10, GT-14: how well it is carried out', () => {
     const of = (await operator('GET', `/api/tasks?kind=tag&storeId=${hill}&guideId=${guide.staffId}`))
       .body as Page
     expect(of.items).toHaveLength(1)
+    const done = await db.rows<{ day: string; tasks: number }>(sql`
+      select ((ended_at at time zone 'Asia/Shanghai')::date)::text as day, count(*)::int as tasks from task
+      where state in ('done', 'done_late') group by 1 order by 1`)
+    expect(done.length).toBeGreaterThan(0)
+    for (const { day, tasks } of done) {
+      const { items } = (await operator('GET', `/api/tasks?doneOn=${day}&limit=200`)).body as Page
+      expect(items).toHaveLength(tasks)
+    }
     expect(((await otherManager('GET', '/api/tasks')).body as Page).items).toEqual([])
   })
 
@@ -434,4 +444,18 @@ describe('when two members turn out to be one', () => {
     await db.transaction((tx) => undoMerge(deps, tx, mergeId, by))
     expect(await of()).toEqual(before)
   })
+})
+
+test('the score of a guide is not read from all that the guide ever did', async () => {
+  await db.run(sql`
+    insert into task (id, kind, state, person_id, staff_id, title, reason, due_at, created_at, ended_at, outcome)
+    select gen_random_uuid(), 'follow_up', 'done', ${wang}, staff.id, '{}', '{}', at, at, at, 'sent'
+    from staff, generate_series(${START}::timestamptz - interval '300 days', ${START}::timestamptz, interval '1 hour') as at`)
+  await db.run(sql`analyze task`)
+  const since = new Date(START.getTime() - 30 * 24 * HOUR_MS)
+  const plans = await plansOf(db, (explaining) =>
+    countsBy(explaining, 'guide', since, START, null, guide.staffId),
+  )
+  expect(plans).toContain('task_guide_due')
+  expect(plans).toContain('task_guide_ended')
 })

@@ -22,6 +22,7 @@ const BUSY_MS = 30_000
 const MAX_TRIES = 5
 /** Provider ids of ours that may lie in the time that is searched. */
 const KNOWN_MS = 2 * 86_400_000
+const NONE: ReadonlySet<string> = new Set()
 
 /** Asks about what is unclear; the number of hand-overs that were asked about. */
 export async function askUnclear(channel: Channel, delivery: Delivery): Promise<number> {
@@ -37,7 +38,8 @@ export async function askUnclear(channel: Channel, delivery: Delivery): Promise<
   await inParallel(rows, width, async (row) => {
     const handover = await db.transaction((tx) => takeOver(tx, row, channel, delivery))
     if (!handover) return
-    const known = await store.knownProviderIds(db, channel.name, since)
+    // An SMS bears our id: nothing has to be told apart.
+    const known = channel.needsPerson ? await store.knownProviderIds(db, channel.name, since) : NONE
     const found = await channel.find(handover, known, now, AbortSignal.timeout(CALL_TIMEOUT_MS))
     crashPoint('reach.asked')
     await db.transaction((tx) => settleFound(tx, row, found, channel, delivery))

@@ -490,6 +490,27 @@ describe('an SMS', () => {
   })
 })
 
+describe('a channel that is off', () => {
+  test('holds up no other, and what waits for it ends when it is not wanted any more', async () => {
+    const [first = 0] = members
+    const soon = new Date(TEN.getTime() + HOUR)
+    await db.transaction((tx) => switchOff(tx, 'sms', TEN))
+    await db.run(sql`
+      with planned as (
+        insert into touch (id, person_id, channel, class, content_id, offered_at, not_before, expires_at, state, slot)
+        select gen_random_uuid(), ${first}, 'sms', 'answer', gen_random_uuid(), ${TEN}, ${TEN}, ${soon}, 'planned', ${TEN}
+        from generate_series(1, 250) returning id, person_id, channel, class, slot)
+      insert into touch_ledger (touch_id, person_id, channel, class, slot, reserved_at)
+      select id, person_id, channel, class, slot, ${TEN} from planned`)
+    await send(1, { channel: 'wecom', contentId: withLink })
+    expect(await statesOf(db)).toEqual({ created: 1, planned: 250 })
+    await pass({ hours: 2 })
+    expect(await statesOf(db)).toEqual({ created: 1, 'expired expired': 250 })
+    expect(await open()).toBe(1)
+    expect((await eventTypes())['touch_expired']).toBe(250)
+  })
+})
+
 describe('nothing real by accident', () => {
   test('the database refuses a demo member at a real channel, even where the code above forgets to ask', async () => {
     const [demo = 0] = await makeMembers(db, keys, { count: 1, staffIds, demo: true, first: 900 })

@@ -33,7 +33,9 @@ export async function formOnce(
   askAPerson: AskAPerson,
   how: { token: LeaseToken; now: Date },
 ): Promise<number> {
-  const groups = await store.plannedGroups(db, how.now, GROUPS_A_ROUND)
+  await endExpired(db, how)
+  const open = channels.map((one) => one.name)
+  const groups = await store.plannedGroups(db, open, how.now, GROUPS_A_ROUND)
   if (groups.length === 0) return 0
   const arbiterBusy = await somebodyIsDue(db, how.now)
   const ready = groups.filter((group) => !(arbiterBusy && mayGrow(group, how.now)))
@@ -45,6 +47,24 @@ export async function formOnce(
     if (taken >= TOUCHES_A_ROUND) break
   }
   return taken
+}
+
+/** Nobody waits for ever for a channel that is off: what is not wanted any more ends and gives its reservation back. */
+async function endExpired(db: Database, how: { token: LeaseToken; now: Date }): Promise<void> {
+  await db.transaction(async (tx) => {
+    await fence(tx, how.token)
+    const touches = await store.takeExpired(tx, how.now, TOUCHES_A_ROUND)
+    const ids = touches.map((one) => one.id)
+    await store.endTouches(tx, ids, { state: 'expired', reason: 'expired', at: how.now })
+    await store.releaseLedger(tx, ids)
+    await tell(
+      tx,
+      touches.map((touch) =>
+        touchEvent(touch, { type: 'touch_expired', reason: 'expired' }, how.now, 'form'),
+      ),
+      how.now,
+    )
+  })
 }
 
 function mayGrow(group: store.PlannedGroup, now: Date): boolean {

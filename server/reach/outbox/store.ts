@@ -34,13 +34,26 @@ export type ContentText = {
   perMember: boolean
 }
 
-/** Groups of planned touches that are one mass message each: equal channel, class, sender, content and slot. */
-export async function plannedGroups(db: Db, before: Date, limit: number): Promise<PlannedGroup[]> {
+/** Groups of planned touches of these channels that are one mass message each: equal channel, class, sender, content and slot. */
+export async function plannedGroups(
+  db: Db,
+  channels: readonly ChannelName[],
+  before: Date,
+  limit: number,
+): Promise<PlannedGroup[]> {
   return db.rows(sql`
     select channel, class, sender_id as "senderId", content_id as "contentId", slot, count(*)::int as touches
-    from touch where state = 'planned' and outbox_id is null and slot <= ${before}
+    from touch where state = 'planned' and outbox_id is null and channel = any(${channels}::text[]) and slot <= ${before}
     group by channel, class, sender_id, content_id, slot
     order by (class = 'marketing'), slot, channel, sender_id, content_id limit ${limit}`)
+}
+
+/** Planned touches in no hand-over that are not wanted any more, locked. */
+export async function takeExpired(tx: Tx, now: Date, limit: number): Promise<TouchFacts[]> {
+  return tx.rows(sql`
+    select id, person_id as "personId", channel, class, journey_id as "journeyId", sender_id as "senderId"
+    from touch where state = 'planned' and outbox_id is null and expires_at <= ${now}
+    order by expires_at limit ${limit} for update skip locked`)
 }
 
 /** Locks the touches of a group. */
