@@ -7,8 +7,8 @@
 
 /** Text, number, yes/no. Times of joining are ms since 1970. */
 export type AttributeValue = string | number | boolean
-/** [value, at in ms since 1970, where it was said (consents only)]. */
-export type Said = readonly [value: AttributeValue, at: number, where?: string]
+/** [value, at in ms since 1970]. */
+export type Said = readonly [value: AttributeValue, at: number]
 export type Attributes = Readonly<Record<string, Said>>
 
 /** Fields whose values are personal: they never leave PostgreSQL, and no event carries them. */

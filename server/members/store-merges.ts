@@ -159,7 +159,7 @@ export type Proposal = {
   evidence: { field: string; says: string }[]
 }
 
-/** Proposes pairs that nobody has proposed or decided before; answers how many are new. */
+/** Proposes pairs that nobody has proposed or decided before; answers the new questions by pair ('low-high'). */
 export async function putProposals(
   tx: Tx,
   proposals: readonly Proposal[],

@@ -11,7 +11,7 @@ export const NO_ORIGIN = '00000000-0000-0000-0000-000000000000'
 
 export type StoredRelation = RelationWord & { profileId: number; staffId: string; standing: boolean }
 
-/** `key`, `dataKey` and `secret` as hex. */
+/** `key` as hex. */
 export type StoredProfile = {
   id: number
   personId: number

@@ -247,7 +247,7 @@ export async function touchedAmong(db: Db, personIds: readonly number[]): Promis
   return new Set(rows.map((row) => row.id))
 }
 
-/** Persons that wait to be evaluated, by lane, for `doctor` and the home page. */
+/** Persons that wait to be evaluated, by lane, for the gauges. */
 export async function countDue(db: Db, now: Date): Promise<{ live: number; bulk: number; time: number }> {
   return db.row(sql`
     select (select count(*) from evaluation_due where lane = 0) as live,

@@ -7,7 +7,7 @@ export const MOST_IDLE_WAKES = 24
 
 export type Restless = { personId: number; wakes: number; segments: number[] }
 
-/** Those woken more than 24 times today (of the zone) without any change, the worst first; for `doctor` and the home page. */
+/** Those woken more than 24 times today (of the zone) without any change, the worst first; for `doctor`. */
 export async function restlessPersons(
   db: Db,
   { now, zone, limit = 20 }: { now: Date; zone: Zone; limit?: number },
