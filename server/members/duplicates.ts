@@ -1,8 +1,10 @@
 /**
  * Looking for people who may be one person though they share no identifier. Reads the base in pages, keeps only hashes
  * of keys in memory (about 60 bytes a person), compares who shares a key, and puts the likely pairs before somebody.
- * Nothing is joined; a pair that was decided is not proposed again.
+ * Nothing is joined; a pair that was decided is not proposed again. Pages are answered in the same process: keys are
+ * sorted in pieces, with a breath after each.
  */
+import { setImmediate as breath } from 'node:timers/promises'
 import { newId } from '../platform/ids.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'
 import { isProposal, keysOf, type Likely, likeness } from './likeness.ts'
@@ -24,7 +26,7 @@ export async function findDuplicates(
   db: Database,
   now: Date,
 ): Promise<{ proposed: number }> {
-  const pairs = pairsOf(await collectKeys(db))
+  const pairs = await pairsOf(await collectKeys(db))
   let proposed = 0
   for (let from = 0; from < pairs.length; from += PAIRS_AT_ONCE) {
     const part = pairs.slice(from, from + PAIRS_AT_ONCE)
@@ -55,55 +57,63 @@ function propose(
     : []
 }
 
-type Keys = { hashes: Uint32Array; persons: Uint32Array; count: number }
+/**
+ * Keys with the same first bits of their hash: numbers of 64 bits, the hash above the person, so that one sort without a
+ * comparison in JavaScript brings together who shares a key. `words` are their halves, the lower first.
+ */
+type Piece = { words: Uint32Array<ArrayBuffer>; count: number }
+const PIECE_BITS = 6
 
-async function collectKeys(db: Db): Promise<Keys> {
-  const keys: Keys = { hashes: new Uint32Array(1 << 16), persons: new Uint32Array(1 << 16), count: 0 }
+async function collectKeys(db: Db): Promise<Piece[]> {
+  const pieces = Array.from({ length: 1 << PIECE_BITS }, () => ({
+    words: new Uint32Array(1 << 10),
+    count: 0,
+  }))
   for (let after = 0; ; ) {
     const page = await likelyPage(db, after, PAGE)
     for (const row of page) {
-      for (const key of keysOf({ ...row, address: row.addressDigest })) add(keys, hashOf(key), row.id)
+      for (const key of keysOf({ ...row, address: row.addressDigest })) add(pieces, hashOf(key), row.id)
     }
     const last = page.at(-1)
-    if (!last || page.length < PAGE) return keys
+    if (!last || page.length < PAGE) return pieces
     after = last.id
   }
 }
 
-function add(keys: Keys, hash: number, person: number): void {
-  if (keys.count === keys.hashes.length) {
-    for (const field of ['hashes', 'persons'] as const) {
-      const larger = new Uint32Array(keys[field].length * 2)
-      larger.set(keys[field])
-      keys[field] = larger
-    }
+function add(pieces: readonly Piece[], hash: number, person: number): void {
+  const piece = pieces[hash >>> (32 - PIECE_BITS)]
+  if (!piece) return
+  if (piece.count * 2 === piece.words.length) {
+    const larger = new Uint32Array(piece.words.length * 2)
+    larger.set(piece.words)
+    piece.words = larger
   }
-  keys.hashes[keys.count] = hash
-  keys.persons[keys.count] = person
-  keys.count += 1
+  piece.words[piece.count * 2] = person
+  piece.words[piece.count * 2 + 1] = hash
+  piece.count += 1
 }
 
 /** Pairs that share a key, each once, in order. */
-function pairsOf({ hashes, persons, count }: Keys): [number, number][] {
-  const order = new Uint32Array(count)
-  for (let at = 0; at < count; at += 1) order[at] = at
-  order.sort((a, b) => (hashes[a] ?? 0) - (hashes[b] ?? 0) || (persons[a] ?? 0) - (persons[b] ?? 0))
+async function pairsOf(pieces: readonly Piece[]): Promise<[number, number][]> {
   const found = new Map<number, Set<number>>()
   let pairs = 0
-  for (let from = 0, to = 0; from < count && pairs < MOST_PAIRS; from = to) {
-    const hash = hashes[order[from] ?? 0]
-    while (to < count && hashes[order[to] ?? 0] === hash) to += 1
-    const members = [
-      ...new Set(
-        Array.from(order.subarray(from, Math.min(to, from + MOST_OF_A_KEY + 1)), (at) => persons[at] ?? 0),
-      ),
-    ]
-    if (members.length > MOST_OF_A_KEY) continue
-    for (const [index, low] of members.entries()) {
-      for (const high of members.slice(index + 1)) {
-        const others = found.get(low) ?? new Set()
-        if (!others.has(high)) pairs += 1
-        found.set(low, others.add(high))
+  for (const { words, count } of pieces) {
+    if (pairs >= MOST_PAIRS) break
+    await breath()
+    new BigUint64Array(words.buffer, 0, count).sort()
+    const hashAt = (at: number): number | undefined => words[at * 2 + 1]
+    for (let from = 0, to = 0; from < count && pairs < MOST_PAIRS; from = to) {
+      while (to < count && hashAt(to) === hashAt(from)) to += 1
+      if (to - from < 2) continue
+      const members = new Set<number>()
+      for (let at = from; at < to && members.size <= MOST_OF_A_KEY; at += 1) members.add(words[at * 2] ?? 0)
+      if (members.size > MOST_OF_A_KEY) continue
+      for (const [index, low] of [...members].entries()) {
+        for (const high of [...members].slice(index + 1)) {
+          const others = found.get(low) ?? new Set()
+          if (!others.has(high)) pairs += 1
+          found.set(low, others.add(high))
+        }
       }
     }
   }

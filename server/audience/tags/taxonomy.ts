@@ -41,11 +41,13 @@ export async function listTagGroups(db: Db, id?: number): Promise<TagGroup[]> {
     select g.id, g.name, case g.level when 's' then 'S' else 'business' end as level, g.scope,
       g.open_to_stores as "openToStores", g.code is not null as seeded, g.version,
       (select count(*)::int from tag t where t.group_id = g.id and t.state = 'active') as tags,
-      case g.level when 's' then (select count(*)::int from s_tag s join person p on p.id = s.person_id
-        where s.group_id = g.id and p.state = 'live') end as covered,
-      case g.level when 's' then (select count(*)::int from person where state = 'live')
-        - (select count(*)::int from s_tag s join person p on p.id = s.person_id where s.group_id = g.id and p.state = 'live') end as unknown
-    from tag_group g where g.state = 'active' ${only} order by g.level desc, g.id`)
+      case g.level when 's' then coalesce(valued.persons, 0) end as covered,
+      case g.level when 's' then everybody.persons - coalesce(valued.persons, 0) end as unknown
+    from tag_group g
+      left join (select s.group_id, count(*)::int as persons from s_tag s join person p on p.id = s.person_id
+        where p.state = 'live' group by 1) valued on valued.group_id = g.id
+      cross join (select count(*)::int as persons from person where state = 'live') everybody
+    where g.state = 'active' ${only} order by g.level desc, g.id`)
 }
 
 /** Errors: `conflict` where the name is taken. */
@@ -68,7 +70,7 @@ export async function changeTagGroup(
   tx: Tx,
   given: GroupFields & { id: number; version: number },
 ): Promise<void> {
-  const [before] = await listTagGroups(tx, given.id)
+  const before = await readGroup(tx, given.id)
   if (before && before.level !== given.level) {
     throw new Problem('bad_input', 'The level of a group cannot be changed: make a new group.', {
       field: 'level',
@@ -260,8 +262,17 @@ export async function undoRetirement(tx: Tx, id: string, at: Date): Promise<numb
   return restored.length
 }
 
-async function groupOf(tx: Tx, id: number): Promise<TagGroup> {
-  const [group] = await listTagGroups(tx, id)
+type GroupRow = Pick<TagGroup, 'level' | 'scope' | 'openToStores' | 'version'>
+
+/** The group itself, without counting anybody. */
+async function readGroup(tx: Tx, id: number): Promise<GroupRow | undefined> {
+  return tx.maybe<GroupRow>(sql`
+    select case level when 's' then 'S' else 'business' end as level, scope, open_to_stores as "openToStores", version
+    from tag_group where id = ${id} and state = 'active'`)
+}
+
+async function groupOf(tx: Tx, id: number): Promise<GroupRow> {
+  const group = await readGroup(tx, id)
   if (!group) throw new Problem('not_found', 'There is no such tag group.', { field: 'groupId' })
   return group
 }
