@@ -4,7 +4,7 @@ import { testApp } from '../test/support/app.ts'
 import { testDatabase } from '../test/support/database.ts'
 import { candidate, makeContent, makeMembers, makeStaff, offerAll } from '../test/support/reach.ts'
 import { testKeys } from '../test/support/reach-ports.ts'
-import { append, type NewEvent, registerConsumers } from './events/events.ts'
+import { append, heard, type NewEvent, registerConsumers } from './events/events.ts'
 import { createJourney, goLive } from './journeys/journeys.ts'
 import { GIB, watchDisk } from './platform/disk.ts'
 import { newId } from './platform/ids.ts'
@@ -109,6 +109,24 @@ test('who holds the log back, and for how long', async () => {
   } finally {
     client.release()
   }
+})
+
+test('which source is silent for longer than it is used to, for the metrics and the home page', async () => {
+  const now = here.clock.now()
+  const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000)
+  for (const days of [9, 8, 7, 6]) await heard(db, 'till', daysAgo(days))
+  for (const days of [3, 2, 1, 0]) await heard(db, 'shop', daysAgo(days))
+  expect(await laterGauge('liuliang_source_silent', { source: 'till' })).toBe(1)
+  expect(await gauge('liuliang_source_silent', { source: 'shop' })).toBeUndefined()
+  const { body } = await (await here.as('owner'))('GET', '/api/home')
+  const { stopped } = body as { stopped: { what: string; text: { en: string }; since: string | null }[] }
+  expect(stopped.filter(({ what }) => what.startsWith('source.'))).toEqual([
+    {
+      what: 'source.till',
+      text: { zh: expect.any(String), en: expect.stringContaining('told nothing for 6 days') },
+      since: daysAgo(6).toISOString(),
+    },
+  ])
 })
 
 test('how much disk is free, and whether that lets anything be sent', async () => {

@@ -1,6 +1,6 @@
 /** What an operator's alarms look at: how far everything is behind, what waits, and what is running out. */
 import { countDue } from './audience/audience.ts'
-import { countDeadLetters, readLag } from './events/events.ts'
+import { countDeadLetters, readLag, silentSources } from './events/events.ts'
 import { backlogOf } from './journeys/journeys.ts'
 import type { BusinessClock } from './org/org.ts'
 import type { Metrics, Sample } from './platform/http/metrics.ts'
@@ -79,6 +79,20 @@ export function watchGauges(metrics: Metrics, { stores: { db, disk }, clock }: G
         name: 'liuliang_dead_letters',
         labels: { state },
         value,
+      })),
+  )
+  metrics.watch(
+    {
+      liuliang_source_silent: {
+        help: '1 for a source that is silent for longer than it is used to',
+        labels: ['source'],
+      },
+    },
+    async () =>
+      (await silentSources(db, clock.now())).map(({ source }) => ({
+        name: 'liuliang_source_silent',
+        labels: { source },
+        value: 1,
       })),
   )
   metrics.watch(

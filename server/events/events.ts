@@ -48,6 +48,7 @@ export {
 } from './orders.ts'
 export { presentPersons } from './profile-home.ts'
 export { PROJECT, projectOnce } from './project.ts'
+export { heard, silentSources } from './pulse.ts'
 export { REACT } from './react.ts'
 export { isRebuilding, type Rebuilt, rebuildClickHouse } from './rebuild.ts'
 export { continueFromMark, markProjection, type ProjectionMark } from './restored.ts'

@@ -13,6 +13,7 @@ import { lanes } from './log.ts'
 import { moveMisplaced } from './move-rows.ts'
 import { makePartitionsAhead } from './partitions.ts'
 import { PROJECT, projectOnce } from './project.ts'
+import { forgetPulse } from './pulse.ts'
 import { REACT, reactOnce } from './react.ts'
 import { isRebuilding, type Rebuilding, rebuildClickHouse } from './rebuild.ts'
 
@@ -88,6 +89,7 @@ export function eventLoops({ db, clickhouse, clock, handlers, archive, sweep }: 
       await turnSeen(db, now)
       await archiveDays(db, { folder: archive, now })
       await dropArchivedDays(db, { folder: archive, now })
+      await forgetPulse(db, now)
       return 0
     },
   }

@@ -2,7 +2,7 @@
 import type { Home } from '../../contract/insight.ts'
 import { type LifecycleState, lifecycleStates } from '../../contract/lifecycle.ts'
 import { lifecycleFigures } from '../audience/audience.ts'
-import { countDeadLetters, readLag } from '../events/events.ts'
+import { countDeadLetters, readLag, silentSources } from '../events/events.ts'
 import { countLive } from '../journeys/journeys.ts'
 import { brand } from '../org/org.ts'
 import { keepAnswer } from '../platform/kept-answer.ts'
@@ -96,6 +96,12 @@ function filled(days: Home['days'], zone: Zone, now: Date): Home['days'] {
 
 const LOW_DISK = 0.1
 
+function spanOf(hours: number): { zh: string; en: string } {
+  if (hours < 1) return { zh: '不到 1 小时', en: 'less than an hour' }
+  if (hours < 48) return { zh: ` ${Math.round(hours)} 小时`, en: `${Math.round(hours)} hours` }
+  return { zh: ` ${Math.round(hours / 24)} 天`, en: `${Math.round(hours / 24)} days` }
+}
+
 async function whatStopped(
   { db, clockTrouble, clickhouseAnswers, diskFreeShare, diskTrouble }: HomeDeps,
   now: Date,
@@ -160,6 +166,17 @@ async function whatStopped(
         since: null,
       })
     }
+  }
+  for (const { source, lastAt, usualHours } of await silentSources(db, now)) {
+    const hours = (now.getTime() - lastAt.getTime()) / 3_600_000
+    stopped.push({
+      what: `source.${source}`,
+      text: {
+        zh: `数据源「${source}」已 ${spanOf(hours).zh}没有数据（通常最长间隔 ${spanOf(usualHours).zh}），请检查对接是否中断`,
+        en: `The source ${source} has told nothing for ${spanOf(hours).en} (its longest usual pause is ${spanOf(usualHours).en}): look at what connects it`,
+      },
+      since: lastAt.toISOString(),
+    })
   }
   const { dead } = await countDeadLetters(db)
   if (dead > 0)

@@ -7,6 +7,7 @@
 import { wecomCallback, wecomCallbackCheck } from '../../../contract/reach.ts'
 import { type CallbackCrypto, CallbackRefused, openCallbackCrypto } from '../../../wecom/callback/crypto.ts'
 import { NotCallbackXml, parseMessage } from '../../../wecom/callback/message.ts'
+import { heard } from '../../events/events.ts'
 import { type MembersDeps, resolve } from '../../members/members.ts'
 import type { Call } from '../../org/org.ts'
 import type { FieldCipher } from '../../platform/crypto/field-cipher.ts'
@@ -113,6 +114,7 @@ async function tell({ db, members }: WecomReceiving, change: ContactChange, now:
       relations: [relation],
     }
     await resolve(members, tx, [row], { lane: 'live', source: SOURCE, at: now })
+    await heard(tx, SOURCE, now)
   })
   return true
 }

@@ -14,6 +14,7 @@ import { fence, withLease } from '../../platform/jobs/lease.ts'
 import type { Database, Tx } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
 import { instant } from '../../platform/time/clock.ts'
+import { heard } from '../pulse.ts'
 import { readBucket } from './buckets.ts'
 import { BuyerBook } from './buyers.ts'
 import { type Chunk, takeOrders, takePeople } from './chunk.ts'
@@ -101,6 +102,7 @@ async function act(work: Work): Promise<void> {
       at,
       undoUntil: instant(at.getTime() + UNDO_DAYS * DAY_MS),
     })
+    await heard(parts.db, run.source, at)
     crashPoint('import.finished')
     await removeSource(files)
   } catch (error) {
