@@ -87,6 +87,7 @@ export const insightContract = {
     scope: 'reach:read',
   }).output(
     z.object({
+      day: z.iso.date(),
       items: z.array(z.object({ state: z.string(), reason: z.string(), touches: z.int() })),
     }),
   ),

@@ -289,7 +289,15 @@ export const membersContract = {
     scope: 'personal:read',
     secretReply: true,
   })
-    .input(z.object({ id: PublicId, kind: z.string(), reason: z.string().max(200).optional() }))
+    .input(
+      z.object({
+        id: PublicId,
+        kind: z.string(),
+        /** Of several of the kind the one that is shown like this; without it the one that stands first. */
+        masked: z.string().max(200).optional(),
+        reason: z.string().max(200).optional(),
+      }),
+    )
     .output(z.object({ value: z.string() })),
   setTag: route({
     method: 'POST',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Instant, PageInput, pageOf, route } from './base.ts'
+import { Day, Instant, PageInput, pageOf, route } from './base.ts'
 import { PublicId, StaffId, StoreId } from './ids.ts'
 
 export const taskKinds = ['follow_up', 'invite', 'broadcast', 'tag'] as const
@@ -116,6 +116,8 @@ export const tasksContract = {
     .input(
       PageInput.extend({
         state: TaskState.optional(),
+        /** A day of the brand on which it was done, in time or late. */
+        doneOn: Day.optional(),
         kind: TaskKind.optional(),
         storeId: StoreId.optional(),
         guideId: StaffId.optional(),

@@ -4,7 +4,7 @@ import type { MemberCard, OrderRow, TimelineItem } from '../../contract/members.
 import { segmentsOf, statesOf, tagsOf } from '../audience/audience.ts'
 import { ordersOf, rowsOf } from '../events/events.ts'
 import { memberCard as identityCard, type MembersDeps } from '../members/members.ts'
-import type { Viewer } from '../org/org.ts'
+import { brand, type Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import type { Db } from '../platform/postgres/database.ts'
@@ -150,6 +150,7 @@ export async function memberTimeline(
   page: { cursor?: string | undefined; limit: number },
 ): Promise<{ items: z.infer<typeof TimelineItem>[]; next: string | null }> {
   const after = decodeCursor(page.cursor, After)
+  const { currency } = await brand(db)
   const rows = (await rowsOf(clickhouse, db, [personId], { events: 'all' })).get(personId) ?? {
     orders: [],
     events: [],
@@ -159,7 +160,7 @@ export async function memberTimeline(
       id: order.orderId,
       at: order.at,
       type: 'order_recorded',
-      title: orderTitle(order),
+      title: orderTitle(order, currency),
       details: { totalCents: order.totalCents, refundedCents: order.refundedCents, status: order.status },
       about: undefined,
     })),

@@ -57,7 +57,7 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
         value: await reveal(
           deps,
           tx,
-          { publicId: input.id, kind: input.kind, reason: input.reason },
+          { publicId: input.id, kind: input.kind, masked: input.masked, reason: input.reason },
           context,
         ),
       })),

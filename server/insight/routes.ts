@@ -21,7 +21,8 @@ export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] })
     touches: api.touches.handler(({ input, context: { viewer } }) => touchPage(db, viewer, input)),
     today: api.today.handler(async ({ context: { now } }) => {
       const { zone } = await brand(db)
-      return { items: await touchesOfDay(db, zone, dayOf(zone, now)) }
+      const day = dayOf(zone, now)
+      return { day, items: await touchesOfDay(db, zone, day) }
     }),
     home: api.home.handler(({ context: { now } }) => home(now)),
     deadLetters: api.deadLetters.handler(async ({ input }) => {

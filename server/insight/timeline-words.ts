@@ -56,16 +56,18 @@ export function named(title: Said, name: string | undefined): Said {
   return name === undefined ? title : { zh: `${title.zh}：${name}`, en: `${title.en}: ${name}` }
 }
 
-/** An order with its amount, and whether money went back. */
-export function orderTitle({
-  totalCents,
-  refundedCents,
-}: {
-  totalCents: number
-  refundedCents: number
-}): Said {
-  const amount = `¥${(totalCents / 100).toFixed(2)}`
+/** An order with its amount in the currency of the brand, and whether money went back. */
+export function orderTitle(
+  { totalCents, refundedCents }: { totalCents: number; refundedCents: number },
+  currency: string,
+): Said {
+  const format = new Intl.NumberFormat('zh-CN', {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+  })
+  const amount = format.format(totalCents / 100)
   if (refundedCents === 0) return { zh: `订单 ${amount}`, en: `Order ${amount}` }
-  const back = `¥${(refundedCents / 100).toFixed(2)}`
+  const back = format.format(refundedCents / 100)
   return { zh: `订单 ${amount}，退款 ${back}`, en: `Order ${amount}, ${back} refunded` }
 }

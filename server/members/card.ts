@@ -88,13 +88,13 @@ export async function personOf(db: Db, publicId: string): Promise<number | undef
 }
 
 /**
- * A whole identifier of a person, for whoever may see personal data; the look is written to the audit trail in the
- * same transaction. Errors: `not_found`, `not_allowed`.
+ * A whole identifier of a person, for whoever may see personal data: of several of the kind the one that is shown as
+ * `masked`, else the standing one. The look is written to the audit trail in the same transaction. Errors: `not_found`, `not_allowed`.
  */
 export async function reveal(
   deps: MembersDeps,
   tx: Tx,
-  asked: { publicId: string; kind: string; reason?: string | undefined },
+  asked: { publicId: string; kind: string; masked?: string | undefined; reason?: string | undefined },
   actor: Actor,
 ): Promise<string> {
   if (!actor.viewer.maySeePersonal) throw new Problem('not_allowed', 'Your role may not see personal data.')
@@ -104,12 +104,17 @@ export async function reveal(
       ? undefined
       : await tx.maybe(sql`select from person where person.id = ${id} and ${visibleTo(actor.viewer)}`)
   if (id === undefined || !seen) throw new Problem('not_found', 'There is no such member.')
-  const claims = await identifiersOf(tx, id)
-  const claim =
-    claims.find(({ kind, state }) => kind === asked.kind && state === 'active') ??
-    claims.find(({ kind }) => kind === asked.kind)
-  const value =
-    claim && (await openSecrets(tx, deps.keys, [claim.profileId])).get(claim.profileId)?.[claim.digest]
+  const claims = (await identifiersOf(tx, id)).filter(({ kind }) => kind === asked.kind)
+  const secrets = await openSecrets(tx, deps.keys, [...new Set(claims.map(({ profileId }) => profileId))])
+  const value = [
+    ...claims.filter(({ state }) => state === 'active'),
+    ...claims.filter(({ state }) => state !== 'active'),
+  ]
+    .map(({ kind, profileId, digest }) => ({ kind, whole: secrets.get(profileId)?.[digest] }))
+    .find(
+      ({ kind, whole }) =>
+        whole !== undefined && (asked.masked === undefined || maskIdentifier(kind, whole) === asked.masked),
+    )?.whole
   if (value === undefined) throw new Problem('not_found', 'The member has no such identifier.')
   await audit(tx, actor, {
     action: `member.${asked.kind}_revealed`,

@@ -275,3 +275,16 @@ test('a demo number is never handed out for a real channel', async () => {
     /check constraint/,
   )
 })
+
+test('of two numbers the one is shown that was looked at', async () => {
+  const identifiers = [phone('13812345606'), phone('13812345607')]
+  await bring([{ externalId: '6', identifiers, attributes: { name: '双号' } }])
+  const { id } = await db.row<{ id: string }>(sql`select public_id as id from person where name = '双号'`)
+  const look = (masked: string) =>
+    db.transaction((tx) =>
+      reveal(deps, tx, { publicId: id, kind: 'phone', masked }, { viewer: everything, now }),
+    )
+  for (const { masked } of (await memberCard(deps, db, id, everything)).identifiers)
+    expect((await look(masked)).slice(-4)).toBe(masked.slice(-4))
+  await expect(look('138****5601')).rejects.toMatchObject({ code: 'not_found' })
+})

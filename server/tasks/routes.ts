@@ -9,7 +9,7 @@ import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
-import { dayOf, startOfDay } from '../platform/time/zone.ts'
+import { addDays, dayOf, startOfDay } from '../platform/time/zone.ts'
 import { scoreOf } from './score.ts'
 import { countsBy, doneSince, listTasks, openTasksOf, type TaskRow, taskById } from './store.ts'
 import { finishTask, undoFinish } from './work.ts'
@@ -51,8 +51,16 @@ export function taskRoutes({ db, putTag }: { db: Database; putTag: PutTag }) {
     ),
     list: api.list.handler(async ({ input, context: { viewer } }) => {
       const after = decodeCursor(input.cursor, TaskCursor)
+      const { zone } = await brand(db)
       const rows = await listTasks(db, {
         ...input,
+        doneWithin:
+          input.doneOn === undefined
+            ? undefined
+            : {
+                from: startOfDay(zone, input.doneOn),
+                to: startOfDay(zone, addDays(input.doneOn, 1)),
+              },
         storeIds: viewer.all ? null : viewer.storeIds,
         after: after ? { at: instant(after[0]), id: after[1] } : null,
         limit: input.limit + 1,

@@ -125,6 +125,7 @@ export async function openTasksOf(db: Db, staffId: string, storeIds: readonly st
 
 export type TaskFilter = {
   state?: TaskState | undefined
+  doneWithin?: { from: Date; to: Date } | undefined
   kind?: TaskKind | undefined
   storeId?: string | undefined
   guideId?: string | undefined
@@ -137,6 +138,10 @@ export type TaskFilter = {
 export async function listTasks(db: Db, filter: TaskFilter): Promise<TaskRow[]> {
   const conditions: Sql[] = [sql`true`]
   if (filter.state) conditions.push(sql`t.state = ${filter.state}`)
+  if (filter.doneWithin) {
+    const { from, to } = filter.doneWithin
+    conditions.push(sql`t.state in ('done', 'done_late') and t.ended_at >= ${from} and t.ended_at < ${to}`)
+  }
   if (filter.kind) conditions.push(sql`t.kind = ${filter.kind}`)
   if (filter.storeId) conditions.push(sql`t.store_id = ${filter.storeId}`)
   if (filter.guideId) conditions.push(sql`t.staff_id = ${filter.guideId}`)

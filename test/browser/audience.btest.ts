@@ -155,6 +155,33 @@ test('who saves over somebody faster sees both and decides', async () => {
   })
 })
 
+test('who deletes what somebody has just changed sees it first, and deletes it all the same', async () => {
+  const made = await owner('POST', '/api/segments', {
+    name: '要删除的人群',
+    description: '',
+    rule: { kind: 'lifecycle', states: ['lost'] },
+  })
+  const { id, rule } = made.body as { id: number; rule: unknown }
+  await visit(page, app, `/segments/${id}`)
+  const faster = await owner('PUT', `/api/segments/${id}`, {
+    version: 1,
+    name: '改过的人群',
+    description: '',
+    rule,
+  })
+  expect(faster.status).toBe(200)
+  await button(page, '删除').click()
+  await confirm(page)
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('改过的人群').waitFor()
+  expect(await app.db.rows(sql`select name from segment where id = ${id}`)).toEqual([{ name: '改过的人群' }])
+  await button(dialog, '仍然删除').click()
+  await soon(() => app.db.rows(sql`select name, state from segment where id = ${id}`)).toEqual([
+    { name: '改过的人群', state: 'archived' },
+  ])
+  await page.waitForURL(/\/segments$/)
+})
+
 test('a segment that another one uses cannot be deleted; the page says by whom; then it can', async () => {
   const { id } = await app.db.row<{ id: number }>(sql`select id from segment where name = '我的名字'`)
   const user = await owner('POST', '/api/segments', {

@@ -47,6 +47,40 @@ test('home says how many there are and how many sleep, and each number leads to 
   await soon(() => rows().count()).toBe(Math.min(silent, 50))
 })
 
+test('what home counts of today is what its links list', async () => {
+  // Figures are kept for some seconds.
+  app.clock.advance({ minutes: 1 })
+  const at = app.clock.now()
+  // Of another day: neither in the figure nor in the list.
+  await app.db.run(sql`
+    update task set state = 'done', ended_at = ${new Date(at.getTime() - 2 * 86_400_000)}, outcome = 'called', feedback = 'x'
+    where id = (select id from task where state = 'open' and kind <> 'broadcast' order by id limit 1)`)
+  await app.db.run(sql`
+    update task set state = 'done_late', ended_at = ${at}, outcome = 'called', feedback = 'x'
+    where id = (select id from task where state = 'open' and kind <> 'broadcast' order by id limit 1)`)
+  await visit(page, app, '/')
+  const day = at.toLocaleDateString('sv-SE', { timeZone: 'Asia/Shanghai' })
+  const done = page.getByRole('link', { name: /^已完成/ })
+  const figure = Number((await done.textContent())?.replace(/\D/g, ''))
+  expect(figure).toBeGreaterThan(0)
+  await done.click()
+  await page.waitForURL(`**/tasks?doneOn=${day}`)
+  await keepPicture(page, 'tasks-of-a-day')
+  const listed = page.getByRole('table').first().locator('tbody tr.ant-table-row')
+  await soon(() => listed.count()).toBe(Math.min(figure, 50))
+  await visit(page, app, '/')
+  const decided = page
+    .locator('.ant-card')
+    .filter({ hasText: '今日触达' })
+    .last()
+    .locator('a[href*="state="]')
+  const text = (await decided.first().textContent()) ?? ''
+  await decided.first().click()
+  await page.waitForURL(`**/touches?day=${day}&state=*`)
+  await soon(() => rows().count()).toBe(Math.min(Number(text.replace(/\D/g, '')), 50))
+  await keepPicture(page, 'touches-of-a-day')
+})
+
 test('members are narrowed, page by page, and what is shown is saved as a segment', async () => {
   await visit(page, app, '/members')
   await page.getByText('已显示 50 条，还有更多').waitFor()
@@ -147,6 +181,10 @@ test('a SOP is made from a template, shows what would happen, goes live, pauses 
   expect(await state()).toBe('draft')
   await button(page, '上线…').click()
   await page.getByText(/^现在进入/).waitFor()
+  await page
+    .getByRole('dialog')
+    .getByRole('row', { name: /^短信 .*模拟$/ })
+    .waitFor()
   await keepPicture(page, 'go-live')
   await button(page.getByRole('dialog'), '确认上线').click()
   await soon(state).toBe('live')
@@ -201,6 +239,29 @@ test('touches and tasks are narrowed to a state, and the database has as many', 
   )
   await page.getByText('按门店').click()
   await page.waitForURL('**/tasks?state=open&by=store')
+})
+
+test('a list is read again by itself, but not every page of it', async () => {
+  const own = await pageOf(app, owner)
+  await own.clock.install()
+  let asked = 0
+  await own.route('**/api/touches?*', (route) =>
+    route.continue({ url: route.request().url().replace('limit=50', 'limit=5') }),
+  )
+  own.on('request', (request) => {
+    if (new URL(request.url()).pathname === '/api/touches') asked += 1
+  })
+  await visit(own, app, '/touches')
+  await own.clock.fastForward(16_000)
+  await soon(async () => asked).toBe(2)
+  await button(own, '加载更多').click()
+  await soon(() => own.locator('tbody tr.ant-table-row').count()).toBe(10)
+  asked = 0
+  // What is read every 15 seconds for the sentence above comes; the pages of the list do not.
+  await Promise.all([own.waitForResponse('**/api/touches/today*'), own.clock.fastForward(16_000)])
+  await settled(own)
+  expect(asked).toBe(0)
+  await own.context().close()
 })
 
 test('what may or may not have gone out is shown until a person tells', async () => {

@@ -2,6 +2,7 @@ import type { Locator, Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import { uses } from '../../server/audience/audience.ts'
 import { receiptKey } from '../../server/connectors/sms/routes.ts'
+import { resolve } from '../../server/members/resolve.ts'
 import { newId } from '../../server/platform/ids.ts'
 import { sql } from '../../server/platform/postgres/sql.ts'
 import type { TestApp } from '../support/app.ts'
@@ -159,6 +160,48 @@ test('an SMS is given its approved template with what fills it, and loses it aga
   expect(await trail('content.approval_changed')).toBe(2)
 })
 
+test('of a member with two numbers the eye shows the one it stands beside, and money is the brand’s', async () => {
+  const at = app.clock.now()
+  const numbers = ['13800007001', '13800007002']
+  const identifiers = numbers.map((value) => ({ kind: 'phone' as const, value }))
+  const row = { externalId: 'two', identifiers, attributes: { name: '双号' } }
+  const deps = { keys: app.parts.stores.keyring, followers: [] }
+  await app.db.transaction((tx) => resolve(deps, tx, [row], { lane: 'bulk', source: 'erp', at }))
+  const { id } = await app.db.row<{ id: string }>(sql`select public_id as id from person where name = '双号'`)
+  await visit(page, app, '/members?q=7002')
+  await page.getByText('¥0.00').waitFor()
+  await visit(page, app, `/members/${id}`)
+  for (const number of numbers) {
+    const masked = `${number.slice(0, 3)}****${number.slice(-4)}`
+    await page
+      .locator('div', { hasText: masked })
+      .last()
+      .getByRole('button', { name: /查看完整号码/ })
+      .click()
+    await page.getByText(`+86${number}`).waitFor()
+  }
+  await visit(page, app, '/settings?tab=brand')
+  await choose(page, page.getByLabel('货币'), 'EUR')
+  await button(card('品牌名称'), '保存').click()
+  await soon(() => app.db.row(sql`select currency from brand`)).toEqual({ currency: 'EUR' })
+  await visit(page, app, '/members?q=7002')
+  await page.getByText('€0.00').waitFor()
+  await visit(page, app, '/settings?tab=reach')
+  await card('触达成本').getByText('€').first().waitFor()
+})
+
+test('every store can be chosen, however many there are', async () => {
+  await app.db.run(sql`
+    insert into store (id, code, name, created_at)
+    select gen_random_uuid(), 'N' || n, '门店' || lpad(n::text, 3, '0'), ${app.clock.now()} from generate_series(1, 230) n`)
+  await visit(page, app, '/members')
+  for (const name of ['门店001', '门店230']) {
+    await choose(page, page.getByLabel('门店', { exact: true }), name)
+    const { id } = await app.db.row<{ id: string }>(sql`select id from store where name = ${name}`)
+    await page.waitForURL(`**/members?storeId=${id}`)
+  }
+})
+
 test('the brand moves to another zone and every clock with it', async () => {
   await visit(page, app, '/settings?tab=brand')
   await choose(page, page.getByLabel('时区'), 'America/New_York')
@@ -264,6 +307,12 @@ test('dead letters are tried again, and given up only with a reason', async () =
   await button(dialog, '放弃').click()
   await dialog.getByText('请填写原因').waitFor()
   await dialog.getByRole('textbox').fill('系统已下线')
+  // What was typed stays where the call did not get through.
+  await page.route('**/discard', (route) => route.abort())
+  await button(dialog, '放弃').click()
+  await page.getByText('连接不上服务器').waitFor()
+  expect(await dialog.getByRole('textbox').inputValue()).toBe('系统已下线')
+  await page.unroute('**/discard')
   await button(dialog, '放弃').click()
   await soon(() => app.db.rows(sql`select state from dead_letter`)).toEqual([{ state: 'discarded' }])
   expect(

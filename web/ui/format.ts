@@ -30,10 +30,14 @@ export function money(cents: number, currency = 'CNY'): string {
   }).format(cents / 100)
 }
 
+/** ¥, $, € … */
+export function currencySymbol(currency = 'CNY'): string {
+  return money(0, currency).replace(/[\d.,\s]/g, '')
+}
+
 /** Cents as money in few characters: ¥12.3 万. */
 export function shortMoney(cents: number, lang: Lang, currency = 'CNY'): string {
-  const symbol = money(0, currency).replace(/[\d.,\s]/g, '')
-  return `${symbol}${compact(Math.round(cents / 100), lang)}`
+  return `${currencySymbol(currency)}${compact(Math.round(cents / 100), lang)}`
 }
 
 /** 0.3456 → 34.6 %. */

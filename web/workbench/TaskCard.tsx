@@ -34,8 +34,10 @@ const words = {
 }
 const offered = ['sent', 'called', 'will_come', 'not_interested', 'no_answer'] as const
 
+type Props = { task: Task; zone: string; currency: string | undefined; onChanged: () => void }
+
 /** One task: who, why, what to say, one button. */
-export function TaskCard({ task, zone, onChanged }: { task: Task; zone: string; onChanged: () => void }) {
+export function TaskCard({ task, zone, currency, onChanged }: Props) {
   const t = useWords(words)
   const lang = useLang()
   const [ending, setEnding] = useState(false)
@@ -51,7 +53,7 @@ export function TaskCard({ task, zone, onChanged }: { task: Task; zone: string; 
       <div className="quiet">
         {task.member?.name ? `${task.title[lang]} · ${task.reason[lang]}` : task.reason[lang]}
       </div>
-      {task.member ? <Facts member={task.member} zone={zone} /> : null}
+      {task.member ? <Facts member={task.member} zone={zone} currency={currency} /> : null}
       {task.kind === 'broadcast' ? (
         <p className="quiet">
           {t('members', { n: task.members })}。{t('confirm')}
@@ -80,7 +82,15 @@ export function TaskCard({ task, zone, onChanged }: { task: Task; zone: string; 
   )
 }
 
-function Facts({ member, zone }: { member: NonNullable<Task['member']>; zone: string }) {
+function Facts({
+  member,
+  zone,
+  currency,
+}: {
+  member: NonNullable<Task['member']>
+  zone: string
+  currency: string | undefined
+}) {
   const t = useWords(words)
   const lang = useLang()
   return (
@@ -89,7 +99,7 @@ function Facts({ member, zone }: { member: NonNullable<Task['member']>; zone: st
       <span>
         {member.purchases === 0
           ? t('never')
-          : t('bought', { n: member.purchases, money: money(member.spentCents) })}
+          : t('bought', { n: member.purchases, money: money(member.spentCents, currency) })}
       </span>
       {member.lastPurchaseAt ? <span>{t('last', { at: date(member.lastPurchaseAt, zone) })}</span> : null}
       {member.lastItems.length > 0 ? <span>{member.lastItems.slice(0, 2).join('、')}</span> : null}

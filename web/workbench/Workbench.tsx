@@ -124,6 +124,7 @@ function Today() {
             key={task.id}
             task={task}
             zone={brand.data?.zone ?? UNTIL_KNOWN}
+            currency={brand.data?.currency}
             onChanged={() => void tasks.refetch()}
           />
         ))}

@@ -16,6 +16,14 @@ type Pages = {
   fetchNextPage: () => unknown
 }
 
+/** How often a list is read again by itself: every page of it is a request, so only while the first is all that is shown. */
+export function whileOnePage(
+  data: { pages: readonly unknown[] } | undefined,
+  everyMs: number,
+): number | false {
+  return data !== undefined && data.pages.length > 1 ? false : everyMs
+}
+
 /** The foot of a list that comes page by page. */
 export function More({ query, shown }: { query: Pages; shown: number }) {
   const t = useWords(words)

@@ -23,11 +23,14 @@ export function StaleDialog({
   onTake,
   onKeep,
   onClose,
+  keep,
 }: {
   rows: readonly Difference[] | undefined
   onTake: () => void
   onKeep: () => void
   onClose: () => void
+  /** What keeping one's own means, where it is not to write what stands in the form. */
+  keep?: string
 }) {
   const t = useWords(words)
   return (
@@ -41,7 +44,7 @@ export function StaleDialog({
           {t('take')}
         </Button>,
         <Button key="keep" type="primary" onClick={onKeep}>
-          {t('keep')}
+          {keep ?? t('keep')}
         </Button>,
       ]}
     >

@@ -7,13 +7,14 @@ import type { BaseAudit } from '../../../../contract/members.ts'
 import { api } from '../../../client.ts'
 import { Chart } from '../../../ui/Chart.tsx'
 import { channelName } from '../../../ui/channel-words.ts'
-import { compact, percent, shortMoney, whole } from '../../../ui/format.ts'
+import { compact, percent, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { sideName, sourceName } from '../../../ui/source-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Figure } from '../../parts/Figure.tsx'
 import { LifecycleRibbon } from '../../parts/LifecycleRibbon.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { useMoney } from '../../parts/use-brand.ts'
 
 const words = {
   title: { zh: '会员体检', en: 'Member audit' },
@@ -65,6 +66,7 @@ export function AuditBase() {
 
 function Audit({ audit }: { audit: BaseAudit }) {
   const t = useWords(words)
+  const { shortMoney } = useMoney()
   const lang = useLang()
   if (audit.persons === 0)
     return (

@@ -8,7 +8,7 @@ import { minute, relative, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
-import { More } from '../../parts/More.tsx'
+import { More, whileOnePage } from '../../parts/More.tsx'
 import { useAct } from '../../parts/use-act.ts'
 import { useMay, useZone } from '../../parts/use-brand.ts'
 
@@ -56,7 +56,7 @@ export function DeadLetters() {
       input: (cursor: string | undefined) => ({ cursor, limit: 50 }),
       initialPageParam: undefined as string | undefined,
       getNextPageParam: (page) => page.next ?? undefined,
-      refetchInterval: 15_000,
+      refetchInterval: ({ state }) => whileOnePage(state.data, 15_000),
     }),
   )
   const items = query.data?.pages.flatMap((page) => page.items) ?? []
@@ -190,11 +190,11 @@ function Discard({ letter, onClose }: { letter: DeadLetter; onClose: () => void 
   const t = useWords(words)
   const { act, busy } = useAct()
   async function discard({ reason }: { reason: string }): Promise<void> {
-    await act(() => client.insight.discardDeadLetter({ id: letter.id, reason }), {
+    const done = await act(() => client.insight.discardDeadLetter({ id: letter.id, reason }), {
       done: t('discarded'),
       refresh: [api.insight.key()],
     })
-    onClose()
+    if (done) onClose()
   }
   return (
     <Modal

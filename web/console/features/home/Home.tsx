@@ -6,7 +6,7 @@ import { Link } from 'react-router'
 import type { Home as HomeState } from '../../../../contract/insight.ts'
 import { api } from '../../../client.ts'
 import { Chart } from '../../../ui/Chart.tsx'
-import { compact, minute, percent, whole } from '../../../ui/format.ts'
+import { compact, date, minute, percent, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { accent, series } from '../../../ui/tokens.ts'
 import { touchStateName } from '../../../ui/touch-words.ts'
@@ -65,6 +65,7 @@ export function Home() {
 function HomePage({ home }: { home: HomeState }) {
   const t = useWords(words)
   const lang = useLang()
+  const today = date(home.asOf, home.brand.zone)
   if (home.persons === 0) {
     return (
       <Answer
@@ -160,7 +161,7 @@ function HomePage({ home }: { home: HomeState }) {
                   key={state}
                   label={t(state)}
                   value={home.tasksToday[state]}
-                  to={`/tasks?state=${state}`}
+                  to={state === 'done' ? `/tasks?doneOn=${today}` : `/tasks?state=${state}`}
                 />
               ))}
             </Space>
@@ -222,7 +223,7 @@ function Touches({ home }: { home: HomeState }) {
             key={each.state}
             label={touchStateName(each.state, lang)}
             value={each.touches}
-            to={`/touches?state=${each.state}`}
+            to={`/touches?day=${date(home.asOf, home.brand.zone)}&state=${each.state}`}
           />
         ))}
       </Space>

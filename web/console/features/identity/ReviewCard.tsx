@@ -4,11 +4,11 @@ import { Link } from 'react-router'
 import type { z } from 'zod'
 import type { Review as ReviewSchema } from '../../../../contract/members.ts'
 import { api, client } from '../../../client.ts'
-import { date, minute, money } from '../../../ui/format.ts'
+import { date, minute } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { identifierName } from '../../parts/identifier-words.ts'
 import { useAct } from '../../parts/use-act.ts'
-import { useZone } from '../../parts/use-brand.ts'
+import { useMoney, useZone } from '../../parts/use-brand.ts'
 
 export type Review = z.infer<typeof ReviewSchema>
 type Side = Review['sides'][number]
@@ -137,6 +137,7 @@ function ComparedRow({ label, values, judged }: Compared) {
 
 function useRows(sides: readonly Side[]): Compared[] {
   const t = useWords(words)
+  const { money } = useMoney()
   const lang = useLang()
   const zone = useZone()
   const row = (label: string, read: (side: Side) => string | null, judged = true): Compared => ({

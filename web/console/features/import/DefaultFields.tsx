@@ -1,10 +1,9 @@
-import { useQuery } from '@tanstack/react-query'
 import { Select, Space, Typography } from 'antd'
 import type { ImportDefaults } from '../../../../contract/import.ts'
 import { type ImportKind, memberSources } from '../../../../contract/import-fields.ts'
-import { api } from '../../../client.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { sourceName } from '../../../ui/source-words.ts'
+import { useStores } from '../../parts/use-stores.ts'
 
 const words = {
   title: { zh: '文件里没写的，一律按这里填（可不选）', en: 'Where the file says nothing (optional)' },
@@ -27,7 +26,7 @@ type Props = { kind: ImportKind; value: ImportDefaults; onChange: (value: Import
 export function DefaultFields({ kind, value, onChange }: Props) {
   const t = useWords(words)
   const lang = useLang()
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   const put = (key: keyof ImportDefaults) => (chosen: string | null | undefined) => {
     const { [key]: _, ...rest } = value
     onChange(chosen ? { ...rest, [key]: chosen } : rest)
@@ -66,7 +65,7 @@ export function DefaultFields({ kind, value, onChange }: Props) {
           label={t('store')}
           value={value.storeCode}
           onChange={put('storeCode')}
-          options={(stores.data?.items ?? []).map((store) => [store.code, store.name])}
+          options={stores.map((store) => [store.code, store.name])}
         />
       </Space>
     </>

@@ -1,11 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Modal, Table } from 'antd'
+import { Link } from 'react-router'
 import type { JourneyDetail } from '../../../../contract/journeys.ts'
 import { api, faultOf } from '../../../client.ts'
-import { money, whole } from '../../../ui/format.ts'
+import { channelModeWords, channelName } from '../../../ui/channel-words.ts'
+import { whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { useMoney } from '../../parts/use-brand.ts'
 
 const words = {
   title: { zh: '上线前看清楚', en: 'Before it goes live' },
@@ -19,6 +22,11 @@ const words = {
   channel: { zh: '渠道', en: 'Channel' },
   reachable: { zh: '能触达', en: 'Reachable' },
   mode: { zh: '模式', en: 'Mode' },
+  sms: {
+    zh: '上线后请为短信填写服务商批准的模板：接入真实服务商时，没有模板的短信不会发出。',
+    en: 'Once it is live, name the approved template of its SMS: a real provider sends none without.',
+  },
+  templates: { zh: '短信模板', en: 'SMS templates' },
   go: { zh: '确认上线', en: 'Put it live' },
   stop: { zh: '上线后随时可以在同一位置暂停。', en: 'It can be paused at any time in the same place.' },
 }
@@ -26,6 +34,7 @@ const words = {
 /** What would happen: how many, whom, by day and channel, at what cost, what is held back; then the second confirmation. */
 export function GoLive({ journey, onClose }: { journey: JourneyDetail; onClose: () => void }) {
   const t = useWords(words)
+  const { money } = useMoney()
   const say = useWords(problemWords)
   const lang = useLang()
   const { message } = App.useApp()
@@ -76,6 +85,15 @@ export function GoLive({ journey, onClose }: { journey: JourneyDetail; onClose: 
                 style={{ marginBottom: 8 }}
               />
             ))}
+            {plan.byChannel.some(({ channel }) => channel === 'sms') ? (
+              <Alert
+                type="info"
+                showIcon
+                title={t('sms')}
+                action={<Link to="/settings?tab=sms">{t('templates')}</Link>}
+                style={{ marginBottom: 8 }}
+              />
+            ) : null}
             {plan.byChannel.length > 0 ? (
               <Table
                 size="small"
@@ -83,9 +101,9 @@ export function GoLive({ journey, onClose }: { journey: JourneyDetail; onClose: 
                 rowKey="channel"
                 dataSource={[...plan.byChannel]}
                 columns={[
-                  { title: t('channel'), dataIndex: 'channel' },
+                  { title: t('channel'), render: (_, row) => channelName(row.channel, lang) },
                   { title: t('reachable'), align: 'right', dataIndex: 'reachable', render: whole },
-                  { title: t('mode'), dataIndex: 'mode' },
+                  { title: t('mode'), render: (_, row) => channelModeWords[row.mode][lang] },
                 ]}
               />
             ) : null}

@@ -5,13 +5,14 @@ import { Link, useParams } from 'react-router'
 import type { JourneyDetail } from '../../../../contract/journeys.ts'
 import { api } from '../../../client.ts'
 import { Chart } from '../../../ui/Chart.tsx'
-import { money, percent, whole } from '../../../ui/format.ts'
+import { percent, whole } from '../../../ui/format.ts'
 import { journeyStateColours, journeyStateWords } from '../../../ui/journey-words.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { reasonName } from '../../../ui/reason-words.ts'
 import { touchStateName } from '../../../ui/touch-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { useMoney } from '../../parts/use-brand.ts'
 import { Actions } from './Actions.tsx'
 import { Canvas } from './Canvas.tsx'
 import { Enrolments } from './Enrolments.tsx'
@@ -90,6 +91,7 @@ function JourneyPage({ journey }: { journey: JourneyDetail }) {
 
 function Funnel({ journey }: { journey: JourneyDetail }) {
   const t = useWords(words)
+  const { money } = useMoney()
   const lang = useLang()
   const { result } = journey
   const option = useMemo(

@@ -16,12 +16,13 @@ import {
   ownCycleName,
 } from '../../../../contract/lifecycle.ts'
 import { api } from '../../../client.ts'
-import { compact, percent, shortMoney, whole } from '../../../ui/format.ts'
+import { compact, percent, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Figure } from '../../parts/Figure.tsx'
 import { LifecycleRibbon } from '../../parts/LifecycleRibbon.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { useMoney } from '../../parts/use-brand.ts'
 import { RfmMatrix } from './RfmMatrix.tsx'
 import { SourceFlow } from './SourceFlow.tsx'
 
@@ -66,6 +67,7 @@ const sleepRule = encodeURIComponent(
 /** How the base ages: bands, own cycles, order stages, RFM, and the flow from source to state. */
 export function Lifecycle() {
   const t = useWords(words)
+  const { shortMoney } = useMoney()
   const lang = useLang()
   const [params, setParams] = useSearchParams()
   const asOf = params.get('asOf') ?? undefined

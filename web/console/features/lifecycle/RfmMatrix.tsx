@@ -3,10 +3,10 @@ import { Card, Col, Empty, Row, Table, Tooltip, Typography } from 'antd'
 import { Link, useNavigate } from 'react-router'
 import { api } from '../../../client.ts'
 import { useDark } from '../../../ui/dark.ts'
-import { compact, minute, shortMoney, whole } from '../../../ui/format.ts'
+import { compact, minute, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
-import { useZone } from '../../parts/use-brand.ts'
+import { useMoney, useZone } from '../../parts/use-brand.ts'
 
 const words = {
   title: { zh: 'RFM 矩阵', en: 'RFM matrix' },
@@ -35,6 +35,7 @@ function shadeOf(share: number, dark: boolean): { background: string; color: str
 /** Five by five: how recently (down) and how often (across) they buy; each cell is a way to a segment. */
 export function RfmMatrix({ asOf }: { asOf: string | undefined }) {
   const t = useWords(words)
+  const { shortMoney } = useMoney()
   const lang = useLang()
   const zone = useZone()
   const { dark } = useDark()

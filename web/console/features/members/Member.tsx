@@ -4,11 +4,11 @@ import { useParams } from 'react-router'
 import { type LifecycleState, lifecycleName } from '../../../../contract/lifecycle.ts'
 import type { MemberCard } from '../../../../contract/members.ts'
 import { api } from '../../../client.ts'
-import { money } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { useAddress } from '../../parts/use-address.ts'
+import { useMoney } from '../../parts/use-brand.ts'
 import { Erase } from './Erase.tsx'
 import { History } from './History.tsx'
 import { kindWords } from './kind-words.ts'
@@ -82,6 +82,7 @@ function CardPage({ card }: { card: MemberCard }) {
 /** The member in one sentence; nothing until the member was evaluated. */
 function Said({ card: { state, purchases, spentCents } }: { card: MemberCard }) {
   const t = useWords(words)
+  const { money } = useMoney()
   const lang = useLang()
   if (!state) return null
   const days = state.daysSincePurchase

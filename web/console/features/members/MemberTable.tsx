@@ -4,9 +4,9 @@ import { Link, useNavigate } from 'react-router'
 import { type LifecycleState, lifecycleName } from '../../../../contract/lifecycle.ts'
 import type { MemberRow } from '../../../../contract/members.ts'
 import { downloadCsv } from '../../../ui/csv.ts'
-import { date, money, whole } from '../../../ui/format.ts'
+import { date, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { useZone } from '../../parts/use-brand.ts'
+import { useMoney, useZone } from '../../parts/use-brand.ts'
 import { StateMark } from './StateMark.tsx'
 
 const words = {
@@ -31,6 +31,7 @@ type Props = { rows: readonly MemberRow[]; loading: boolean; empty: ReactNode }
 /** Members a line each; a double click opens one. */
 export function MemberTable({ rows, loading, empty }: Props) {
   const t = useWords(words)
+  const { money } = useMoney()
   const navigate = useNavigate()
   const zone = useZone()
   return (

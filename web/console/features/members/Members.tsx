@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { Button, Empty, Input, Space } from 'antd'
 import { Link, useNavigate } from 'react-router'
 import { lifecycleName, lifecycleStates } from '../../../../contract/lifecycle.ts'
@@ -13,6 +13,7 @@ import { Loaded } from '../../parts/Loaded.tsx'
 import { More } from '../../parts/More.tsx'
 import { useAddress } from '../../parts/use-address.ts'
 import { useMay } from '../../parts/use-brand.ts'
+import { useStores } from '../../parts/use-stores.ts'
 import { ruleOf } from './filter-rule.ts'
 import { kinds, kindWords } from './kind-words.ts'
 import { ExportRows, MemberTable } from './MemberTable.tsx'
@@ -118,7 +119,7 @@ function Filters() {
   const t = useWords(words)
   const lang = useLang()
   const { get, set, clear, any } = useAddress()
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   return (
     <Space wrap style={{ marginBottom: 12 }}>
       <Input.Search
@@ -158,7 +159,7 @@ function Filters() {
         label={t('store')}
         value={get('storeId')}
         onChange={(storeId) => set({ storeId })}
-        options={(stores.data?.items ?? []).map((store) => [store.id, store.name])}
+        options={stores.map((store) => [store.id, store.name])}
       />
       <Choice
         label={t('sort')}

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { Table } from 'antd'
 import { api } from '../../../client.ts'
-import { minute, money } from '../../../ui/format.ts'
+import { minute } from '../../../ui/format.ts'
 import { useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
-import { useZone } from '../../parts/use-brand.ts'
+import { useMoney, useZone } from '../../parts/use-brand.ts'
 
 const words = {
   none: { zh: '还没有订单', en: 'No orders yet' },
@@ -20,6 +20,7 @@ const ROWS = 50
 /** The member's orders, the latest first, each with its lines. */
 export function Orders({ id }: { id: string }) {
   const t = useWords(words)
+  const { money } = useMoney()
   const zone = useZone()
   const query = useQuery(api.members.orders.queryOptions({ input: { id: id as never } }))
   return (

@@ -114,7 +114,7 @@ function IdentifierLine({
   const [full, setFull] = useState<string>()
   async function reveal(): Promise<void> {
     try {
-      setFull((await client.members.reveal({ id: id as never, kind })).value)
+      setFull((await client.members.reveal({ id: id as never, kind, masked })).value)
     } catch (error) {
       void message.error(say(faultOf(error).code))
     }

@@ -8,11 +8,11 @@ import { type LifecycleState, lifecycleName } from '../../../../contract/lifecyc
 import { Rule } from '../../../../contract/rule.ts'
 import { api, faultOf } from '../../../client.ts'
 import { channelName } from '../../../ui/channel-words.ts'
-import { date, money, percent, whole } from '../../../ui/format.ts'
+import { date, percent, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'
 import { LifecycleRibbon } from '../../parts/LifecycleRibbon.tsx'
-import { useZone } from '../../parts/use-brand.ts'
+import { useMoney, useZone } from '../../parts/use-brand.ts'
 
 const words = {
   count: { zh: '{n} 人', en: '{n} persons' },
@@ -68,6 +68,7 @@ export function Preview({ rule }: { rule: Rule }) {
 
 function Found({ preview }: { preview: z.infer<typeof PreviewSchema> }) {
   const t = useWords(words)
+  const { money } = useMoney()
   const lang = useLang()
   const zone = useZone()
   return (

@@ -29,6 +29,7 @@ const words = {
   },
   used: { zh: '正在用它的：{users}', en: 'Used by: {users}' },
   saved: { zh: '已保存，正在为所有会员计算', en: 'Saved; everybody is being evaluated' },
+  anyway: { zh: '仍然删除', en: 'Delete it all the same' },
   deleted: { zh: '已删除', en: 'Deleted' },
   members: { zh: '查看全部成员', en: 'All members of it' },
   wake: { zh: '用于唤醒 SOP', en: 'Use it in a waking SOP' },
@@ -157,7 +158,7 @@ function useSaving(segment: Segment | undefined, edited: Edited) {
   const navigate = useNavigate()
   const mayChange = useMay(['owner', 'operator'])
   const { act, busy } = useAct()
-  const [theirs, setTheirs] = useState<Shared>()
+  const [stale, setStale] = useState<{ theirs: Shared; again: (version: number) => void; keep?: string }>()
   const [version, setVersion] = useState(segment?.version ?? 0)
   const refresh = [api.audience.key()]
   async function save(at = version): Promise<void> {
@@ -167,28 +168,34 @@ function useSaving(segment: Segment | undefined, edited: Edited) {
       segment
         ? client.audience.changeSegment({ ...input, id: segment.id, version: at })
         : client.audience.createSegment(input)
-    const saved = await act(work, { done: t('saved'), refresh, onStale: setTheirs })
+    const onStale = (theirs: Shared): void => setStale({ theirs, again: (next) => void save(next) })
+    const saved = await act(work, { done: t('saved'), refresh, onStale })
     if (!saved) return
     setVersion(saved.version)
     void navigate(`/segments/${saved.id}`, { replace: true })
   }
-  async function drop(): Promise<void> {
+  async function drop(at = version): Promise<void> {
     if (!segment) return
-    const work = () => client.audience.deleteSegment({ id: segment.id, version })
-    if (await act(work, { done: t('deleted'), refresh, onStale: setTheirs }))
+    const work = () => client.audience.deleteSegment({ id: segment.id, version: at })
+    const onStale = (theirs: Shared): void =>
+      setStale({ theirs, again: (next) => void drop(next), keep: t('anyway') })
+    if (await act(work, { done: t('deleted'), refresh, onStale }))
       void navigate('/segments', { replace: true })
   }
   const dialog = (
     <StaleDialog
-      rows={theirs ? differences({ t, lang }, { ...edited.fields(), rule: edited.rule }, theirs) : undefined}
+      rows={
+        stale ? differences({ t, lang }, { ...edited.fields(), rule: edited.rule }, stale.theirs) : undefined
+      }
+      {...(stale?.keep === undefined ? {} : { keep: stale.keep })}
       onTake={() => window.location.reload()}
       onKeep={() => {
-        const next = Number(theirs?.['version'] ?? version)
-        setTheirs(undefined)
+        const next = Number(stale?.theirs['version'] ?? version)
+        setStale(undefined)
         setVersion(next)
-        void save(next)
+        stale?.again(next)
       }}
-      onClose={() => setTheirs(undefined)}
+      onClose={() => setStale(undefined)}
     />
   )
   return { save, drop, busy, mayChange, dialog }

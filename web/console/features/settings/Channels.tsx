@@ -4,7 +4,8 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import type { ChannelState } from '../../../../contract/reach.ts'
 import { api, client } from '../../../client.ts'
-import { useWords } from '../../../ui/language.ts'
+import { channelModeWords } from '../../../ui/channel-words.ts'
+import { useLang, useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { useAct } from '../../parts/use-act.ts'
 import { useMay } from '../../parts/use-brand.ts'
@@ -16,10 +17,6 @@ import { ReceiptAddress } from './ReceiptAddress.tsx'
 const words = {
   wecom: { zh: '企业微信 1 对 1', en: 'WeCom one to one' },
   sms: { zh: '短信', en: 'SMS' },
-  off: { zh: '关闭', en: 'Off' },
-  simulated: { zh: '模拟', en: 'Simulated' },
-  test: { zh: '测试', en: 'Test' },
-  live: { zh: '正式', en: 'Live' },
   offSays: { zh: '没有接入服务商，什么都不会发出去。', en: 'No provider is connected: nothing goes out.' },
   simulatedSays: {
     zh: '发到这台电脑上的模拟服务商。没有任何真人会收到。',
@@ -80,6 +77,7 @@ export function Channels() {
 
 function Channel({ channel }: { channel: ChannelState }) {
   const t = useWords(words)
+  const lang = useLang()
   const mayChange = useMay(['owner', 'operator'])
   const mayGoLive = useMay(['owner'], 'approve')
   const mayConnect = useMay(['owner', 'engineer'])
@@ -101,7 +99,7 @@ function Channel({ channel }: { channel: ChannelState }) {
       title={
         <Space>
           {t(channel.name)}
-          <Tag color={COLOURS[channel.mode]}>{t(channel.mode)}</Tag>
+          <Tag color={COLOURS[channel.mode]}>{channelModeWords[channel.mode][lang]}</Tag>
           {channel.account === null ? null : (
             <small style={{ opacity: 0.75, fontWeight: 400 }}>
               {t('account', { account: channel.account })}
@@ -124,7 +122,7 @@ function Channel({ channel }: { channel: ChannelState }) {
         size="small"
         responsive={false}
         current={MODES.indexOf(channel.mode)}
-        items={MODES.map((mode) => ({ title: t(mode) }))}
+        items={MODES.map((mode) => ({ title: channelModeWords[mode][lang] }))}
       />
       <p>{t(`${channel.mode}Says`)}</p>
       {channel.mode === 'off' ? null : <AllowList fresh={channel} mayChange={mayChange} />}

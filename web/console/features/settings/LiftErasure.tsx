@@ -13,10 +13,10 @@ const words = {
   },
   kind: { zh: '凭什么认出', en: 'Known by' },
   value: { zh: '号码', en: 'Number' },
-  scope: { zh: '哪个系统的卡号', en: 'System that gave the card' },
+  scope: { zh: '号码属于哪个系统', en: 'System that the numbers belong to' },
   scopeSays: {
-    zh: '从文件导入的卡号填 file；由接口写入的填当时的来源名',
-    en: 'file for cards from imported files; the name of the source for those that came by the API',
+    zh: '与导入时填的一致，没有改过就是 file',
+    en: 'As it was said at the import; file where nobody changed it',
   },
   reason: {
     zh: '原因（写入操作记录，请勿填写姓名或号码）',

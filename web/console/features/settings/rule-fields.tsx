@@ -1,6 +1,7 @@
 import { Alert, Form, InputNumber, Space, TimePicker } from 'antd'
 import dayjs, { type Dayjs } from 'dayjs'
 import { useWords } from '../../../ui/language.ts'
+import { useMoney } from '../../parts/use-brand.ts'
 
 const words = {
   touches: { zh: '每人最多营销消息', en: 'Marketing messages per person' },
@@ -17,9 +18,9 @@ const words = {
   },
   event: { zh: '营销与跟进（小时）', en: 'Marketing and follow-up (hours)' },
   transactional: { zh: '交易通知（小时）', en: 'Transactional (hours)' },
-  wecom: { zh: '企微消息（元/条）', en: 'WeCom message (¥)' },
-  sms: { zh: '短信（元/条）', en: 'SMS (¥)' },
-  task: { zh: '导购任务（元/个）', en: 'Guide task (¥)' },
+  wecom: { zh: '企微消息（每条）', en: 'One WeCom message' },
+  sms: { zh: '短信（每条）', en: 'One SMS' },
+  task: { zh: '导购任务（每个）', en: 'One guide task' },
 }
 
 export function CapFields() {
@@ -109,6 +110,7 @@ function Count({ name, label, min, max }: { name: string; label: string; min: nu
 
 /** Shown with two decimals, kept in cents. */
 function Money({ name, label }: { name: string; label: string }) {
+  const { symbol } = useMoney()
   return (
     <Form.Item
       name={name}
@@ -118,7 +120,7 @@ function Money({ name, label }: { name: string; label: string }) {
       getValueProps={(cents: number | undefined) => ({ value: cents === undefined ? null : cents / 100 })}
       normalize={(amount: number | null) => (amount === null ? undefined : Math.round(amount * 100))}
     >
-      <InputNumber min={0} step={0.01} precision={2} prefix="¥" style={{ width: 140 }} />
+      <InputNumber min={0} step={0.01} precision={2} prefix={symbol} style={{ width: 140 }} />
     </Form.Item>
   )
 }

@@ -15,6 +15,7 @@ import { useLang, useWords } from '../../../ui/language.ts'
 import { outcomeWords, taskKindWords, taskStateColours, taskStateWords } from '../../../ui/task-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Choice } from '../../parts/Choice.tsx'
+import { DayChoice } from '../../parts/DayChoice.tsx'
 import { FilterBar, ListTable } from '../../parts/ListPage.tsx'
 import { useAddress } from '../../parts/use-address.ts'
 import { useZone } from '../../parts/use-brand.ts'
@@ -36,6 +37,7 @@ const words = {
   guide: { zh: '导购', en: 'Guide' },
   member: { zh: '会员', en: 'Member' },
   members: { zh: '{n} 位会员', en: '{n} members' },
+  doneOn: { zh: '哪天完成', en: 'Done on' },
   due: { zh: '截止', en: 'Due' },
   task: { zh: '任务', en: 'Task' },
   outcome: { zh: '结果', en: 'Outcome' },
@@ -77,6 +79,7 @@ export function Tasks() {
               onChange={(kind) => set({ kind })}
               options={taskKinds.map((kind) => [kind, taskKindWords[kind][lang]])}
             />
+            <DayChoice label={t('doneOn')} value={get('doneOn')} onChange={(doneOn) => set({ doneOn })} />
           </FilterBar>
           <List />
         </Col>
@@ -96,6 +99,7 @@ function List() {
   const filter = {
     state: get('state') as TaskState | undefined,
     kind: get('kind') as TaskKind | undefined,
+    doneOn: get('doneOn'),
     limit: 50,
   }
   const query = useInfiniteQuery(
@@ -108,7 +112,7 @@ function List() {
   return (
     <ListTable<Task>
       query={query}
-      none={t(filter.state || filter.kind ? 'nobody' : 'none')}
+      none={t(filter.state || filter.kind || filter.doneOn ? 'nobody' : 'none')}
       width={820}
       expandable={{
         rowExpandable: (task) => task.script !== null || task.feedback !== null,

@@ -6,15 +6,17 @@ import type { Touch as TouchSchema } from '../../../../contract/insight.ts'
 import type { ChannelName } from '../../../../contract/reach.ts'
 import { api } from '../../../client.ts'
 import { channelName } from '../../../ui/channel-words.ts'
-import { minute, money, whole } from '../../../ui/format.ts'
+import { minute, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { reasonName } from '../../../ui/reason-words.ts'
 import { touchStateName, touchStates } from '../../../ui/touch-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Choice } from '../../parts/Choice.tsx'
+import { DayChoice } from '../../parts/DayChoice.tsx'
 import { FilterBar, ListTable } from '../../parts/ListPage.tsx'
+import { whileOnePage } from '../../parts/More.tsx'
 import { useAddress } from '../../parts/use-address.ts'
-import { useZone } from '../../parts/use-brand.ts'
+import { useMoney, useZone } from '../../parts/use-brand.ts'
 import { Unknown } from './Unknown.tsx'
 
 const words = {
@@ -31,6 +33,7 @@ const words = {
   nobody: { zh: '没有符合条件的触达', en: 'No touch matches' },
   state: { zh: '状态', en: 'State' },
   channel: { zh: '渠道', en: 'Channel' },
+  day: { zh: '决定于哪天', en: 'Decided on' },
   at: { zh: '提出', en: 'Offered' },
   since: { zh: '{at} 起', en: 'since {at}' },
   member: { zh: '会员', en: 'Member' },
@@ -67,6 +70,7 @@ export function Touches() {
           onChange={(channel) => set({ channel })}
           options={(['wecom', 'sms'] as const).map((channel) => [channel, channelName(channel, lang)])}
         />
+        <DayChoice label={t('day')} value={get('day')} onChange={(day) => set({ day })} />
       </FilterBar>
       <List />
     </>
@@ -81,7 +85,9 @@ function Today() {
   if (today.data?.items.length === 0) return t('nothing')
   return (today.data?.items ?? []).map((item) => (
     <Tooltip key={`${item.state} ${item.reason}`} title={reasonName(item.reason, lang)}>
-      <Link to={`/touches?state=${item.state}${item.reason ? `&reason=${item.reason}` : ''}`}>
+      <Link
+        to={`/touches?day=${today.data?.day}&state=${item.state}${item.reason ? `&reason=${item.reason}` : ''}`}
+      >
         <Tag style={{ cursor: 'pointer', marginBottom: 4 }}>
           {touchStateName(item.state, lang)}
           {item.reason ? ` · ${reasonName(item.reason, lang)}` : ''} {whole(item.touches)}
@@ -93,6 +99,7 @@ function Today() {
 
 function List() {
   const t = useWords(words)
+  const { money } = useMoney()
   const lang = useLang()
   const zone = useZone()
   const { get, any } = useAddress()
@@ -110,7 +117,7 @@ function List() {
       input: (cursor: string | undefined) => ({ ...filter, cursor }),
       initialPageParam: undefined as string | undefined,
       getNextPageParam: (page) => page.next ?? undefined,
-      refetchInterval: REFRESH_MS,
+      refetchInterval: ({ state }) => whileOnePage(state.data, REFRESH_MS),
     }),
   )
   return (

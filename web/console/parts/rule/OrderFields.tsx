@@ -1,9 +1,8 @@
-import { useQuery } from '@tanstack/react-query'
 import { DatePicker, InputNumber, Select } from 'antd'
 import dayjs from 'dayjs'
 import type { Leaf, Measure, Window } from '../../../../contract/rule.ts'
-import { api } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
+import { useStores } from '../use-stores.ts'
 import { type LeafWord, leafWords } from './leaf-words.ts'
 import { Comparison, Many } from './small-fields.tsx'
 
@@ -12,7 +11,7 @@ type OrdersLeaf = Extract<Leaf, { kind: 'orders' }>
 /** What was bought: in which time, what is measured, compared with what, of which purchases. */
 export function OrderFields({ leaf, onChange }: { leaf: OrdersLeaf; onChange: (leaf: Leaf) => void }) {
   const t = useWords(leafWords)
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   const measures = [
     'count',
     'sum',
@@ -74,7 +73,7 @@ export function OrderFields({ leaf, onChange }: { leaf: OrdersLeaf; onChange: (l
       <Many
         label={t('stores')}
         value={leaf.filter.stores ?? []}
-        options={(stores.data?.items ?? []).map((store) => [store.id as string, store.name])}
+        options={stores.map((store) => [store.id as string, store.name])}
         onChange={(chosen) =>
           onChange({ ...leaf, filter: { ...leaf.filter, stores: chosen.length > 0 ? chosen : undefined } })
         }

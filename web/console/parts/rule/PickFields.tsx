@@ -5,6 +5,7 @@ import type { Leaf } from '../../../../contract/rule.ts'
 import { api } from '../../../client.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { sourceName } from '../../../ui/source-words.ts'
+import { useStores } from '../use-stores.ts'
 import { leafWords } from './leaf-words.ts'
 import { Many } from './small-fields.tsx'
 
@@ -13,7 +14,7 @@ type AttributeLeaf = Extract<Leaf, { kind: 'attribute' }>
 export function Attribute({ leaf, onChange }: { leaf: AttributeLeaf; onChange: (leaf: Leaf) => void }) {
   const t = useWords(leafWords)
   const lang = useLang()
-  const stores = useQuery(api.stores.list.queryOptions({ input: { limit: 200 } }))
+  const stores = useStores()
   const names = ['gender', 'source', 'kind', 'register_channel', 'home_store'] as const
   const choices: Record<string, (readonly [string, string])[]> = {
     gender: [
@@ -26,7 +27,7 @@ export function Attribute({ leaf, onChange }: { leaf: AttributeLeaf; onChange: (
       ['online', t('online')],
       ['offline', t('offline')],
     ],
-    home_store: (stores.data?.items ?? []).map((store) => [store.id as string, store.name]),
+    home_store: stores.map((store) => [store.id as string, store.name]),
   }
   const values = 'values' in leaf ? leaf.values : []
   return (
