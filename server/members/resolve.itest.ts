@@ -11,7 +11,9 @@ import { erasePerson } from './erase.ts'
 import type { IncomingPerson, ResolveHow } from './incoming.ts'
 import { undoMerge } from './merges.ts'
 import { type Resolved, resolve } from './resolve.ts'
+import { openSecrets } from './secret.ts'
 import type { MembersDeps } from './settle-world.ts'
+import { tell } from './tell.ts'
 
 const db = await testDatabase({ max: 10 })
 const deps: MembersDeps = { keys: openKeyring(randomBytes(32)), followers: [] }
@@ -409,4 +411,28 @@ test('a number that others are known not to have, or have in a remark only, is m
   expect(await states()).toEqual([{ state: 'disowned' }])
   await bring([guessed], { source: 'wecom', at: instant('2026-03-02T02:00:00Z') })
   expect(await states()).toEqual([{ state: 'disowned' }])
+})
+
+test('of two words about one person at once both stand, and a phone in a remark proposes its owner', async () => {
+  const staffId = '00000000-0000-7000-8000-0000000000b1'
+  await db.run(
+    sql`insert into staff (id, login, name, created_at) values (${staffId}, 'b1', '导购', ${clock.now()})`,
+  )
+  const [contact, owner] = await bring([row('1', card('C1')), row('2', phone('13812345679'))])
+  const personId = contact?.personId ?? 0
+  const remark = { staffId, externalUserid: 'wo1', remark: '老客 13812345679', addedAt: clock.now() }
+  const words = [
+    { personId, attributes: { address: '一号路' }, relations: [remark] },
+    { personId, attributes: { city: '杭州' } },
+  ]
+  expect(await db.transaction((tx) => tell(deps, tx, words, how({ source: 'console' })))).toBe(1)
+  const sealed = (await openSecrets(db, deps.keys, [personId])).get(personId)
+  expect(Object.values(sealed ?? {})).toEqual(expect.arrayContaining(['一号路', '+8613812345679']))
+  expect(await db.row(sql`select city from person where id = ${personId}`)).toEqual({ city: '杭州' })
+  expect(
+    await db.rows(sql`select kind, state from identifier where profile_id = ${personId} and state = 'hint'`),
+  ).toEqual([{ kind: 'phone', state: 'hint' }])
+  expect(await db.rows(sql`select profiles from review where kind = 'fuzzy'`)).toEqual([
+    { profiles: [personId, owner?.profileId] },
+  ])
 })

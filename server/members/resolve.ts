@@ -161,18 +161,23 @@ function gather(all: readonly Facts[]): Map<string, Brought> {
       continue
     }
     known.rows.push(number)
-    known.facts = {
-      ...known.facts,
-      at: Math.max(known.facts.at, facts.at),
-      timed: known.facts.timed || facts.timed,
-      visitor: known.facts.visitor && facts.visitor,
-      claims: [...mergeClaims(known.facts.claims, facts.claims, facts.timed).all] as NewClaim[],
-      attributes: mergeAttributes(known.facts.attributes, facts.attributes).attributes,
-      secret: { ...known.facts.secret, ...facts.secret },
-      relations: [...known.facts.relations, ...facts.relations],
-    }
+    known.facts = together(known.facts, facts)
   }
   return brought
+}
+
+/** What two rows, or words, say of one record. */
+export function together(known: Facts, facts: Facts): Facts {
+  return {
+    ...known,
+    at: Math.max(known.at, facts.at),
+    timed: known.timed || facts.timed,
+    visitor: known.visitor && facts.visitor,
+    claims: [...mergeClaims(known.claims, facts.claims, facts.timed).all] as NewClaim[],
+    attributes: mergeAttributes(known.attributes, facts.attributes).attributes,
+    secret: { ...known.secret, ...facts.secret },
+    relations: [...known.relations, ...facts.relations],
+  }
 }
 
 /** The profiles of the keys: those that stand, and new ones for the rest. */

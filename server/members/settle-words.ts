@@ -17,7 +17,7 @@ import {
   type StoredRelation,
   updateProfiles,
 } from './store.ts'
-import { updateClaims } from './store-claims.ts'
+import { insertFurtherClaims, updateClaims } from './store-claims.ts'
 
 export type RelationNews = {
   profileId: number
@@ -85,7 +85,9 @@ export async function writeWords(
   how: ResolveHow,
 ): Promise<Map<number, WordNews>> {
   const news = new Map<number, WordNews>()
-  const claimChanges: (StoredClaim & { profileId: number; demo: boolean })[] = []
+  // Rows of files have written theirs before; of words, the hints in remarks.
+  const claimsAdded: (StoredClaim & { profileId: number; demo: boolean })[] = []
+  const claimChanges: typeof claimsAdded = []
   const secrets = new Map<number, Record<string, string>>()
   const layered: Spoken[] = []
   const touched: StoredProfile[] = []
@@ -96,6 +98,9 @@ export async function writeWords(
     const { attributes, changed } = mergeAttributes(profile.attributes, said)
     const stored = world.claims.get(profile.id) ?? []
     const claims = mergeClaims(stored, word.claims, word.timed)
+    claimsAdded.push(
+      ...claims.added.map((claim) => ({ ...claim, profileId: profile.id, demo: profile.demo })),
+    )
     claimChanges.push(
       ...claims.changed.map((claim) => ({ ...claim, profileId: profile.id, demo: profile.demo })),
     )
@@ -119,6 +124,7 @@ export async function writeWords(
     )
     news.set(profile.id, { changed, identifiers: identifiers.map(({ kind }) => kind) })
   }
+  await insertFurtherClaims(tx, claimsAdded)
   await updateClaims(tx, claimChanges)
   await writeLayers(tx, layered, how)
   const sealed = await sealMore(tx, deps.keys, secrets)

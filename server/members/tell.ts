@@ -8,8 +8,11 @@ import {
   type IncomingRelation,
   type ResolveHow,
 } from './incoming.ts'
+import { proposeFromRemarks } from './remarks.ts'
+import { together } from './resolve.ts'
 import { lockClosure, settle } from './settle.ts'
 import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
+import { claimantsOf } from './store-claims.ts'
 import { personsOf, presentPersonsOf } from './store-persons.ts'
 
 /** `personId` may be a person that was absorbed meanwhile: the word is kept with that person's own profile. */
@@ -46,21 +49,17 @@ export async function tell(
     if (profileId === undefined) continue
     const facts = factsFrom(deps, word, how)
     const before = told.get(profileId)
-    told.set(
-      profileId,
-      before
-        ? {
-            ...facts,
-            attributes: { ...before.attributes, ...facts.attributes },
-            relations: [...before.relations, ...facts.relations],
-          }
-        : facts,
-    )
+    told.set(profileId, before ? together(before, facts) : facts)
   }
   if (told.size === 0) return 0
   const start = [...new Set((await personsOf(tx, [...told.keys()])).values())]
   const locked = await lockClosure(tx, start)
-  await settle(deps, tx, { start, locked, words: told, fresh: new Map(), act: BY_IDENTIFIER }, how)
+  const task = { start, locked, words: told, fresh: new Map(), act: BY_IDENTIFIER }
+  const { personOf } = await settle(deps, tx, task, how)
+  // Remarks may name phones: hints, the only claims that words bring.
+  const hints = [...told.values()].flatMap(({ claims }) => claims)
+  const claimants = await claimantsOf(tx, hints, 'all')
+  await proposeFromRemarks(tx, claimants, (id, person) => personOf.get(id) ?? person, how.at)
   return told.size
 }
 
