@@ -60,7 +60,10 @@ export type DueEnrolment = {
 const dueColumns = sql`e.id, e.journey_id, j.name as journey_name, e.number, e.person_id, e.node_id, e.stop, e.waits_for, e.answer,
   e.anchor_at, e.entered_at, e.facts, e.held_out, e.returned_at`
 
-/** Claims what is due in live SOPs, soonest first: of each SOP the next ones, so that those of paused SOPs are not walked over. */
+/**
+ * Claims what is due in live SOPs, soonest first: of each SOP the next ones, so that those of paused SOPs are not walked
+ * over. A SOP is held until the end: whoever pauses it waits, and then withdraws also what this step offers.
+ */
 export async function claimDue(db: Db, now: Date, limit: number): Promise<DueEnrolment[]> {
   return db.rows<DueEnrolment>(sql`
     select ${dueColumns}, case when p.state <> 'live' then 'person_gone' end as leaves
@@ -71,7 +74,7 @@ export async function claimDue(db: Db, now: Date, limit: number): Promise<DueEnr
         where d.journey_id = l.id and d.state = 'active' and d.due_at <= ${now} order by d.due_at limit ${limit}) next
       where l.state = 'live' order by next.due_at limit ${limit}))
     order by e.due_at, e.id
-    for update of e skip locked`)
+    for update of e skip locked for share of j skip locked`)
 }
 
 /** Claims stays in SOPs that have ended; they leave, due or not. */
@@ -126,6 +129,25 @@ export async function writeAnswers(
     update enrolment e set answer = a.answer, due_at = ${now}
     from json_to_recordset(${JSON.stringify(answers)}::json) as a("waitsFor" uuid, answer text)
     where e.waits_for = a."waitsFor" and e.answer is null and (e.state = 'active' or e.reason = 'merged')`)
+}
+
+/**
+ * Stays whose message was withdrawn, or whose task was cancelled, wait for it no more: when they go on, their node offers
+ * or asks anew. That nobody wanted it for a while is no answer. The ids of those stays.
+ */
+export async function askAnew(
+  db: Db,
+  which: { journeyId?: string; enrolmentIds?: readonly string[] },
+  now: Date,
+): Promise<string[]> {
+  const rows = await db.rows<{ id: string }>(sql`
+    update enrolment e set waits_for = null, stop = e.stop + 1, due_at = case when e.state = 'active' then ${now}::timestamptz end
+    where (e.id = any(${which.enrolmentIds ?? []}::uuid[]) or (e.journey_id = ${which.journeyId ?? null}::uuid and e.state = 'active'))
+      and e.waits_for is not null and e.answer is null and (
+        exists (select from touch t where t.id = e.waits_for and t.state = 'dropped' and t.reason in ('paused', 'merged'))
+        or exists (select from task k where k.id = e.waits_for and k.state = 'cancelled'))
+    returning e.id`)
+  return rows.map((row) => row.id)
 }
 
 export type ActiveStay = {

@@ -6,6 +6,7 @@ import { newId } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
 import { withdraw } from '../reach/reach.ts'
+import { askAnew } from './enrolment-store.ts'
 import { checkTexts } from './faults.ts'
 import {
   insertJourney,
@@ -93,7 +94,8 @@ export async function changeDraft(
 }
 
 /**
- * Stops everything at once: nobody steps, messages that wait are withdrawn. What was handed over stays.
+ * Stops everything at once: nobody steps, messages that wait are withdrawn, and offered anew when it goes on. What was
+ * handed over stays.
  * Errors: conflict where it is not live; stale_version where `expected` is given and is not the present version.
  */
 export async function pauseJourney(
@@ -106,6 +108,7 @@ export async function pauseJourney(
   if (journey.state !== 'live') throw new Problem('conflict', 'Only a live SOP can be paused.')
   await write(tx, journey, expected, { state: 'paused' })
   await withdraw(tx, { journeyId: id, reason: 'paused' }, now)
+  await askAnew(tx, { journeyId: id }, now)
 }
 
 /** Goes on: those who were due in the meantime step now. Errors: conflict, stale_version. */

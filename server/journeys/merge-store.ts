@@ -2,22 +2,36 @@
 import type { Db } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 
-/** Puts the absorbed person's stays under the kept one; where both are in one SOP, the absorbed one's stay is set aside. */
+/** Puts the absorbed person's stays under the kept one; where both are in one SOP, the absorbed one's stay is set aside: those. */
 export async function moveEnrolments(
   db: Db,
   mergeId: string,
   kept: number,
   absorbed: number,
   at: Date,
-): Promise<void> {
+): Promise<string[]> {
   await db.run(sql`
     insert into enrolment_moved (merge_id, enrolment_id, from_person, was_active, due_at)
     select ${mergeId}, id, person_id, state = 'active', due_at from enrolment where person_id = ${absorbed} on conflict do nothing`)
-  await db.run(sql`
+  const setAside = await db.rows<{ id: string }>(sql`
     update enrolment e set state = 'left', reason = 'merged', ended_at = ${at}, due_at = null
     where e.person_id = ${absorbed} and e.state = 'active'
-      and exists (select 1 from enrolment k where k.person_id = ${kept} and k.journey_id = e.journey_id and k.state = 'active')`)
+      and exists (select 1 from enrolment k where k.person_id = ${kept} and k.journey_id = e.journey_id and k.state = 'active')
+    returning e.id`)
   await db.run(sql`update enrolment set person_id = ${kept} where person_id = ${absorbed}`)
+  return setAside.map((row) => row.id)
+}
+
+/** The undo lets these go on at once. */
+export async function dueWithTheUndo(
+  db: Db,
+  mergeId: string,
+  enrolmentIds: readonly string[],
+  at: Date,
+): Promise<void> {
+  await db.run(sql`
+    update enrolment_moved set due_at = ${at}
+    where merge_id = ${mergeId} and enrolment_id = any(${enrolmentIds}::uuid[])`)
 }
 
 /** A stay that was set aside goes on where it stood: due when it was due, or at once where its answer has come meanwhile. */

@@ -12,8 +12,8 @@ const words = {
   pause: { zh: '暂停', en: 'Pause' },
   resume: { zh: '继续', en: 'Go on' },
   pausing: {
-    zh: '立即停止下一步，未发出的消息会撤回。',
-    en: 'Stops at once; messages that have not gone out are withdrawn.',
+    zh: '立即停止下一步，未发出的消息会撤回，继续后重新安排。',
+    en: 'Stops at once; messages that have not gone out are withdrawn, and offered anew when it goes on.',
   },
   end: { zh: '结束', en: 'End it' },
   ending: {
