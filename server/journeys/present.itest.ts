@@ -1,8 +1,10 @@
 /** Those who were in the segment before their SOP went live, taken in by a process that is killed in the middle. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
+import { settingDefaults } from '../../contract/settings.ts'
 import { addOrders, addPersons } from '../../test/support/audience-world.ts'
 import type { Order } from '../../test/support/journey-worker.ts'
 import { holdNobodyOut } from '../../test/support/reach.ts'
@@ -125,4 +127,20 @@ test('whoever comes into the segment later by an import or by other bands does n
     where type = 'segment_entered' and person_id > 100 order by 1`)
   expect(causes.map(({ cause }) => cause)).toEqual(['bulk', 'definition'])
   expect(await enrolled()).toEqual(before)
+})
+
+test('what it costs at most counts every message that a member may get', async () => {
+  const id = await makeWaking('两条短信')
+  await world.settle()
+  const row = await journeyById(world.db, id)
+  if (!row) throw new Error('no such SOP')
+  const nodes = row.definition.nodes.flatMap((node) =>
+    node.id === 'sms' ? [node, { ...node, id: 'sms2' }] : [node],
+  )
+  const twice = { ...row, definition: { ...row.definition, nodes } }
+  await world.db.run(sql`
+    update person set phone = 'mobile', consents = '{"sms": "granted"}' where id = any(${persons}::int[])`)
+  const { byChannel, costCents } = await goLiveCheck(world.db, twice, { zone: 'Asia/Shanghai', now })
+  expect(byChannel.find(({ channel }) => channel === 'sms')?.reachable).toBe(SLEEPERS)
+  expect(costCents).toBe(2 * SLEEPERS * settingDefaults.touch_costs.smsCents)
 })

@@ -128,11 +128,12 @@ export async function goLiveCheck(
     perDay,
     byChannel,
     heldOut: held,
-    costCents: byChannel.reduce(
-      (sum, each) =>
-        sum + each.reachable * (each.channel === 'sms' ? rules.costs.smsCents : rules.costs.wecomCents),
-      0,
-    ),
+    // Nobody is left out and everybody passes every message: more it cannot be.
+    costCents: row.definition.nodes.reduce((sum, node) => {
+      if (node.kind !== 'touch') return sum
+      const reachable = byChannel.find(({ channel }) => channel === node.channel)?.reachable ?? 0
+      return sum + reachable * (node.channel === 'sms' ? rules.costs.smsCents : rules.costs.wecomCents)
+    }, 0),
     problems: [
       ...allFaults(row.definition).map((fault) => ({ ...fault, blocks: true })),
       ...(counted ? [] : [STILL_COUNTING]),
@@ -142,13 +143,15 @@ export async function goLiveCheck(
           nodeId: null,
           blocks: false,
           text: {
-            zh: `渠道 ${each.channel} 未开启，消息会被记录为未发送`,
-            en: `The channel ${each.channel} is off: its messages will be dropped and listed`,
+            zh: `${CHANNELS[each.channel].zh}渠道未开启，消息会被记录为未发送`,
+            en: `The channel ${CHANNELS[each.channel].en} is off: its messages will be dropped and listed`,
           },
         })),
     ],
   }
 }
+
+const CHANNELS = { wecom: { zh: '企业微信', en: 'WeCom' }, sms: { zh: '短信', en: 'SMS' } }
 
 const STILL_COUNTING = {
   nodeId: null,

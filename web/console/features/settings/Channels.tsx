@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Alert, Button, Card, Col, Popconfirm, Row, Space, Steps, Tag } from 'antd'
+import { Alert, Button, Card, Col, Grid, Popconfirm, Row, Space, Steps, Tag } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import type { ChannelState } from '../../../../contract/reach.ts'
@@ -78,6 +78,7 @@ export function Channels() {
 function Channel({ channel }: { channel: ChannelState }) {
   const t = useWords(words)
   const lang = useLang()
+  const wide = Grid.useBreakpoint().sm ?? true
   const mayChange = useMay(['owner', 'operator'])
   const mayGoLive = useMay(['owner'], 'approve')
   const mayConnect = useMay(['owner', 'engineer'])
@@ -121,6 +122,7 @@ function Channel({ channel }: { channel: ChannelState }) {
       <Steps
         size="small"
         responsive={false}
+        titlePlacement={wide ? 'horizontal' : 'vertical'}
         current={MODES.indexOf(channel.mode)}
         items={MODES.map((mode) => ({ title: channelModeWords[mode][lang] }))}
       />
