@@ -1,4 +1,6 @@
 /** The demo brand in a test: the loops of the program, one after the other, with a clock that is moved by hand. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hasCaughtUp } from '../../server/events/events.ts'
 import { withLease } from '../../server/platform/jobs/lease.ts'
 import type { TestApp } from './app.ts'
 
@@ -14,7 +16,7 @@ export async function untilQuiet(
   const loops = app.loops.filter(
     ({ name }) => !ASIDE.has(name) && (only === undefined || only.includes(name)),
   )
-  for (let pass = 1; ; pass += 1) {
+  for (let pass = 0; ; ) {
     if (pass > MOST_PASSES) throw new Error('the loops find no rest')
     let done = 0
     for (const loop of loops) {
@@ -26,7 +28,10 @@ export async function untilQuiet(
         }
       })
     }
-    if (done === 0) return
+    if (done > 0) pass += 1
+    // Other test files share the server and may hold the log's horizon back.
+    else if (only !== undefined || (await hasCaughtUp(db, 'project'))) return
+    else await sleep(20)
   }
 }
 
