@@ -23,6 +23,8 @@ export const Task = z.object({
   outcome: z.string().nullable(),
   feedback: z.string().nullable(),
   feedbackNeeded: z.boolean(),
+  /** Whether it can be taken back once it is done: no step of a SOP, no tag and no message follows from it. */
+  undoable: z.boolean(),
   guide: z.object({ id: StaffId, name: z.string() }).nullable(),
   store: z.object({ id: StoreId, name: z.string() }).nullable(),
   journey: z.string().nullable(),
@@ -157,7 +159,8 @@ export const tasksContract = {
     method: 'POST',
     path: '/tasks/{id}/undo',
     tag: 'tasks',
-    summary: 'Take back a finished task within ten minutes',
+    summary:
+      'Take back a finished task within ten minutes, unless a SOP, a tag or a message followed from it',
     who: everyone,
     scope: 'tasks:write',
   })

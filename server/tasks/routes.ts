@@ -12,7 +12,7 @@ import { instant } from '../platform/time/clock.ts'
 import { addDays, dayOf, startOfDay } from '../platform/time/zone.ts'
 import { scoreOf } from './score.ts'
 import { countsBy, doneSince, listTasks, openTasksOf, type TaskRow, taskById } from './store.ts'
-import { finishTask, undoFinish } from './work.ts'
+import { finishTask, isUndoable, undoFinish } from './work.ts'
 
 /** Puts the tag on the member when a tag task is done; joined by app.ts. */
 export type PutTag = (
@@ -95,7 +95,7 @@ export function taskRoutes({ db, putTag }: { db: Database; putTag: PutTag }) {
     finish: api.finish.handler(async ({ input, context: { viewer, now } }) => {
       await db.transaction(async (tx) => {
         const task = await mayTouch(tx, input.id, viewer)
-        if (task.kind === 'broadcast' && task.outbox_id !== null && input.outcome === 'confirmed') {
+        if (task.kind === 'broadcast') {
           throw new Problem(
             'conflict',
             'A mass message is confirmed in WeCom; the task ends by itself when WeCom says so.',
@@ -162,6 +162,7 @@ function shown(row: TaskRow, viewer: Viewer): Task {
     outcome: row.outcome,
     feedback: row.feedback,
     feedbackNeeded: row.feedback_needed,
+    undoable: isUndoable(row),
     guide:
       row.staff_id !== null && row.staff_name !== null
         ? { id: row.staff_id as NonNullable<Task['guide']>['id'], name: row.staff_name }

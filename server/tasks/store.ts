@@ -26,6 +26,8 @@ export type TaskRow = {
   done_by: string | null
   outcome: string | null
   feedback: string | null
+  /** A text to copy: the touch of the same id counts as sent when it is done. */
+  copied: boolean
   staff_name: string | null
   store_name: string | null
   journey_name: string | null
@@ -89,6 +91,7 @@ const whole = sql`
   select t.id, t.kind, t.state, t.person_id, t.staff_id, t.store_id, t.journey_id, t.enrolment_id, t.outbox_id, t.members,
          t.title, t.reason, t.script, t.tag_group_id, t.feedback_needed, t.due_at, t.created_at, t.ended_at, t.done_by,
          t.outcome, t.feedback, staff.name as staff_name, store.name as store_name, t.journey_name,
+         exists (select from touch where touch.id = t.id) as copied,
          case when t.tag_group_id is null then null else (select json_build_object('groupId', g.id, 'group', g.name, 'options', coalesce((
            select json_agg(json_build_object('tagId', o.id, 'name', o.name) order by o.position, o.id) from tag o where o.group_id = g.id and o.state = 'active'), '[]'::json))
            from tag_group g where g.id = t.tag_group_id) end as tag,
@@ -175,11 +178,12 @@ export async function endTask(
     returning id, kind, state, person_id, staff_id, store_id, enrolment_id`)
 }
 
-/** Opens a task again that was done not earlier than `since`. False where it is too late, or another's. */
+/** Opens a task again that was done not earlier than `since`. False where it is too late, another's, or of somebody who is gone. */
 export async function reopenTask(db: Db, id: string, by: string, since: Date, now: Date): Promise<boolean> {
   const touched = await db.run(sql`
     update task set state = case when due_at < ${now} then 'late' else 'open' end, ended_at = null, outcome = null, feedback = null, done_by = null
-    where id = ${id} and state in ('done', 'done_late') and done_by = ${by} and ended_at >= ${since}`)
+    where id = ${id} and state in ('done', 'done_late') and done_by = ${by} and ended_at >= ${since}
+      and not exists (select from person where person.id = task.person_id and person.state <> 'live')`)
   return touched === 1
 }
 

@@ -223,7 +223,9 @@ describe('what a SOP asks of a guide', () => {
 
 describe('taking back', () => {
   test('is for whoever did it, and for ten minutes', async () => {
-    const { id } = await taskFor('王小明')
+    await make(asked('by mistake'))
+    const id = idOf('task test', 'by mistake')
+    expect((await guide('GET', `/api/tasks/${id}`)).body).toMatchObject({ undoable: true })
     await guide('POST', `/api/tasks/${id}/done`, { outcome: 'sent' })
     expect(codeOf(await manager('POST', `/api/tasks/${id}/undo`, {}))).toEqual([409, 'conflict'])
     expect((await guide('POST', `/api/tasks/${id}/undo`, {})).body).toMatchObject({
@@ -233,6 +235,23 @@ describe('taking back', () => {
     await guide('POST', `/api/tasks/${id}/done`, { outcome: 'sent' })
     await to(15.2)
     expect(codeOf(await guide('POST', `/api/tasks/${id}/undo`, {}))).toEqual([409, 'conflict'])
+  })
+
+  test('is refused where the SOP goes on with what was done, and the task stays done', async () => {
+    const { id, undoable } = await taskFor('王小明')
+    expect(undoable).toBe(false)
+    await guide('POST', `/api/tasks/${id}/done`, { outcome: 'sent' })
+    expect(codeOf(await guide('POST', `/api/tasks/${id}/undo`, {}))).toEqual([409, 'conflict'])
+    expect((await guide('GET', `/api/tasks/${id}`)).body).toMatchObject({ state: 'done', outcome: 'sent' })
+  })
+
+  test('opens nothing about somebody who is gone', async () => {
+    await make(asked('about the gone'))
+    const id = idOf('task test', 'about the gone')
+    await guide('POST', `/api/tasks/${id}/done`, { outcome: 'sent' })
+    await db.run(sql`update person set state = 'removed' where id = ${wang}`)
+    expect(codeOf(await guide('POST', `/api/tasks/${id}/undo`, {}))).toEqual([409, 'conflict'])
+    await db.run(sql`update person set state = 'live' where id = ${wang}`)
   })
 })
 
@@ -276,6 +295,7 @@ describe('GT-05: a tag task', () => {
     expect((await guide('POST', path, { outcome: 'tagged', tagId })).body).toMatchObject({ state: 'done' })
     const { tags } = await tagsOf(db, wang)
     expect(tags.map((one) => one.name)).toContain('法式')
+    expect(codeOf(await guide('POST', `/api/tasks/${task?.id}/undo`, {}))).toEqual([409, 'conflict'])
   })
 })
 
@@ -296,10 +316,11 @@ describe('GT-03, GT-17: a mass message', () => {
     await world.settle()
     const task = (await mine()).items.find(({ kind }) => kind === 'broadcast')
     expect(task).toMatchObject({ members: 2, script: '周六会员日', member: null, title: { zh: '确认群发' } })
-    expect(codeOf(await guide('POST', `/api/tasks/${task?.id}/done`, { outcome: 'confirmed' }))).toEqual([
-      409,
-      'conflict',
-    ])
+    for (const outcome of ['confirmed', 'sent'])
+      expect(codeOf(await guide('POST', `/api/tasks/${task?.id}/done`, { outcome }))).toEqual([
+        409,
+        'conflict',
+      ])
     for (const { msgid } of world.wecom.state.messages.values()) world.wecom.confirm(msgid)
     await to(15.6)
     expect((await guide('GET', `/api/tasks/${task?.id}`)).body).toMatchObject({
@@ -333,6 +354,8 @@ describe('a text that names the member', () => {
       await guide('POST', `/api/tasks/${id}/done`, {
         outcome: id === idOf('copy', 'sent') ? 'sent' : 'no_answer',
       })
+    const copied = idOf('copy', 'sent')
+    expect(codeOf(await guide('POST', `/api/tasks/${copied}/undo`, {}))).toEqual([409, 'conflict'])
     await world.settle()
     const touches = await db.rows<{ person: number; state: string }>(
       sql`select person_id as person, state from touch where content_id = ${contentId} order by 1`,

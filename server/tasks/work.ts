@@ -15,6 +15,7 @@ import {
   moveTasks,
   moveTasksBack,
   reopenTask,
+  type TaskRow,
   taskById,
 } from './store.ts'
 
@@ -62,8 +63,23 @@ export async function finishTask(tx: Tx, id: string, finish: Finish): Promise<vo
   await tell(tx, [ended], finish.outcome, finish.at)
 }
 
-/** Takes back one's own finished task within ten minutes. Errors: conflict where that is over. */
+/** Whether nothing follows from the end of a task; what follows cannot be taken back with it. */
+export function isUndoable(task: Pick<TaskRow, 'kind' | 'enrolment_id' | 'copied'>): boolean {
+  return task.kind !== 'broadcast' && task.kind !== 'tag' && task.enrolment_id === null && !task.copied
+}
+
+/**
+ * Takes back one's own finished task within ten minutes. Errors: conflict where that is over, or where a SOP went on
+ * with it, a tag was set by it, or a message counts as sent because of it.
+ */
 export async function undoFinish(tx: Tx, id: string, by: string, now: Date): Promise<void> {
+  const task = await taskById(tx, id)
+  if (task && !isUndoable(task)) {
+    throw new Problem(
+      'conflict',
+      'This cannot be taken back: a SOP has gone on with it, a tag was set by it, or a message counts as sent.',
+    )
+  }
   const since = new Date(now.getTime() - UNDO_MINUTES * 60_000)
   if (!(await reopenTask(tx, id, by, since, now))) {
     throw new Problem('conflict', `Only your own task can be taken back, within ${UNDO_MINUTES} minutes.`)
