@@ -52,6 +52,7 @@ export const UnknownHandover = z.object({
   sender: z.string().nullable(),
   triedAt: Instant,
   touches: z.int(),
+  /** The words; of an SMS only what the text is called, for whoever may not see personal data. */
   text: z.string(),
 })
 

@@ -24,7 +24,9 @@ export function reachRoutes({ db, people, cipher, providers = {}, receiptAddress
   const api = implement(reachContract).$context<Call>()
   const one = async (name: ChannelName) => shown(await getChannel(db, name))
   return api.router({
-    unknown: api.unknown.handler(async () => ({ items: await listUnknown(db) })),
+    unknown: api.unknown.handler(async ({ context: { viewer } }) => ({
+      items: await listUnknown(db, viewer),
+    })),
     settleUnknown: api.settleUnknown.handler(async ({ input, context }) => {
       const { id, reached } = input
       await db.transaction(async (tx) => {

@@ -15,9 +15,15 @@ export type UnknownHandover = {
   text: string
 }
 
-/** Hand-overs of which nobody can say whether they reached anybody, the latest first. */
-export async function listUnknown(db: Db): Promise<UnknownHandover[]> {
-  const rows = await outbox.unknownOutboxes(db)
+/** Hand-overs of which nobody can say whether they reached anybody, the latest first, as far as the viewer may see them. */
+export async function listUnknown(
+  db: Db,
+  viewer: { all: boolean; storeIds: readonly string[]; maySeePersonal: boolean },
+): Promise<UnknownHandover[]> {
+  const rows = await outbox.unknownOutboxes(db, {
+    personal: viewer.maySeePersonal,
+    storeIds: viewer.all ? null : viewer.storeIds,
+  })
   return rows.map(({ triedAt, ...row }) => ({ ...row, triedAt: triedAt.toISOString() }))
 }
 

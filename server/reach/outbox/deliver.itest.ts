@@ -112,6 +112,8 @@ async function send(
   await run(through)
 }
 
+const headquarters = { all: true, storeIds: [] as string[], maySeePersonal: true }
+
 /** The mass messages in the order of their senders. */
 const sent = () => [...wecom.state.messages.values()].sort((a, b) => (a.sender < b.sender ? -1 : 1))
 
@@ -406,13 +408,13 @@ describe('a provider that fails', () => {
     if (message) wecom.state.messages.set('copy', { ...message, msgid: 'copy' })
     await pass({ seconds: 6 })
     expect(await statesOf(db)).toEqual({ unknown: 1 })
-    expect(await listUnknown(db)).toMatchObject([{ channel: 'wecom', touches: 1 }])
+    expect(await listUnknown(db, headquarters)).toMatchObject([{ channel: 'wecom', touches: 1 }])
     await pass({ hours: 1 })
     expect(sent()).toHaveLength(2)
-    const [unknown] = await listUnknown(db)
+    const [unknown] = await listUnknown(db, headquarters)
     await db.transaction((tx) => settleKnown(tx, unknown?.id ?? '', { reached: false, now: clock.now }))
     expect(await statesOf(db)).toEqual({ 'failed not_sent': 1 })
-    expect(await listUnknown(db)).toEqual([])
+    expect(await listUnknown(db, headquarters)).toEqual([])
   })
 })
 
@@ -472,6 +474,21 @@ describe('an SMS', () => {
     await sms.report(sms.messages[0]?.bizId ?? '', true)
     await pass({ minutes: 11 })
     expect(await statesOf(db)).toEqual({ delivered: 1 })
+  })
+
+  test('of which nobody knows is listed without its words for whoever may not see them, and by store', async () => {
+    const [near, far] = ['01900000-0000-7000-8000-00000000000a', '01900000-0000-7000-8000-00000000000b']
+    await send(1, { channel: 'sms', contentId: smsText, facts: { member: { name: '王芳' } } })
+    await db.run(sql`update outbox set state = 'unknown', provider_id = null`)
+    await db.run(sql`
+      insert into store (id, code, name, created_at) values (${near}, 'near', '近店', ${TEN}) on conflict do nothing`)
+    await db.run(sql`update person set home_store_id = ${near} where id = ${members[0]}`)
+    const seen = async (viewer: Partial<typeof headquarters>) =>
+      (await listUnknown(db, { ...headquarters, ...viewer })).map(({ text }) => text)
+    expect(await seen({})).toEqual(['王芳好,回复R拒收'])
+    expect(await seen({ maySeePersonal: false })).toEqual(['greeting'])
+    expect(await seen({ all: false, storeIds: [near] })).toHaveLength(1)
+    expect(await seen({ all: false, storeIds: [far] })).toEqual([])
   })
 
   test('is not handed over when its journey withdraws it first', async () => {

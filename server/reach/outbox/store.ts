@@ -517,12 +517,21 @@ export type UnknownRow = {
   text: string
 }
 
-export async function unknownOutboxes(db: Db): Promise<UnknownRow[]> {
+/** `personal`: with the words to one person, which name them; else only what the text is called. `storeIds`: null for all. */
+export async function unknownOutboxes(
+  db: Db,
+  { personal, storeIds }: { personal: boolean; storeIds: readonly string[] | null },
+): Promise<UnknownRow[]> {
   return db.rows(sql`
-    select o.id, o.channel, s.name as sender, o.tried_at as "triedAt", o.body as text,
+    select o.id, o.channel, s.name as sender, o.tried_at as "triedAt",
+      case when o.channel = 'wecom' or ${personal}::boolean then o.body
+        else (select c.name from content c where c.id = o.content_id) end as text,
       (select count(*)::int from touch t where t.outbox_id = o.id and t.state = 'unknown') as touches
     from outbox o left join staff s on s.id = o.sender_id
-    where o.state = 'unknown' order by o.tried_at desc limit 200`)
+    where o.state = 'unknown' and (${storeIds}::uuid[] is null or exists (
+      select from touch t join person p on p.id = t.person_id
+      where t.outbox_id = o.id and p.home_store_id = any(${storeIds}::uuid[])))
+    order by o.tried_at desc limit 200`)
 }
 
 export async function setKnown(tx: Tx, id: string, reached: boolean): Promise<boolean> {
