@@ -49,9 +49,20 @@ export async function addGuides(tx: Tx, actor: Actor, guides: readonly AddedGuid
   return made
 }
 
+/** Those of these stores and guides that no row names without a reference. Reads whole tables: not in a transaction that others wait for. */
+export async function unnamedAmong(
+  db: Db,
+  { stores, staff }: { stores: readonly string[]; staff: readonly string[] },
+): Promise<{ stores: string[]; staff: string[] }> {
+  return {
+    stores: await rows.selectUnnamed(db, 'store', stores),
+    staff: await rows.selectUnnamed(db, 'staff', staff),
+  }
+}
+
 /**
- * Takes stores and guides away that were added by a file and that nothing uses: nobody has changed them or given them a
- * password, and no row of any table refers to them. The trail tells of each. Answers those that went.
+ * Takes stores and guides away that were added by a file, that no row names (`unnamedAmong`) and that nothing uses: nobody
+ * has changed them or given them a password, and nothing refers to them. The trail tells of each. Answers those that went.
  */
 export async function removeUnused(
   tx: Tx,

@@ -7,7 +7,14 @@ export { brand, changeBrand, nameBrand } from './brand.ts'
 export { acceptClock, type BusinessClock, openBusinessClock } from './business-time.ts'
 export { createProduct } from './catalogue.ts'
 export { openGuard } from './guard.ts'
-export { addGuides, addStores, type KnownPlaces, knownPlaces, removeUnused } from './known-places.ts'
+export {
+  addGuides,
+  addStores,
+  type KnownPlaces,
+  knownPlaces,
+  removeUnused,
+  unnamedAmong,
+} from './known-places.ts'
 export { createRegion, createStore, listStores } from './places.ts'
 export { forgetSessions, openSession } from './sessions.ts'
 export { setting } from './settings.ts'

@@ -66,9 +66,19 @@ export async function insertGuides(db: Db, staff: readonly GuideRow[], at: Date)
   return made
 }
 
+/** Those of these stores or staff that no row names without a reference. Reads whole tables: no index serves. */
+export async function selectUnnamed(db: Db, table: Kind, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const unused = await unusedIn(db, table, 'names')
+  const rows = await db.rows<{ id: string }>(
+    sql`select o.id from ${trusted(table)} o where o.id = any(${ids}::uuid[]) and ${unused}`,
+  )
+  return rows.map((row) => row.id)
+}
+
 export async function deleteUnusedStaff(tx: Db, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return []
-  const unused = await unusedIn(tx, 'staff', ['staff_id', 'sender_id'])
+  const unused = await unusedIn(tx, 'staff', 'references')
   const rows = await tx.rows<{ id: string }>(sql`
     delete from staff o where o.id = any(${ids}::uuid[]) and o.password_hash is null and o.version = 1 and ${unused}
     returning o.id`)
@@ -77,24 +87,33 @@ export async function deleteUnusedStaff(tx: Db, ids: readonly string[]): Promise
 
 export async function deleteUnusedStores(tx: Db, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return []
-  const unused = await unusedIn(tx, 'store', ['store_id'])
+  const unused = await unusedIn(tx, 'store', 'references')
   const rows = await tx.rows<{ id: string }>(sql`
     delete from store o where o.id = any(${ids}::uuid[]) and o.version = 1 and ${unused} returning o.id`)
   return rows.map((row) => row.id)
 }
 
+type Kind = 'store' | 'staff'
+
+/** Columns by which tables name them without a reference that the database knows of. */
+const namedBy: Readonly<Record<Kind, readonly string[]>> = {
+  staff: ['staff_id', 'sender_id'],
+  store: ['store_id'],
+}
+
 /**
  * A condition that no row of any table refers to row `o`: by a reference that the database knows of and that does not go
- * with it, or by a column of one of these names. Tables of later ranks are found in the catalogue, not named here.
+ * with it, or by a column of one of those names. Tables of later ranks are found in the catalogue, not named here.
  */
-async function unusedIn(db: Db, table: 'store' | 'staff', names: readonly string[]): Promise<Sql> {
+async function unusedIn(db: Db, table: Kind, by: 'references' | 'names'): Promise<Sql> {
   const columns = await db.rows<{ owner: string; column: string }>(sql`
     select c.relname as owner, a.attname as column
     from pg_attribute a join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
     left join pg_constraint f on f.conrelid = c.oid and f.contype = 'f' and f.conkey = array[a.attnum]
       and f.confrelid = ${`public.${table}`}::regclass
     where a.attnum > 0 and not a.attisdropped and a.atttypid = 'uuid'::regtype
-      and ((f.oid is not null and f.confdeltype <> 'c') or (f.oid is null and a.attname = any(${names}::text[])))
+      and case when ${by === 'references'} then f.oid is not null and f.confdeltype <> 'c'
+        else f.oid is null and a.attname = any(${namedBy[table]}::text[]) end
     order by 1, 2`)
   const nowhere = columns.map(
     ({ owner, column }) =>

@@ -401,7 +401,7 @@ describe('undo', () => {
     const order = '订单号,手机号,下单时间,金额,门店,导购\n'
     const first = await bring(
       'first.csv',
-      `${head}M1,张三,13812345671,甲店,王芳\nM2,李四,13812345672,乙店,李雷\nM3,王五,13812345673,丙店,韩梅\nM4,赵六,13812345674,丁店,林涛\nM5,孙七,13812345675,戊店,露西\n`,
+      `${head}M1,张三,13812345671,甲店,王芳\nM2,李四,13812345672,乙店,李雷\nM3,王五,13812345673,丙店,韩梅\nM4,赵六,13812345674,丁店,林涛\nM5,孙七,13812345675,戊店,露西\nM6,周八,13812345676,己店,何琳\n`,
       { kind: 'members' },
     )
     world.clock.advance({ hours: 1 })
@@ -412,12 +412,17 @@ describe('undo', () => {
     await bring('third.csv', '会员编号,姓名,门店\nN1,外人,乙店\n', { kind: 'members', source: 'crm' })
     await db.run(sql`update store set name = '丁字店', version = 2 where name = '丁店'`)
     await db.run(sql`update staff set password_hash = 'x' where name = '露西'`)
+    const at = world.clock.now()
+    await db.run(sql`
+      insert into touch (id, person_id, channel, class, content_id, sender_id, offered_at, not_before, expires_at, state)
+      select gen_random_uuid(), p.person_id, 'wecom', 'marketing', gen_random_uuid(), staff.id, ${at}, ${at}, ${at}, 'delivered'
+      from profile p, staff where p.source = 'crm' and staff.name = '何琳'`)
     world.clock.advance({ hours: 1 })
     expect(await undoImport(world, first.run.id, world.clock.now())).toMatchObject({ state: 'undone' })
-    // 戊店 stays for 露西, who can sign in and belongs to it.
+    // 戊店 stays for 露西, who can sign in and belongs to it, 己店 for 何琳, who wrote to a member.
     expect(await places()).toEqual({
-      stores: ['丁字店', '丙店', '乙店', '戊店'].sort(),
-      staff: ['李雷', '露西'].sort(),
+      stores: ['丁字店', '丙店', '乙店', '戊店', '己店'].sort(),
+      staff: ['何琳', '李雷', '露西'].sort(),
     })
     expect(await db.rows(sql`select from import_place where import_id = ${first.run.id}`)).toEqual([])
     const told = await db.rows(

@@ -6,7 +6,7 @@
  * stays, and is counted as kept. Each step removes its chunk in its own transaction, so a crash goes on where it was.
  */
 
-import { removeUnused, systemActor } from '../../org/org.ts'
+import { removeUnused, systemActor, unnamedAmong } from '../../org/org.ts'
 import { crashPoint } from '../../platform/crash.ts'
 import { fence } from '../../platform/jobs/lease.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
@@ -69,10 +69,10 @@ async function removePlaces({ parts, run, lease }: Work): Promise<void> {
   if (ids.length === 0) return
   const used = new Set([...(await placesInOrders(db, made)), ...(await parts.placesInUse(db, ids))])
   const free = (of: readonly string[]): string[] => of.filter((id) => !used.has(id))
+  const given = await unnamedAmong(db, { stores: free(made.stores), staff: free(made.staff) })
   await db.transaction(async (tx) => {
     await fence(tx, lease)
     if (await isAnotherUnderWay(tx, run.id)) return
-    const given = { stores: free(made.stores), staff: free(made.staff) }
     await removeUnused(tx, systemActor(clock.now()), given)
     await forgetPlaces(tx, run.id)
   })
