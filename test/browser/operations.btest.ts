@@ -264,6 +264,33 @@ test('a list is read again by itself, but not every page of it', async () => {
   await own.context().close()
 })
 
+test('what could not be read again stays and says that it is old; a further page that did not come says so', async () => {
+  const own = await pageOf(app, owner)
+  await own.clock.install()
+  const few = '**/api/touches?*'
+  await own.route(few, (route) =>
+    route.continue({ url: route.request().url().replace('limit=50', 'limit=5') }),
+  )
+  await visit(own, app, '/touches')
+  const listed = own.locator('tbody tr.ant-table-row')
+  await soon(() => listed.count()).toBe(5)
+  await own.route(few, (route) => route.abort())
+  // Past the next refresh and its second try.
+  await own.clock.fastForward(16_000)
+  await own.clock.fastForward(16_000)
+  await own.getByText('没有刷新成功').waitFor()
+  expect(await listed.count()).toBe(5)
+  await button(own, '加载更多').click()
+  await own.clock.fastForward(5_000)
+  await own.getByText('没有加载出来，请再试一次').waitFor()
+  expect(await listed.count()).toBe(5)
+  await own.unroute(few)
+  await button(own, '加载更多').click()
+  await soon(() => listed.count()).toBeGreaterThan(5)
+  await own.getByText('没有加载出来').waitFor({ state: 'hidden' })
+  await own.context().close()
+})
+
 test('what may or may not have gone out is shown until a person tells', async () => {
   const at = app.clock.now()
   const id = newId(at)

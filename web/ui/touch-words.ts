@@ -9,7 +9,7 @@ const states: Readonly<Record<string, Readonly<Record<Lang, string>>>> = {
   sending: { zh: '发送中', en: 'Sending' },
   asked: { zh: '待导购处理', en: 'With a guide' },
   created: { zh: '待导购确认', en: 'To be confirmed' },
-  confirmed: { zh: '导购已确认', en: 'Confirmed' },
+  confirmed: { zh: '已发出', en: 'Sent' },
   delivered: { zh: '已送达', en: 'Delivered' },
   failed: { zh: '失败', en: 'Failed' },
   quota: { zh: '超出微信月度额度', en: 'Over the monthly quota' },

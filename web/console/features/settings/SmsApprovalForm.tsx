@@ -171,6 +171,7 @@ function Params() {
                   rules={[{ required: true, whitespace: true, message: t('needed') }]}
                 >
                   <AutoComplete
+                    popupMatchSelectWidth={false}
                     options={options}
                     placeholder={t('value')}
                     aria-label={t('value')}
