@@ -97,8 +97,8 @@ export const insightContract = {
     path: '/home',
     tag: 'insight',
     summary: 'The state of the brand at a glance',
-    who: readers,
     description: 'Figures of the whole brand, whoever asks; counted once for all who ask within ten seconds.',
+    who: readers,
     scope: 'insight:read',
   }).output(Home),
   deadLetters: route({

@@ -361,6 +361,8 @@ export const membersContract = {
     path: '/member-base/audit',
     tag: 'members',
     summary: 'Audit the member base',
+    description:
+      'Of members whom the caller may see; orders without a buyer belong to nobody and are those of the whole brand.',
     who: ['owner', 'operator', 'analyst', 'regional_manager'],
     scope: 'members:read',
   }).output(BaseAudit),
@@ -369,8 +371,6 @@ export const membersContract = {
     path: '/identity/reviews',
     tag: 'members',
     summary: 'List identities to review',
-    description:
-      'Of members whom the caller may see; orders without a buyer belong to nobody and are those of the whole brand.',
     who: headquarters,
     scope: 'members:read',
   })
