@@ -125,7 +125,13 @@ function Ending({ task, onClose, onChanged }: { task: Task; onClose: () => void;
       onSuccess: () => {
         onClose()
         onChanged()
-        offerUndo(task.id, { saved: t('saved'), undo: t('undo'), undone: t('undone'), fault: say }, onChanged)
+        if (!task.undoable) Toast.show({ icon: 'success', content: t('saved') })
+        else
+          offerUndo(
+            task.id,
+            { saved: t('saved'), undo: t('undo'), undone: t('undone'), fault: say },
+            onChanged,
+          )
       },
       onError: (error: unknown) => void Toast.show({ icon: 'fail', content: say(faultOf(error).code) }),
     }),
