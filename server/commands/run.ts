@@ -13,6 +13,7 @@ import { runLoops } from '../loop.ts'
 import { createFirstOwner, type OneTime, openBusinessClock } from '../org/org.ts'
 import { startHousekeeping } from '../platform/jobs/housekeeping.ts'
 import { openLog } from '../platform/logging/log.ts'
+import { spareMemory } from '../platform/spare-memory.ts'
 import { StartRefused } from '../platform/start-refused.ts'
 import { systemClock } from '../platform/time/clock.ts'
 import { thisMachine } from '../platform/time/machine.ts'
@@ -53,6 +54,8 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
       const seeded = await seedWhenEmpty(stores, terminal)
       if (seeded) tellDemo(terminal, seeded)
     }
+    const spare = spareMemory()
+    closers.push(async () => spare.stop())
     if (options.work) closers.push(await startWork(app, parts))
     if (options.serve && !asked.signal.aborted) {
       const server = await serveApp(app, parts, {
