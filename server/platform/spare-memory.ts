@@ -26,7 +26,8 @@ export function spareMemory({ lookMs = LOOK_MS }: { lookMs?: number } = {}): { s
   let worked = performance.eventLoopUtilization()
   let least = Number.POSITIVE_INFINITY
   let collecting = false
-  const timer = setInterval(() => void look(), lookMs)
+  // Where nothing can be collected the memory stays as it is, which is no reason to end.
+  const timer = setInterval(() => void look().catch(() => clearInterval(timer)), lookMs)
   timer.unref()
 
   async function look(): Promise<void> {

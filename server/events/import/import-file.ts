@@ -68,7 +68,10 @@ async function workOrFollow(
     const { done, rowsPerSecond, secondsLeft, counts } = shown(run)
     watch.onProgress?.({ stage: run.stage, done, rowsPerSecond, secondsLeft, counts })
     if (watch.signal?.aborted === true)
-      throw new Problem('already_running', 'The program that is running goes on with this import.')
+      throw new Problem(
+        'already_running',
+        'This import stands where it is: the program that works on it goes on, or the next one that starts.',
+      )
     await sleep(FOLLOW_MS)
   }
 }
