@@ -47,6 +47,13 @@ export function isPurchase(
   return order.totalCents === 0 || order.refundedCents < order.totalCents
 }
 
+/** Flat: what was nested stands under its path ('address.city'). At most 100, texts at most 1,000 characters. */
+export const TrackedProperties = z.record(
+  z.string().min(1).max(200),
+  z.union([z.string(), z.number(), z.boolean()]),
+)
+export type TrackedProperties = z.infer<typeof TrackedProperties>
+
 const Cause = z.enum(['event', 'time', 'bulk', 'definition', 'merge'])
 const channel = z.string().max(40)
 const touch = {
@@ -98,7 +105,13 @@ export const eventSchemas = {
     bought: z.boolean().nullable(),
     triedSku: z.string().nullable(),
   }),
-  page_viewed: z.object({ page: z.string(), dwellSeconds: z.number().nullable() }),
+  page_viewed: z.object({
+    page: z.string(),
+    dwellSeconds: z.number().nullable(),
+    properties: TrackedProperties.default({}),
+  }),
+  /** What the brand's own tracking tells; `name` is the event's name in the tracking plan. */
+  tracked: z.object({ name: z.string().min(1).max(200), properties: TrackedProperties }),
   tag_added: z.object({
     tagId: z.int(),
     producer: z.enum(['guide', 'system']),

@@ -13,6 +13,7 @@ const plain: Readonly<Record<string, Said>> = {
   owner_changed: { zh: '归属导购或门店变化', en: 'Guide or store changed' },
   visited_store: { zh: '到店', en: 'Visited a store' },
   page_viewed: { zh: '浏览页面', en: 'Viewed a page' },
+  tracked: { zh: '埋点事件', en: 'Tracked event' },
   tag_added: { zh: '打上标签', en: 'Tagged' },
   tag_removed: { zh: '移除标签', en: 'A tag was removed' },
   person_erased: { zh: '资料已删除', en: 'Erased' },
