@@ -3,6 +3,7 @@ import { audienceContract } from './audience.ts'
 import { demoContract } from './demo.ts'
 import { importContract } from './import.ts'
 import { insightContract } from './insight.ts'
+import { intakeContract } from './intake.ts'
 import { journeysContract } from './journeys.ts'
 import { membersContract } from './members.ts'
 import { orgContract } from './org.ts'
@@ -18,5 +19,6 @@ export const contract = {
   tasks: tasksContract,
   insight: insightContract,
   imports: importContract,
+  intake: intakeContract,
   demo: demoContract,
 }

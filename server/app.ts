@@ -10,12 +10,14 @@ import { openChannels } from './connectors/connectors.ts'
 import { receiptAddress, smsStreams } from './connectors/sms/routes.ts'
 import { wecomStreams } from './connectors/wecom/routes.ts'
 import { demoRoutes } from './demo/routes.ts'
+import { openIntake } from './events/events.ts'
 import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
+import { intakeRoutes } from './events/intake/routes.ts'
 import { watchGauges } from './gauges.ts'
 import { memberRowsOf } from './insight/insight.ts'
 import { insightRoutes, memberPages } from './insight/routes.ts'
-import { handlers, importParts, membersDeps, putTag, reachPorts } from './joined.ts'
+import { handlers, importParts, intakePeople, membersDeps, putTag, reachPorts } from './joined.ts'
 import { journeyRoutes } from './journeys/routes.ts'
 import type { Loop } from './loop.ts'
 import { loopsOf } from './loops.ts'
@@ -55,6 +57,7 @@ export type App = {
   loops: readonly Loop[]
   housekeeping: readonly Housekeeping[]
   api: Api
+  doors: ReturnType<typeof openIntake>
   metrics: Metrics
   guard: ReturnType<typeof openGuard>
 }
@@ -66,8 +69,15 @@ export function buildApp(parts: AppParts): App {
   const streams = streamsOf(parts)
   const guard = openGuard(stores.db, { publicUrl })
   const metrics = openMetrics((err) => parts.log.warn({ event: 'metrics.unreadable', err }))
-  watchGauges(metrics, parts)
+  const doors = openIntake({
+    db: stores.db,
+    people: intakePeople(stores.keyring),
+    disk: stores.disk,
+    onError: (err) => log.warn({ event: 'intake.counts_not_written', err }),
+  })
+  watchGauges(metrics, parts, doors)
   return {
+    doors,
     router,
     streams,
     loops: loopsOf(parts),
@@ -98,6 +108,7 @@ function routersOf({ stores, clock, providers, publicUrl }: AppParts) {
       memberRows: (viewer, ids) => memberRowsOf(membersDeps(keyring), db, viewer, ids),
     }),
     imports: importRoutes(importParts(stores, clock)),
+    intake: intakeRoutes({ db, publicUrl }),
     reach: reachRoutes({
       db,
       people: reachPorts(keyring).people,
@@ -169,6 +180,7 @@ export function serveApp(app: App, parts: AppParts, how: Serving): Promise<HttpS
     trustProxy: how.trustProxy,
     webFolder: how.webFolder ?? WEB_FOLDER,
     api: app.api,
+    doors: app.doors,
     metrics: app.metrics,
     clock,
     log,

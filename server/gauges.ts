@@ -11,7 +11,11 @@ import type { Stores } from './stores.ts'
 export type GaugeSources = { stores: Pick<Stores, 'db' | 'disk'>; clock: BusinessClock }
 
 /** Each family is read for itself: where one store is away the others still tell. */
-export function watchGauges(metrics: Metrics, { stores: { db, disk }, clock }: GaugeSources): void {
+export function watchGauges(
+  metrics: Metrics,
+  { stores: { db, disk }, clock }: GaugeSources,
+  intake: { depth(): number },
+): void {
   const consumer = ['consumer', 'lane']
   metrics.watch(
     {
@@ -59,6 +63,10 @@ export function watchGauges(metrics: Metrics, { stores: { db, disk }, clock }: G
         { name: 'liuliang_journeys_due_seconds', value: oldestSeconds },
       ]
     },
+  )
+  metrics.watch(
+    { liuliang_intake_waiting: { help: 'Events that the doors have taken and that are not durable yet' } },
+    async () => [{ name: 'liuliang_intake_waiting', value: intake.depth() }],
   )
   const waiting = ['stage', 'state']
   metrics.watch(

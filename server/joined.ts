@@ -1,15 +1,18 @@
 /** The ports of the capabilities, joined: what an earlier rank declares and a later one implements. */
 import { audienceFollower, setTags } from './audience/audience.ts'
-import type { Handler, ImportParts } from './events/events.ts'
+import type { Handler, ImportParts, IntakePeople } from './events/events.ts'
 import { handledTypes, journeyFollower, onEvents } from './journeys/journeys.ts'
 import {
+  adjust,
   type Follower,
   type MembersDeps,
   mobileNumbers,
   placesInUse,
+  presentOf,
   profilesThere,
   reachables,
   reachDigest,
+  refer,
   resolve,
   undoImport,
 } from './members/members.ts'
@@ -55,6 +58,22 @@ export const handlers: readonly Handler[] = [
 
 export function membersDeps(keys: Keyring): MembersDeps {
   return { keys, followers }
+}
+
+export function intakePeople(keys: Keyring): IntakePeople {
+  const deps = membersDeps(keys)
+  return {
+    index: keys.index,
+    refer: (tx, named, how) =>
+      refer(
+        deps,
+        tx,
+        named.map(({ identifiers }) => ({ externalId: null, identifiers })),
+        how,
+      ),
+    present: presentOf,
+    adjust: (tx, changes, how) => adjust(deps, tx, changes, how),
+  }
 }
 
 export function reachPorts(keys: Keyring): ReachPorts & { people: People } {

@@ -51,6 +51,17 @@ export async function appendRows(tx: Tx, rows: readonly EventRow[], how: AppendH
   await writeRows(tx, day, rows, how)
 }
 
+/** Of these ids, UUIDs in small letters, those that nobody brought before under `source`; from now on they are known. */
+export async function firstTold(
+  tx: Tx,
+  ids: readonly string[],
+  { source, receivedAt }: Pick<AppendHow, 'source' | 'receivedAt'>,
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const { seen } = await enterLog(tx, receivedAt)
+  return new Set(await insertUnseen(tx, ids, source, seen))
+}
+
 /**
  * Turns the two `seen` tables when the present one is 30 days old: the other is emptied and filled from now on.
  * True when it turned.
@@ -88,7 +99,20 @@ async function unseen(
   source: string,
   present: 'a' | 'b',
 ): Promise<readonly NewEvent[]> {
-  const ids = [...new Set(events.map((event) => event.id.toLowerCase()))].sort()
+  const ids = events.map((event) => event.id.toLowerCase())
+  const inserted = await insertUnseen(tx, ids, source, present)
+  if (inserted.length === events.length) return events
+  const fresh = new Set(inserted)
+  return events.filter((event) => fresh.delete(event.id.toLowerCase()))
+}
+
+async function insertUnseen(
+  tx: Tx,
+  brought: readonly string[],
+  source: string,
+  present: 'a' | 'b',
+): Promise<string[]> {
+  const ids = [...new Set(brought)].sort()
   const [here, there] = present === 'a' ? ['seen_a', 'seen_b'] : ['seen_b', 'seen_a']
   const rows = await tx.rows<{ id: string }>(sql`
     insert into ${trusted(here)} (source, id)
@@ -97,9 +121,7 @@ async function unseen(
     order by place
     on conflict do nothing
     returning id`)
-  if (rows.length === events.length) return events
-  const fresh = new Set(rows.map((row) => row.id))
-  return events.filter((event) => fresh.delete(event.id.toLowerCase()))
+  return rows.map(({ id }) => id)
 }
 
 async function writeRows(tx: Tx, day: string, rows: readonly EventRow[], how: AppendHow): Promise<void> {

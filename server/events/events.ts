@@ -22,11 +22,15 @@ export {
   listDeadLetters,
   retryLetter,
 } from './dead-letters.ts'
+export type { EventPick, EventRow } from './event-rows.ts'
 export type { Handler } from './handler.ts'
 export { rejectedText } from './import/import.ts'
 export { type ImportFile, type ImportResult, importFile, undoImport } from './import/import-file.ts'
 export type { ImportParts, Progress as ImportProgress } from './import/work.ts'
+export { openIntake } from './intake/intake.ts'
+export type { IntakePeople } from './intake/ports.ts'
 export {
+  comparePositions,
   isFresh,
   type Json,
   type Lane,
@@ -53,13 +57,13 @@ export { REACT } from './react.ts'
 export { isRebuilding, type Rebuilt, rebuildClickHouse } from './rebuild.ts'
 export { continueFromMark, markProjection, type ProjectionMark } from './restored.ts'
 export {
-  type EventRow,
   type LineRow,
   type OrderRow,
   type PersonOrders,
   type PersonRows,
   type Placement,
   placement,
+  rangeEvents,
   rowsOf,
   streamOrders,
   unsettledPersons,

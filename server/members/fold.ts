@@ -250,7 +250,7 @@ function furtherOf(profiles: readonly FoldProfile[]): Record<string, AttributeVa
     if (OWN_COLUMN.has(field) || personalFields.has(field)) continue
     if (field.startsWith(CONSENT) || field.startsWith(RESULT)) continue
     const said = latest(profiles, field)
-    if (said) further[field] = said[0]
+    if (said && said[0] !== '') further[field] = said[0]
   }
   return further
 }

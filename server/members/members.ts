@@ -3,6 +3,7 @@
  * Promises: the same facts in any order give the same persons, every merge can be undone exactly, and personal data is sealed, masked and shown only with a trace.
  * Never does: join people who contradict each other without being told to, or put a name or a number into an event.
  */
+export { type Adjustment, adjust } from './adjust.ts'
 export { auditBase, type BaseAudit } from './base-audit.ts'
 export { type MemberCard, memberCard, personOf, reveal, type ShownIdentifier } from './card.ts'
 export { findDuplicates } from './duplicates.ts'
@@ -13,6 +14,7 @@ export { apartReview, type ByHand, joinReview, mergePersons, undoMerge } from '.
 export { placesInUse } from './places-in-use.ts'
 export { profilesThere } from './profiles-there.ts'
 export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipients.ts'
+export { presentOf, type Referred, refer } from './refer.ts'
 export { type Resolved, resolve } from './resolve.ts'
 export { type MergeShown, mergesPage, type ReviewShown, reviewsPage } from './reviews.ts'
 export { type Found, type MemberQuery, membersByIds, searchMembers } from './search.ts'

@@ -18,6 +18,9 @@ import { personsOf, presentPersonsOf } from './store-persons.ts'
 /** `personId` may be a person that was absorbed meanwhile: the word is kept with that person's own profile. */
 export type Word = {
   personId: number
+  /** When it was so; else the time of the call. */
+  at?: Date
+  /** A text of the brand's own that is empty takes the attribute away. */
   attributes?: IncomingAttributes
   consents?: readonly { channel: string; state: ConsentState }[]
   relations?: readonly IncomingRelation[]
@@ -64,10 +67,13 @@ export async function tell(
 }
 
 function factsFrom(deps: MembersDeps, word: Word, how: ResolveHow): Facts {
-  const row = { externalId: 'known', at: how.at, identifiers: [], ...word }
+  const row = { externalId: 'known', identifiers: [], ...word, at: word.at ?? how.at }
   const facts = factsOf(row, how, deps.keys, 0)
+  const gone = Object.entries(word.attributes?.custom ?? {})
+    .filter(([, value]) => value === '')
+    .map(([name]) => [`custom.${name.slice(0, 60)}`, ['', row.at.getTime()]] as const)
   const results = Object.entries(word.results ?? {}).map(
     ([channel, result]) => [`result.${channel}`, [result, how.at.getTime()]] as const,
   )
-  return { ...facts, attributes: { ...facts.attributes, ...Object.fromEntries(results) } }
+  return { ...facts, attributes: { ...facts.attributes, ...Object.fromEntries([...results, ...gone]) } }
 }

@@ -56,11 +56,12 @@ export async function selectKnownOrders(
   return new Set(rows.map((row) => row.externalId))
 }
 
-/** Which of these profiles have orders that count. */
+/** Which of these profiles have orders that count, or are named by events of the doors. */
 export async function selectProfilesInUse(tx: Tx, profileIds: readonly number[]): Promise<number[]> {
   const rows = await tx.rows<{ profileId: number }>(sql`
-    select distinct profile_id as "profileId" from document
-    where kind = 'order' and profile_id = any(${profileIds}::int[]) and not deleted`)
+    select profile_id as "profileId" from document
+    where kind = 'order' and profile_id = any(${profileIds}::int[]) and not deleted
+    union select profile_id from event_profile where profile_id = any(${profileIds}::int[])`)
   return rows.map((row) => row.profileId)
 }
 

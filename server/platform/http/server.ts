@@ -20,6 +20,8 @@ export type ServerParts = {
   /** 0 takes any free one. */
   port: number
   api: Api
+  /** What is open to programs and pages outside, beside the API. */
+  doors: Doors
   /** Builds /openapi.json; called once, when it is first asked for. */
   describe: () => Promise<unknown>
   metrics: Metrics
@@ -32,6 +34,19 @@ export type ServerParts = {
   clock: Clock
   /** Believe X-Forwarded-For and X-Forwarded-Proto. */
   trustProxy: boolean
+}
+
+/** Routes of their own outside of /api: they know who asks by themselves. */
+export type Doors = {
+  opens(path: string): boolean
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    call: BaseCall,
+    seen: { route: string },
+  ): Promise<void>
+  /** Ends what is under way; called when the last request has been answered. */
+  close(): Promise<void>
 }
 
 export type HttpServer = {
@@ -69,6 +84,7 @@ export async function openServer(parts: ServerParts): Promise<HttpServer> {
       const force = setTimeout(() => server.closeAllConnections(), LET_END_MS)
       await closed
       clearTimeout(force)
+      await parts.doors.close()
     },
   }
 }
@@ -123,6 +139,11 @@ async function answer(parts: ServerParts, request: IncomingMessage, response: Se
     if (path === '/api' || path.startsWith('/api/')) {
       response.setHeader('cache-control', 'no-store')
       await parts.api.handle(request, response, call, seen)
+      return
+    }
+    if (parts.doors.opens(path)) {
+      seen.route = 'doors'
+      await parts.doors.handle(request, response, call, seen)
       return
     }
     if (OWN.has(path)) seen.route = path

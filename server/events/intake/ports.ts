@@ -1,0 +1,28 @@
+/** What the doors need of the members, declared here and implemented by a later rank; app.ts joins them. */
+import type { BlindIndex } from '../../platform/crypto/blind-index.ts'
+import type { Tx } from '../../platform/postgres/database.ts'
+import type { PersonStatement } from '../import/ports.ts'
+import type { ToldPerson } from './told.ts'
+
+/** `device` is the anonymous id of a browser, an app or a mini-program. */
+export type Named = {
+  identifiers: (Omit<PersonStatement['identifiers'][number], 'kind'> & {
+    kind: PersonStatement['identifiers'][number]['kind'] | 'device'
+  })[]
+}
+
+export type Referred = { readonly profileId: number; readonly personId: number }
+export type SpokenHow = { lane: 'live'; source: string; at: Date }
+
+export type IntakePeople = {
+  index: BlindIndex
+  /** The profile and present person of each, in their order; null where nobody is named, or somebody who was erased. At most 5,000. */
+  refer(tx: Tx, named: readonly Named[], how: SpokenHow): Promise<(Referred | null)[]>
+  /** The present persons of profiles that are still there. */
+  present(tx: Tx, profileIds: readonly number[]): Promise<Map<number, number>>
+  adjust(
+    tx: Tx,
+    changes: readonly (Omit<ToldPerson, 'kind' | 'id' | 'who'> & { profileId: number })[],
+    how: SpokenHow,
+  ): Promise<unknown>
+}

@@ -1,0 +1,116 @@
+/**
+ * What was taken and is not yet durable: a bounded queue before one writer, so that many small requests share a
+ * transaction. Order of arrival is kept.
+ *
+ * Always true: `offer` answers when what was offered is committed, and throws when nothing of it is. At most
+ * `mostEvents` and `mostBytes` wait; what comes beyond is refused at once.
+ */
+import { isPostgresAway } from '../../platform/postgres/database.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { Parcel, Written } from './write.ts'
+
+export type QueueLimits = { mostEvents: number; mostBytes: number; batchEvents: number }
+export const queueLimits: QueueLimits = { mostEvents: 40_000, mostBytes: 64 * 1024 * 1024, batchEvents: 4000 }
+
+const RETRY_AFTER_SECONDS = 1
+const AWAY_RETRY_SECONDS = 2
+
+type Waiting = {
+  parcel: Parcel
+  bytes: number
+  done: (written: Written) => void
+  failed: (error: unknown) => void
+}
+
+export type IntakeQueue = ReturnType<typeof openQueue>
+
+/** A queue over `write`, which commits parcels together or not at all. */
+export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written>, limits = queueLimits) {
+  const waiting: Waiting[] = []
+  let events = 0
+  let bytes = 0
+  let running: Promise<void> | undefined
+  let closed = false
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = take()
+      try {
+        const written = await write(batch.map(({ parcel }) => parcel))
+        for (const one of batch) one.done(written)
+      } catch (error) {
+        if (batch.length === 1 || isPostgresAway(error)) for (const one of batch) one.failed(answerFor(error))
+        else await oneByOne(batch)
+      }
+      for (const one of batch) release(one)
+    }
+  }
+
+  /** Something in the batch cannot be written: only that is refused. */
+  async function oneByOne(batch: readonly Waiting[]): Promise<void> {
+    for (const one of batch) {
+      try {
+        one.done(await write([one.parcel]))
+      } catch (error) {
+        one.failed(answerFor(error))
+      }
+    }
+  }
+
+  function take(): Waiting[] {
+    let count = 0
+    let size = 0
+    while (size < waiting.length && count < limits.batchEvents) {
+      count += waiting[size]?.parcel.told.length ?? 0
+      size += 1
+    }
+    return waiting.splice(0, size)
+  }
+
+  function release({ parcel, bytes: own }: Waiting): void {
+    events -= parcel.told.length
+    bytes -= own
+  }
+
+  return {
+    /** Errors: `too_many` with `retryAfterSeconds` where the queue is full, `unavailable`. */
+    offer(parcel: Parcel, size: number): Promise<Written> {
+      if (closed)
+        throw new Problem('unavailable', 'The program is stopping.', {
+          details: { retryAfterSeconds: AWAY_RETRY_SECONDS },
+        })
+      if (events + parcel.told.length > limits.mostEvents || bytes + size > limits.mostBytes) throw full()
+      events += parcel.told.length
+      bytes += size
+      return new Promise((done, failed) => {
+        waiting.push({ parcel, bytes: size, done, failed })
+        running ??= run().finally(() => {
+          running = undefined
+        })
+      })
+    },
+    /** Errors: `too_many` where a body of `size` bytes would not fit now: asked before it is read. */
+    refuseBeyond(size: number): void {
+      if (bytes + size > limits.mostBytes || events >= limits.mostEvents) throw full()
+    },
+    depth: () => events,
+    /** Takes no more, and waits for what was taken. */
+    async close(): Promise<void> {
+      closed = true
+      await running
+    },
+  }
+}
+
+function full(): Problem {
+  return new Problem('too_many', 'More events wait than can be written just now. Send these again.', {
+    details: { retryAfterSeconds: RETRY_AFTER_SECONDS },
+  })
+}
+
+function answerFor(error: unknown): unknown {
+  if (!isPostgresAway(error)) return error
+  return new Problem('unavailable', 'PostgreSQL is away for a moment. Send these events again.', {
+    details: { retryAfterSeconds: AWAY_RETRY_SECONDS },
+  })
+}

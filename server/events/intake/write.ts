@@ -1,0 +1,175 @@
+/**
+ * What the doors took, in one transaction: whose it is, what it says of them, and the log.
+ *
+ * Always true: a message is known by (source, id) and counts once, however often and over however many requests it
+ * comes; its marks, its person and its events are committed together or not at all. No value of an identifier reaches
+ * the log. An event of somebody who was erased is left out.
+ */
+
+import { crashPoint } from '../../platform/crash.ts'
+import type { Database, Tx } from '../../platform/postgres/database.ts'
+import { jsonText } from '../../platform/postgres/json.ts'
+import { appendRows, type EventRow, firstTold } from '../append.ts'
+import { heard } from '../pulse.ts'
+import type { IntakePeople, Named, Referred } from './ports.ts'
+import type { EventSource } from './sources.ts'
+import type { Speakers } from './speakers.ts'
+import { markProfiles, writeItems } from './store.ts'
+import type { Spoken, Told, ToldEvent, ToldItem, ToldPerson } from './told.ts'
+
+/** What one request brought and is to be answered for. */
+export type Parcel = { source: EventSource; told: readonly Told[]; receivedAt: Date }
+
+export type Writing = { db: Database; people: IntakePeople; speakers: Speakers }
+export type Written = { events: number; repeated: number; erased: number }
+
+const MOST_NAMED = 5000
+const PULSE_MS = 10_000
+
+/** Writes the parcels. Answers when everything is durable; what it threw for changed nothing. */
+export async function writeParcels(
+  { db, people, speakers }: Writing,
+  parcels: readonly Parcel[],
+): Promise<Written> {
+  const learned = new Map<string, number>()
+  const total: Written = { events: 0, repeated: 0, erased: 0 }
+  await db.transaction(async (tx) => {
+    learned.clear()
+    Object.assign(total, { events: 0, repeated: 0, erased: 0 })
+    for (const own of Map.groupBy(parcels, ({ source }) => source.code).values()) {
+      const written = await writeSource(tx, own, { people, speakers, learned })
+      for (const key of ['events', 'repeated', 'erased'] as const) total[key] += written[key]
+    }
+    crashPoint('intake.written')
+  })
+  crashPoint('intake.committed')
+  for (const [key, profile] of learned) speakers.learn(key, profile)
+  return total
+}
+
+type Shared = { people: IntakePeople; speakers: Speakers; learned: Map<string, number> }
+
+async function writeSource(tx: Tx, parcels: readonly Parcel[], shared: Shared): Promise<Written> {
+  const [{ source, receivedAt }] = parcels as [Parcel]
+  const how = { lane: 'live', source: logName(source), at: receivedAt } as const
+  const all = parcels.flatMap(({ told }) => told)
+  const fresh = await firstTold(
+    tx,
+    all.map(({ id }) => id),
+    { source: how.source, receivedAt },
+  )
+  const told = all.filter(({ id }) => fresh.delete(id))
+  crashPoint('intake.deduplicated')
+  const spoken = told.filter((one): one is ToldEvent | ToldPerson => one.kind !== 'item')
+  const whose = await referAll(tx, spoken, { ...shared, source, how })
+  const changes = spoken.flatMap((one, place) => {
+    const who = whose[place]
+    if (one.kind !== 'person' || !who || saysNothing(one)) return []
+    const { kind: _, id: __, who: ___, ...says } = one
+    return [{ ...says, profileId: who.profileId }]
+  })
+  if (changes.length > 0) await shared.people.adjust(tx, changes, how)
+  const rows = spoken.flatMap((one, place): EventRow[] => {
+    const who = whose[place]
+    return one.kind === 'person' || !who ? [] : [rowOf(one, who)]
+  })
+  await appendRows(tx, rows, { lane: 'live', source: how.source, receivedAt })
+  const items = told.filter((one): one is ToldItem => one.kind === 'item')
+  if (items.length > 0) await writeItems(tx, how.source, items)
+  if (shared.speakers.isPulseDue(how.source, receivedAt, PULSE_MS)) await heard(tx, how.source, receivedAt)
+  return {
+    events: rows.length,
+    repeated: all.length - told.length,
+    erased: whose.filter((one) => one === null).length,
+  }
+}
+
+/** How a source is called in the log, in the pulse and among the records of the members. */
+export function logName({ code }: Pick<EventSource, 'code'>): string {
+  return `sdk:${code}`
+}
+
+type Referring = Shared & { source: EventSource; how: { lane: 'live'; source: string; at: Date } }
+
+/** Of each, in their order, whose it is: from memory where the profile is still there, else by its identifiers. */
+async function referAll(
+  tx: Tx,
+  spoken: readonly (ToldEvent | ToldPerson)[],
+  { people, speakers, learned, source, how }: Referring,
+): Promise<(Referred | null)[]> {
+  const keys = spoken.map(({ who }) => speakers.keyOf(source, who))
+  const remembered = keys.map((key) => speakers.profileOf(key))
+  const present = await people.present(tx, [...new Set(remembered.filter((id) => id !== undefined))])
+  const answers = new Map<string, Referred | null>()
+  const open = new Map<string, readonly Spoken[]>()
+  for (const [place, key] of keys.entries()) {
+    const profileId = remembered[place]
+    const personId = profileId === undefined ? undefined : present.get(profileId)
+    if (profileId !== undefined && personId !== undefined) answers.set(key, { profileId, personId })
+    else open.set(key, (spoken[place] as ToldEvent).who)
+  }
+  const asked = [...open]
+  for (let from = 0; from < asked.length; from += MOST_NAMED) {
+    const some = asked.slice(from, from + MOST_NAMED)
+    const found = await people.refer(
+      tx,
+      some.map(([, who]) => namedBy(source, who)),
+      how,
+    )
+    for (const [at, [key]] of some.entries()) {
+      const one = found[at] ?? null
+      answers.set(key, one)
+      if (one) learned.set(key, one.profileId)
+    }
+    await markProfiles(
+      tx,
+      found.flatMap((one) => (one ? [one.profileId] : [])),
+    )
+  }
+  // Joined by one of the others meanwhile: the person of before is somebody's past.
+  const moved = asked.length === 0 ? undefined : await people.present(tx, [...profilesIn(answers)])
+  return keys.map((key) => {
+    const one = answers.get(key) ?? null
+    return one && moved ? { ...one, personId: moved.get(one.profileId) ?? one.personId } : one
+  })
+}
+
+function profilesIn(answers: ReadonlyMap<string, Referred | null>): Set<number> {
+  return new Set([...answers.values()].flatMap((one) => (one ? [one.profileId] : [])))
+}
+
+function namedBy({ userIdKind, userIdScope }: EventSource, who: readonly Spoken[]): Named {
+  return {
+    identifiers: who.map(({ kind, ...one }) =>
+      kind === 'user' ? { ...one, kind: userIdKind, scope: userIdScope } : { ...one, kind },
+    ),
+  }
+}
+
+function saysNothing({ set, custom, once, add, append, unset }: ToldPerson): boolean {
+  return (
+    unset.length === 0 && [set, custom, once, add, append].every((part) => Object.keys(part).length === 0)
+  )
+}
+
+function rowOf(event: ToldEvent, { profileId, personId }: Referred): EventRow {
+  const { properties } = event
+  return {
+    id: event.id,
+    type: event.kind === 'tracked' ? 'tracked' : 'page_viewed',
+    profileId,
+    personId,
+    at: event.at,
+    json: jsonText(
+      event.kind === 'tracked'
+        ? { name: event.name, properties }
+        : { page: event.page, dwellSeconds: dwellOf(properties), properties },
+    ),
+  }
+}
+
+/** 神策 tells how long a page was looked at as `event_duration`, in seconds. */
+function dwellOf(properties: ToldEvent['properties']): number | null {
+  const seconds = properties['event_duration'] ?? properties['$event_duration']
+  return typeof seconds === 'number' ? seconds : null
+}
