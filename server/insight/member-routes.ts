@@ -237,9 +237,10 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
 const fieldWords: Readonly<Record<string, { zh: string; en: string }>> = {
   name: { zh: '姓名', en: 'name' },
   birthday: { zh: '生日', en: 'birthday' },
-  phone_last4: { zh: '手机号后四位', en: 'last four digits of the phone' },
+  last4: { zh: '手机号后四位', en: 'last four digits of the phone' },
   address: { zh: '地址', en: 'address' },
   city: { zh: '城市', en: 'city' },
+  gender: { zh: '性别', en: 'gender' },
   remark: { zh: '导购备注里的手机号', en: 'phone in the remark of a guide' },
   phone: { zh: '手机号', en: 'phone' },
   card: { zh: '会员卡号', en: 'card number' },
@@ -259,9 +260,16 @@ const saysWords: Readonly<Record<string, { zh: string; en: string }>> = {
 /** Evidence names fields and how they agree, never values; said as short sentences. */
 function evidenceOf(evidence: unknown): { zh: string; en: string }[] {
   if (!Array.isArray(evidence)) return []
-  return evidence.flatMap((one: { field?: string; says?: string }) => {
+  return evidence.flatMap((one: { field?: string; says?: string; alike?: number }) => {
     const field = fieldWords[one.field ?? '']
     const says = saysWords[one.says ?? '']
-    return field && says ? [{ zh: `${field.zh}${says.zh}`, en: `${says.en} ${field.en}` }] : []
+    if (!field || !says) return []
+    const much = one.says === 'similar' && one.alike !== undefined ? Math.round(one.alike * 100) : undefined
+    return [
+      {
+        zh: `${field.zh}${says.zh}${much === undefined ? '' : `（${much}%）`}`,
+        en: `${says.en} ${field.en}${much === undefined ? '' : ` (${much}%)`}`,
+      },
+    ]
   })
 }

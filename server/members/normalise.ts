@@ -60,6 +60,11 @@ function plain(text: string): Normal | undefined {
   return value === '' || value.length > LONGEST ? undefined : { value, valid: true, form: null }
 }
 
+/** The name that a guide's remark most likely holds: its first two to four Chinese characters ('李晓明 L码' → '李晓明'). */
+export function nameInRemark(remark: string): string | undefined {
+  return /(?<![\u3400-\u9fff])[\u3400-\u9fff]{2,4}(?![\u3400-\u9fff])/.exec(remark.normalize('NFKC'))?.[0]
+}
+
 /** Phones that a guide wrote into a remark: proposals, never identifiers. */
 export function phonesInRemark(remark: string): string[] {
   const found =

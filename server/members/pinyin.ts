@@ -56,6 +56,21 @@ const boundaries = TABLE.trim()
   })
 const known = new Map<string, string>(Object.entries(READ_DIFFERENTLY))
 
+const syllables: ReadonlySet<string> = new Set(boundaries.map(({ syllable }) => syllable))
+
+/** Whether it is a syllable of Chinese as `pinyinOf` writes them: 'xiao', 'lv'. */
+export function isSyllable(text: string): boolean {
+  return syllables.has(text)
+}
+
+/** What many speakers do not tell apart falls together: zh and z, ch and c, sh and s, ng and n, l and n. */
+export function confusable(syllable: string): string {
+  return syllable
+    .replace(/^([zcs])h/, '$1')
+    .replace(/ng$/, 'n')
+    .replace(/^l/, 'n')
+}
+
 /** The syllables of a text; runs of other letters and digits are one each, in lower case: '欧阳 Na' → ['ou', 'yang', 'na']. */
 export function pinyinOf(text: string): string[] {
   return (

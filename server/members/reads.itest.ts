@@ -250,7 +250,8 @@ test('likely duplicates are proposed once, shown side by side, and joined by han
   const [review] = (await reviewsPage(deps, db, { state: 'open', kind: 'fuzzy', limit: 10 }, everything))
     .items
   expect(review?.sides.map(({ name }) => name)).toEqual(['张三丰', '章三丰'])
-  expect(review?.evidence).toContainEqual({ field: 'birthday', says: 'same' })
+  expect(review?.evidence).toContainEqual({ field: 'birthday', says: 'same', alike: 1 })
+  expect(review?.evidence).toContainEqual({ field: 'name', says: 'sounds_same', alike: 1 })
   const { id: keep } = await db.row<{ id: number }>(sql`select id from person where name = '张三丰'`)
   await db.transaction((tx) => joinReview(deps, tx, review?.id ?? '', { actor: null, at: now, keep }))
   expect((await mergesPage(db, { limit: 5 }, everything)).items[0]).toMatchObject({

@@ -2,40 +2,65 @@
 import type { Db } from '../platform/postgres/database.ts'
 import { type Sql, sql } from '../platform/postgres/sql.ts'
 
-export type LikelyRow = {
+export type LikelyPerson = {
   id: number
+  demo: boolean
   name: string | null
   birthday: string | null
+  lunar: boolean
   city: string | null
-  /** The keyed hash of the last four digits of a phone, as hex. */
-  last4: string | null
-  addressProfile: number | null
-  addressDigest: string | null
+  gender: string | null
+}
+
+/** What one profile says; `address` and the claims' digests (hex) name values of its sealed part. */
+export type Said = {
+  id: number
+  personId: number
+  name: string | null
+  nickname: string | null
+  address: string | null
+  claims: { kind: string; digest: string }[]
+  remarks: string[]
+}
+
+const columns = sql`id, demo, name, birthday, birthday_lunar as lunar, city, gender`
+const comparable = sql`state = 'live' and (name is not null or birthday is not null)`
+
+/** How many persons are looked at. */
+export async function countLikely(db: Db): Promise<number> {
+  const { persons } = await db.row<{ persons: number }>(
+    sql`select count(*)::int as persons from person where ${comparable}`,
+  )
+  return persons
 }
 
 /** Live persons that have a name or a birthday, in order of id. */
-export async function likelyPage(db: Db, after: number, limit: number): Promise<LikelyRow[]> {
-  return select(
-    db,
-    sql`e.id > ${after} and (e.name is not null or e.birthday is not null)`,
-    sql`order by e.id limit ${limit}`,
-  )
+export async function likelyPage(db: Db, after: number, limit: number): Promise<LikelyPerson[]> {
+  return persons(db, sql`id > ${after}`, sql`order by id limit ${limit}`)
 }
 
-export async function likelyOf(db: Db, ids: readonly number[]): Promise<LikelyRow[]> {
-  return select(db, sql`e.id = any(${ids}::int[])`, sql``)
+export async function likelyOf(db: Db, ids: readonly number[]): Promise<LikelyPerson[]> {
+  return persons(db, sql`id = any(${ids}::int[])`, sql`order by id`)
 }
 
-function select(db: Db, which: Sql, page: Sql): Promise<LikelyRow[]> {
-  return db.rows<LikelyRow>(sql`
-    select e.id, e.name, e.birthday, e.city, known.last4, known."addressProfile", known."addressDigest"
-    from (select e.id, e.name, e.birthday, e.city from person e where e.state = 'live' and ${which} ${page}) e
-    cross join lateral (
-      select max(encode(i.lookup, 'hex')) filter (where i.links) as last4,
-        max(p.id) filter (where p.attributes ? 'address') as "addressProfile",
-        (array_agg(p.attributes->'address'->>0 order by p.id desc) filter (where p.attributes ? 'address'))[1] as "addressDigest"
-      from profile p left join identifier i on i.profile_id = p.id and i.kind = 'phone'
-      where p.person_id = e.id
-    ) known
-    order by e.id`)
+function persons(db: Db, which: Sql, page: Sql): Promise<LikelyPerson[]> {
+  return db.rows<LikelyPerson>(sql`select ${columns} from person where ${comparable} and ${which} ${page}`)
+}
+
+/** What the profiles of these persons say, the oldest first. */
+export async function saidOf(db: Db, persons: readonly number[]): Promise<Said[]> {
+  return db.rows<Said>(sql`
+    select p.id, p.person_id as "personId", p.attributes->'name'->>0 as name, p.attributes->'nickname'->>0 as nickname,
+      p.attributes->'address'->>0 as address,
+      coalesce((
+        select json_agg(json_build_object('kind', i.kind, 'digest', encode(i.digest, 'hex')) order by i.digest)
+        from identifier i
+        where i.profile_id = p.id and i.kind in ('phone', 'email', 'card') and i.state in ('active', 'superseded')
+      ), '[]') as claims,
+      coalesce((
+        select json_agg(r.remark order by r.staff_id) from relation r
+        where r.profile_id = p.id and r.remark is not null
+      ), '[]') as remarks
+    from profile p where p.person_id = any(${persons}::int[])
+    order by p.id`)
 }

@@ -151,12 +151,15 @@ export async function putConflicts(
   return new Map(rows.map((row) => [row.key, row.id]))
 }
 
+/** A field in which two agree, and how; `alike` 0…1 where it was measured. Never a value. */
+export type Evidence = { field: string; says: string; alike?: number }
+
 export type Proposal = {
   id: string
   low: number
   high: number
   score: number
-  evidence: { field: string; says: string }[]
+  evidence: Evidence[]
 }
 
 /** Proposes pairs that nobody has proposed or decided before; answers the new questions by pair ('low-high'). */
@@ -184,7 +187,7 @@ export type ReviewRow = {
   key: string
   identifierKind: string | null
   score: number | null
-  evidence: { field: string; says: string }[]
+  evidence: Evidence[]
   state: 'open' | 'joined' | 'apart' | 'settled'
   at: Date
 }
