@@ -7,7 +7,7 @@ import { sweepDemoBrand } from './demo-brand.ts'
 import { importLoop } from './events/import/jobs.ts'
 import { eventLoops } from './events/jobs.ts'
 import { handlers, importParts, membersDeps, reachPorts } from './joined.ts'
-import { stepOnce, takeInPresent } from './journeys/journeys.ts'
+import { stepOnce, takeInPresent, withdrawOnce } from './journeys/journeys.ts'
 import type { Loop } from './loop.ts'
 import { type BusinessClock, brand, setting } from './org/org.ts'
 import type { Database } from './platform/postgres/database.ts'
@@ -104,6 +104,11 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
       restMs: SECONDS_MS,
       acts: true,
       work: (token) => takeInPresent(db, { token, now: clock.now() }),
+    },
+    {
+      name: 'journeys-withdraw',
+      restMs: SECONDS_MS,
+      work: (token) => withdrawOnce(db, { token, now: clock.now() }),
     },
     demoLife({ db, clickhouse, clock, members: membersDeps(keyring) }),
     { name: 'tasks-late', restMs: SECONDS_MS, work: () => markLate(db, clock.now()) },

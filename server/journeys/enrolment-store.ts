@@ -137,12 +137,13 @@ export async function writeAnswers(
  */
 export async function askAnew(
   db: Db,
-  which: { journeyId?: string; enrolmentIds?: readonly string[] },
+  which: { journeyId?: string; enrolmentIds?: readonly string[]; touchIds?: readonly string[] },
   now: Date,
 ): Promise<string[]> {
   const rows = await db.rows<{ id: string }>(sql`
     update enrolment e set waits_for = null, stop = e.stop + 1, due_at = case when e.state = 'active' then ${now}::timestamptz end
-    where (e.id = any(${which.enrolmentIds ?? []}::uuid[]) or (e.journey_id = ${which.journeyId ?? null}::uuid and e.state = 'active'))
+    where (e.id = any(${which.enrolmentIds ?? []}::uuid[]) or e.waits_for = any(${which.touchIds ?? []}::uuid[])
+        or (e.journey_id = ${which.journeyId ?? null}::uuid and e.state = 'active'))
       and e.waits_for is not null and e.answer is null and (
         exists (select from touch t where t.id = e.waits_for and t.state = 'dropped' and t.reason in ('paused', 'merged'))
         or exists (select from task k where k.id = e.waits_for and k.state = 'cancelled'))

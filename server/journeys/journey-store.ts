@@ -103,6 +103,7 @@ export async function writeJourney(
     liveVersion?: number
     at?: Date
     presentAfter?: number
+    withdrawing?: boolean
   },
 ): Promise<boolean> {
   const touched = await db.run(sql`
@@ -112,6 +113,7 @@ export async function writeJourney(
       live_version = coalesce(${change.liveVersion ?? null}::int, live_version),
       live_since = case when ${change.liveVersion ?? null}::int is null then live_since else coalesce(live_since, ${change.at ?? null}) end,
       present_after = coalesce(${change.presentAfter ?? null}::int, present_after),
+      withdrawing = coalesce(${change.withdrawing ?? null}::boolean, withdrawing),
       version = version + 1
     where id = ${id} and (${expected}::int is null or version = ${expected}::int)`)
   return touched === 1
@@ -131,6 +133,24 @@ export async function definitionsOf(
     select v.journey_id, v.number, v.definition from journey_version v
     where (v.journey_id, v.number) in (select * from unnest(${versions.map((v) => v.journeyId)}::uuid[], ${versions.map((v) => v.number)}::int[]))`)
   return new Map(rows.map((row) => [`${row.journey_id}:${row.number}`, row.definition]))
+}
+
+export type Withdrawing = { id: string; state: 'paused' | 'ended' }
+
+/** The SOP, locked, while messages of it are still to be withdrawn. */
+export async function lockWithdrawing(tx: Tx, id: string): Promise<Withdrawing | undefined> {
+  return tx.maybe<Withdrawing>(sql`select id, state from journey where id = ${id} and withdrawing for update`)
+}
+
+/** Any SOP whose messages are still to be withdrawn and that nobody is at, locked. */
+export async function claimWithdrawing(tx: Tx): Promise<Withdrawing | undefined> {
+  return tx.maybe<Withdrawing>(
+    sql`select id, state from journey where withdrawing order by id limit 1 for update skip locked`,
+  )
+}
+
+export async function setWithdrawn(tx: Tx, id: string): Promise<void> {
+  await tx.run(sql`update journey set withdrawing = false where id = ${id}`)
 }
 
 /** The next SOP that still takes in those who were in its segment before, locked; undefined where none does. */

@@ -5,7 +5,6 @@ import { createSegment, deleteSegment, disuses, listSegments, uses } from '../au
 import { newId } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
-import { withdraw } from '../reach/reach.ts'
 import { askAnew } from './enrolment-store.ts'
 import { checkTexts } from './faults.ts'
 import {
@@ -18,6 +17,7 @@ import {
   writeJourney,
 } from './journey-store.ts'
 import { templates } from './templates.ts'
+import { withdrawBatch } from './withdraw.ts'
 
 export type NewJourney = {
   template: JourneyTemplate
@@ -94,8 +94,8 @@ export async function changeDraft(
 }
 
 /**
- * Stops everything at once: nobody steps, messages that wait are withdrawn, and offered anew when it goes on. What was
- * handed over stays.
+ * Stops everything: nobody steps, messages that wait are withdrawn, and offered anew when it goes on. What was handed over
+ * stays. The first 1,000 messages go with this transaction; call `withdrawAll` after it for the others.
  * Errors: conflict where it is not live; stale_version where `expected` is given and is not the present version.
  */
 export async function pauseJourney(
@@ -106,8 +106,9 @@ export async function pauseJourney(
 ): Promise<void> {
   const journey = await need(tx, id)
   if (journey.state !== 'live') throw new Problem('conflict', 'Only a live SOP can be paused.')
-  await write(tx, journey, expected, { state: 'paused' })
-  await withdraw(tx, { journeyId: id, reason: 'paused' }, now)
+  await write(tx, journey, expected, { state: 'paused', withdrawing: true })
+  await withdrawBatch(tx, { id, state: 'paused' }, now)
+  // Those whose task was cancelled wait for it no more either.
   await askAnew(tx, { journeyId: id }, now)
 }
 
@@ -115,12 +116,13 @@ export async function pauseJourney(
 export async function resumeJourney(tx: Tx, id: string, expected: number | null = null): Promise<void> {
   const journey = await need(tx, id)
   if (journey.state !== 'paused') throw new Problem('conflict', 'Only a paused SOP can go on.')
-  await write(tx, journey, expected, { state: 'live' })
+  await write(tx, journey, expected, { state: 'live', withdrawing: false })
 }
 
 /**
  * Ends a SOP for good: messages that wait are withdrawn, what it used is free again, and whoever is in it leaves with
- * the next steps, which cancel their open tasks. Errors: conflict where it never was live or has ended; stale_version.
+ * the next steps, which cancel their open tasks. The first 1,000 messages go with this transaction; call `withdrawAll`
+ * after it for the others. Errors: conflict where it never was live or has ended; stale_version.
  */
 export async function endJourney(
   tx: Tx,
@@ -131,8 +133,8 @@ export async function endJourney(
   const journey = await need(tx, id)
   if (journey.live_version === null) throw new Problem('conflict', 'A draft has never been live.')
   if (journey.state === 'ended') throw new Problem('conflict', 'This SOP has ended already.')
-  await write(tx, journey, expected, { state: 'ended' })
-  await withdraw(tx, { journeyId: id, reason: 'ended' }, now)
+  await write(tx, journey, expected, { state: 'ended', withdrawing: true })
+  await withdrawBatch(tx, { id, state: 'ended' }, now)
   await disuses(tx, { kind: 'journey', id })
   await releaseConditions(tx, journey.definition, now)
 }

@@ -15,3 +15,4 @@ export {
 export { backlogOf, countLive } from './journey-store.ts'
 export { takeInPresent } from './present.ts'
 export { stepOnce } from './step.ts'
+export { withdrawAll, withdrawOnce } from './withdraw.ts'

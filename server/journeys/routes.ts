@@ -9,7 +9,15 @@ import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
 import { addDays, dayOf, startOfDay, type Zone } from '../platform/time/zone.ts'
 import { allJourneys, type JourneyRow, journeyById } from './journey-store.ts'
-import { changeDraft, createJourney, endJourney, goLive, pauseJourney, resumeJourney } from './journeys.ts'
+import {
+  changeDraft,
+  createJourney,
+  endJourney,
+  goLive,
+  pauseJourney,
+  resumeJourney,
+  withdrawAll,
+} from './journeys.ts'
 import { goLiveCheck, journeyDetail, shownJourneys } from './read.ts'
 import { type EnrolmentRow, enrolmentsOf } from './read-store.ts'
 
@@ -78,6 +86,7 @@ export function journeyRoutes({ db }: { db: Database }) {
         await pauseJourney(tx, input.id, context.now, input.version ?? null)
         await audit(tx, context, { action: 'journey.paused', objectKind: 'journey', objectId: input.id })
       })
+      await withdrawAll(db, input.id, context.now)
       return one(input.id, context.now)
     }),
     resume: api.resume.handler(async ({ input, context }) => {
@@ -92,6 +101,7 @@ export function journeyRoutes({ db }: { db: Database }) {
         await endJourney(tx, input.id, context.now, input.version)
         await audit(tx, context, { action: 'journey.ended', objectKind: 'journey', objectId: input.id })
       })
+      await withdrawAll(db, input.id, context.now)
       return one(input.id, context.now)
     }),
     enrolments: api.enrolments.handler(async ({ input, context: { viewer } }) => {

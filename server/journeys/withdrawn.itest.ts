@@ -10,7 +10,7 @@ import { mergePersons, undoMerge } from '../members/members.ts'
 import { newId } from '../platform/ids.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { insertJourney, insertVersion } from './journey-store.ts'
-import { goLive, pauseJourney, resumeJourney } from './journeys.ts'
+import { endJourney, goLive, pauseJourney, resumeJourney, withdrawAll, withdrawOnce } from './journeys.ts'
 
 /** A minute after ten in Shanghai: marketing waits for the quarter of the hour. */
 const START = new Date('2026-03-02T02:01:00Z')
@@ -134,6 +134,47 @@ describe('a pause', () => {
       { channel: 'wecom', state: 'dropped', reason: 'paused' },
       { channel: 'wecom', state: 'created', reason: null },
     ])
+  })
+})
+
+describe('a SOP that many messages wait for', () => {
+  async function crowded(): Promise<string> {
+    const journey = await live(message)
+    const [person = 0] = members
+    await db.run(sql`
+      insert into touch (id, person_id, channel, class, content_id, journey_id, node_id, offered_at, not_before, expires_at, due_at)
+      select gen_random_uuid(), ${person}, 'sms', 'marketing', gen_random_uuid(), ${journey}, 'sms', ${world.now}, ${world.now},
+        ${new Date(world.now.getTime() + 24 * 60 * MINUTE_MS)}, ${world.now} from generate_series(1, 2300)`)
+    return journey
+  }
+  const waiting = async (journey: string): Promise<number> =>
+    (
+      await db.row<{ n: number }>(
+        sql`select count(*)::int as n from touch where journey_id = ${journey} and state = 'offered'`,
+      )
+    ).n
+  const withdraw = () => withdrawOnce(db, { token: world.token, now: world.now })
+
+  test('gives them back 1,000 at a time; what a process that died left is taken up by the next', async () => {
+    const journey = await crowded()
+    await db.transaction((tx) => pauseJourney(tx, journey, world.now))
+    const left = [await waiting(journey)]
+    while ((await withdraw()) > 0) left.push(await waiting(journey))
+    expect(left).toEqual([1300, 300, 0, 0])
+
+    const other = await crowded()
+    await db.transaction((tx) => endJourney(tx, other, world.now))
+    await withdrawAll(db, other, world.now)
+    expect([await waiting(other), await withdraw()]).toEqual([0, 0])
+  })
+
+  test('keeps those that were not reached when it goes on meanwhile', async () => {
+    const journey = await crowded()
+    await db.transaction((tx) => pauseJourney(tx, journey, world.now))
+    await db.transaction((tx) => resumeJourney(tx, journey))
+    expect([await withdraw(), await waiting(journey)]).toEqual([0, 1300])
+    await db.transaction((tx) => endJourney(tx, journey, world.now))
+    await withdrawAll(db, journey, world.now)
   })
 })
 

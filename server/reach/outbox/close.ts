@@ -120,7 +120,6 @@ export async function consentWithdrawn(
 
 export type Withdrawal = { reason: string } & (
   | { enrolmentIds: readonly string[] }
-  | { journeyId: string }
   | { touchIds: readonly string[] }
 )
 
@@ -132,6 +131,21 @@ export async function withdraw(tx: Tx, which: Withdrawal, now: Date): Promise<nu
   const waiting = await store.waitingOf(tx, which)
   await dropWaiting(tx, waiting, which.reason, now)
   return waiting.length
+}
+
+/**
+ * As `withdraw`, for up to `limit` touches of a SOP, which may have any number: one transaction over all of them would
+ * hold up whoever reads the log. Answers the touches that were dropped, and whether there may be more.
+ */
+export async function withdrawSome(
+  tx: Tx,
+  { journeyId, reason }: { journeyId: string; reason: string },
+  now: Date,
+  limit: number,
+): Promise<{ touchIds: string[]; more: boolean }> {
+  const { looked, waiting } = await store.someWaitingOf(tx, journeyId, limit)
+  await dropWaiting(tx, waiting, reason, now)
+  return { touchIds: waiting.map((one) => one.id), more: looked > 0 }
 }
 
 async function dropWaiting(tx: Tx, waiting: readonly TouchFacts[], reason: string, now: Date): Promise<void> {

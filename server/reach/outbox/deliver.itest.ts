@@ -25,7 +25,7 @@ import { goLive, switchOff, toTest } from '../channels.ts'
 import { copyDone } from '../copies.ts'
 import { listUnknown, settleKnown } from '../unknown.ts'
 import type { Channel } from './channel.ts'
-import { consentWithdrawn, withdraw } from './close.ts'
+import { consentWithdrawn, withdraw, withdrawSome } from './close.ts'
 import { deliverOnce } from './deliver.ts'
 import { takeReceipts } from './follow.ts'
 
@@ -254,7 +254,8 @@ describe('a withdrawal while a hand-over is announced', () => {
     await ready()
     let handing: Promise<void> | undefined
     await db.transaction(async (tx) => {
-      expect(await withdraw(tx, { journeyId, reason: 'paused' }, clock.now)).toBe(2)
+      const { touchIds } = await withdrawSome(tx, { journeyId, reason: 'paused' }, clock.now, 10)
+      expect(touchIds).toHaveLength(2)
       handing = run()
       await untilSomebodyWaits(db, { whatWaits: handing })
     })
@@ -501,7 +502,8 @@ describe('an SMS', () => {
         .map((personId) => candidate({ personId, channel: 'sms', contentId: smsText, journeyId })),
       TEN,
     )
-    expect(await db.transaction((tx) => withdraw(tx, { journeyId, reason: 'paused' }, TEN))).toBe(2)
+    const dropped = db.transaction((tx) => withdrawSome(tx, { journeyId, reason: 'paused' }, TEN, 10))
+    expect((await dropped).touchIds).toHaveLength(2)
     await run()
     expect(await statesOf(db)).toEqual({ 'dropped paused': 2 })
   })

@@ -450,20 +450,36 @@ async function notAnnounced(tx: Tx, touches: readonly TouchFacts[]): Promise<Tou
   return touches.filter((one) => waiting.has(one.id))
 }
 
-/** Touches of enrolments, of a journey or by their ids that have not been handed over. */
+/** Touches of enrolments or by their ids that have not been handed over. */
 export async function waitingOf(
   tx: Tx,
-  which: { enrolmentIds?: readonly string[]; journeyId?: string; touchIds?: readonly string[] },
+  which: { enrolmentIds?: readonly string[]; touchIds?: readonly string[] },
 ): Promise<TouchFacts[]> {
   const found = await tx.rows<TouchFacts>(sql`
-    select t.id, t.person_id as "personId", t.channel, t.class, t.journey_id as "journeyId", t.sender_id as "senderId"
-    from touch t left join outbox o on o.id = t.outbox_id
-    where (t.enrolment_id = any(${which.enrolmentIds ?? []}::uuid[]) or t.journey_id = ${which.journeyId ?? null}::uuid
-        or t.id = any(${which.touchIds ?? []}::uuid[]))
-      and t.state in ('offered', 'deferred', 'planned', 'sending') and (o.id is null or o.state = 'ready')
+    select ${waitingColumns} from touch t left join outbox o on o.id = t.outbox_id
+    where (t.enrolment_id = any(${which.enrolmentIds ?? []}::uuid[]) or t.id = any(${which.touchIds ?? []}::uuid[]))
+      and ${isWaiting}
     order by t.id for update of t`)
   return notAnnounced(tx, found)
 }
+
+/**
+ * Up to `limit` touches of a SOP that have not been handed over. `looked`: how many there were before they were locked; 0
+ * means that none is left, while all of some may have been announced meanwhile.
+ */
+export async function someWaitingOf(
+  tx: Tx,
+  journeyId: string,
+  limit: number,
+): Promise<{ looked: number; waiting: TouchFacts[] }> {
+  const rows = await tx.rows<{ id: string }>(sql`
+    select t.id from touch t left join outbox o on o.id = t.outbox_id
+    where t.journey_id = ${journeyId} and ${isWaiting} limit ${limit}`)
+  return { looked: rows.length, waiting: await waitingOf(tx, { touchIds: rows.map(({ id }) => id) }) }
+}
+
+const waitingColumns = sql`t.id, t.person_id as "personId", t.channel, t.class, t.journey_id as "journeyId", t.sender_id as "senderId"`
+const isWaiting = sql`t.state in ('offered', 'deferred', 'planned', 'sending') and (o.id is null or o.state = 'ready')`
 
 export type ChannelStateRow = { name: ChannelName; mode: string; baseUrl: string; pausedUntil: Date | null }
 
