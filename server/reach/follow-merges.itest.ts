@@ -21,7 +21,7 @@ import { reachFollower } from './follow-merges.ts'
 const db = await testDatabase()
 const keys = testKeys()
 const staffIds = await makeStaff(db, 1)
-const [kept = 0, absorbed = 0] = await makeMembers(db, keys, { count: 2, staffIds })
+const [kept = 0, absorbed = 0, ...crowd] = await makeMembers(db, keys, { count: 10, staffIds })
 const contentId = await makeContent(db, { channel: 'wecom' })
 await openSimulated(db, 'wecom', 'http://127.0.0.1:1')
 await holdNobodyOut(db)
@@ -63,7 +63,49 @@ test('touches, caps and holdouts go along with a merge, and back with its undo',
   expect(await statesOf(db)).toEqual({ 'deferred cap_person_week': 1, planned: 2 })
 
   await db.run(sql`delete from touch where state = 'deferred'`)
-  await db.transaction((tx) => reachFollower.split(tx, [{ mergeId }]))
+  await db.transaction((tx) => reachFollower.split(tx, [{ mergeId, kept, restored: absorbed }]))
+  expect(await rows()).toEqual(before)
+})
+
+test('merges that come together do what they do one by one, and undone together they leave what was there', async () => {
+  const scopes = ['a', 'b'].map((name) => idOf('scope', name))
+  const merges = [
+    // A chain, a star, and two that have nothing to do with anybody.
+    { kept: 2, absorbed: 3 },
+    { kept: 1, absorbed: 2 },
+    { kept: 1, absorbed: 4 },
+    { kept: 5, absorbed: 6 },
+    { kept: 7, absorbed: 8 },
+  ].map(({ kept: to, absorbed: from }) => ({
+    mergeId: idOf('together', to, from),
+    kept: crowd[to - 1] ?? 0,
+    absorbed: crowd[from - 1] ?? 0,
+  }))
+  await offerAll(
+    db,
+    crowd.flatMap((personId) => offers(personId, 2, 40)),
+    TEN,
+  )
+  await db.run(sql`
+    insert into holdout (person_id, scope, held, share_permille, decided_at)
+    select p.id, s.id, (p.id + s.place) % 3 = 0, 100, ${TEN}
+    from unnest(${crowd}::int[]) as p (id), unnest(${scopes}::uuid[]) with ordinality as s (id, place)
+    where (p.id + s.place) % 2 = 0`)
+  const before = await rows()
+  const moved = async (): Promise<unknown> => [
+    await rows(),
+    await db.rows(sql`select merge_id, kind, id, from_person, held from reach_moved order by 1, 2, 3`),
+  ]
+  const splits = merges.map((one) => ({ ...one, restored: one.absorbed })).reverse()
+
+  for (const merge of merges) await db.transaction((tx) => reachFollower.merged(tx, [merge]))
+  const oneByOne = await moved()
+  for (const split of splits) await db.transaction((tx) => reachFollower.split(tx, [split]))
+  expect(await rows()).toEqual(before)
+  await db.transaction((tx) => reachFollower.merged(tx, merges))
+  expect(await moved()).toEqual(oneByOne)
+  expect(oneByOne).not.toEqual([before, []])
+  await db.transaction((tx) => reachFollower.split(tx, splits))
   expect(await rows()).toEqual(before)
 })
 

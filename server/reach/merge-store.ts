@@ -2,54 +2,63 @@
 import type { Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 
-export async function mergeRows(
-  tx: Tx,
-  { mergeId, kept, absorbed }: { mergeId: string; kept: number; absorbed: number },
-): Promise<void> {
-  await lockPersons(tx, [kept, absorbed])
+export type MergeRow = { mergeId: string; kept: number; absorbed: number }
+
+/** Moves the rows of persons who are absorbed. No person may stand in two of these merges: see `inRounds`. */
+export async function mergeRows(tx: Tx, merges: readonly MergeRow[]): Promise<void> {
+  const persons = merges.flatMap(({ kept, absorbed }) => [kept, absorbed])
+  const pairs = sql`unnest(${merges.map((one) => one.mergeId)}::uuid[], ${merges.map((one) => one.kept)}::int[],
+    ${merges.map((one) => one.absorbed)}::int[]) as m (merge_id, kept, absorbed)`
+  await lockPersons(tx, persons)
   await tx.run(sql`
-    with moved as (update touch set person_id = ${kept} where person_id = ${absorbed} returning id)
-    insert into reach_moved (merge_id, kind, id, from_person) select ${mergeId}, 'touch', id, ${absorbed} from moved`)
+    with moved as (
+      update touch t set person_id = m.kept from ${pairs} where t.person_id = m.absorbed
+      returning m.merge_id, t.id, m.absorbed)
+    insert into reach_moved (merge_id, kind, id, from_person) select merge_id, 'touch', id, absorbed from moved`)
   await tx.run(sql`
-    with moved as (update touch_ledger set person_id = ${kept} where person_id = ${absorbed} returning touch_id)
-    insert into reach_moved (merge_id, kind, id, from_person) select ${mergeId}, 'ledger', touch_id, ${absorbed} from moved`)
+    with moved as (
+      update touch_ledger l set person_id = m.kept from ${pairs} where l.person_id = m.absorbed
+      returning m.merge_id, l.touch_id, m.absorbed)
+    insert into reach_moved (merge_id, kind, id, from_person) select merge_id, 'ledger', touch_id, absorbed from moved`)
   // What the kept person had before, to be set back by the undo; null where there was nothing.
   await tx.run(sql`
     insert into reach_moved (merge_id, kind, id, from_person, held, share_permille, decided_at)
-    select ${mergeId}, 'holdout', a.scope, ${kept}, k.held, k.share_permille, k.decided_at
-    from holdout a left join holdout k on k.person_id = ${kept} and k.scope = a.scope
-    where a.person_id = ${absorbed}`)
+    select m.merge_id, 'holdout', a.scope, m.kept, k.held, k.share_permille, k.decided_at
+    from ${pairs} join holdout a on a.person_id = m.absorbed
+    left join holdout k on k.person_id = m.kept and k.scope = a.scope`)
   await tx.run(sql`
     insert into holdout (person_id, scope, held, share_permille, decided_at)
-    select ${kept}, scope, held, share_permille, decided_at from holdout where person_id = ${absorbed}
+    select m.kept, a.scope, a.held, a.share_permille, a.decided_at
+    from ${pairs} join holdout a on a.person_id = m.absorbed
+    order by 1, 2
     on conflict (person_id, scope) do update set held = holdout.held or excluded.held`)
-  await wake(tx, [kept, absorbed])
+  await wake(tx, persons)
 }
 
-export async function splitRows(tx: Tx, mergeId: string): Promise<void> {
+/** Moves back what these merges moved. No person may stand in two of them: see `inRounds`. */
+export async function splitRows(tx: Tx, mergeIds: readonly string[]): Promise<void> {
   const persons = await tx.rows<{ id: number }>(sql`
-    select distinct person_id as id from (
-      select from_person as person_id from reach_moved where merge_id = ${mergeId}
-      union all
-      select t.person_id from touch t join reach_moved m on m.kind = 'touch' and m.id = t.id where m.merge_id = ${mergeId}
-    ) p`)
+    select from_person as id from reach_moved where merge_id = any(${mergeIds}::uuid[])
+    union
+    select t.person_id from touch t join reach_moved m on m.kind = 'touch' and m.id = t.id
+    where m.merge_id = any(${mergeIds}::uuid[])`)
   const ids = persons.map((one) => one.id)
   await lockPersons(tx, ids)
   await tx.run(sql`
     update touch t set person_id = m.from_person from reach_moved m
-    where m.merge_id = ${mergeId} and m.kind = 'touch' and t.id = m.id`)
+    where m.merge_id = any(${mergeIds}::uuid[]) and m.kind = 'touch' and t.id = m.id`)
   await tx.run(sql`
     update touch_ledger l set person_id = m.from_person from reach_moved m
-    where m.merge_id = ${mergeId} and m.kind = 'ledger' and l.touch_id = m.id`)
+    where m.merge_id = any(${mergeIds}::uuid[]) and m.kind = 'ledger' and l.touch_id = m.id`)
   await tx.run(sql`
     update holdout h set held = m.held, share_permille = m.share_permille, decided_at = m.decided_at from reach_moved m
-    where m.merge_id = ${mergeId} and m.kind = 'holdout' and m.held is not null
+    where m.merge_id = any(${mergeIds}::uuid[]) and m.kind = 'holdout' and m.held is not null
       and h.person_id = m.from_person and h.scope = m.id`)
   await tx.run(sql`
     delete from holdout h using reach_moved m
-    where m.merge_id = ${mergeId} and m.kind = 'holdout' and m.held is null
+    where m.merge_id = any(${mergeIds}::uuid[]) and m.kind = 'holdout' and m.held is null
       and h.person_id = m.from_person and h.scope = m.id`)
-  await tx.run(sql`delete from reach_moved where merge_id = ${mergeId}`)
+  await tx.run(sql`delete from reach_moved where merge_id = any(${mergeIds}::uuid[])`)
   await wake(tx, ids)
 }
 
