@@ -47,6 +47,8 @@ export const MemberFilter = z.object({
 })
 
 export const Identifier = z.object({
+  /** Of the value at this person: two numbers can look alike once they are masked. */
+  id: z.uuid(),
   kind: z.string(),
   masked: z.string(),
   valid: z.boolean(),
@@ -293,8 +295,8 @@ export const membersContract = {
       z.object({
         id: PublicId,
         kind: z.string(),
-        /** Of several of the kind the one that is shown like this; without it the one that stands first. */
-        masked: z.string().max(200).optional(),
+        /** Which of several of the kind, by the `id` of the card; without it the one that stands first. */
+        identifier: z.uuid().optional(),
         reason: z.string().max(200).optional(),
       }),
     )

@@ -41,7 +41,8 @@ export async function memberCard(
     sourceSide: identity.sourceSide as MemberCard['sourceSide'],
     registerChannel: identity.registerChannel,
     registration: identity.registration as MemberCard['registration'],
-    identifiers: identity.identifiers.map(({ kind, masked, valid, revealable }) => ({
+    identifiers: identity.identifiers.map(({ id, kind, masked, valid, revealable }) => ({
+      id,
       kind,
       masked,
       valid,

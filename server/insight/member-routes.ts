@@ -57,7 +57,7 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
         value: await reveal(
           deps,
           tx,
-          { publicId: input.id, kind: input.kind, masked: input.masked, reason: input.reason },
+          { publicId: input.id, kind: input.kind, identifier: input.identifier, reason: input.reason },
           context,
         ),
       })),
@@ -160,7 +160,8 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
               birthday: side.birthday,
               joinedAt: side.joinedAt?.toISOString() ?? null,
               store: rows[index]?.store ?? null,
-              identifiers: side.identifiers.map(({ kind, masked, valid, revealable }) => ({
+              identifiers: side.identifiers.map(({ id, kind, masked, valid, revealable }) => ({
+                id,
                 kind,
                 masked,
                 valid,

@@ -1,5 +1,6 @@
 /** One person in full, and the look at a full number that leaves a trace. */
 import { type Actor, audit, type Viewer } from '../org/org.ts'
+import { idOf } from '../platform/ids.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { Problem } from '../platform/problem.ts'
@@ -24,6 +25,8 @@ import {
 import { visibleTo } from './visible.ts'
 
 export type ShownIdentifier = {
+  /** Of the value, the same at every look. */
+  id: string
   kind: IdentifierKind
   /** The system, app or corp it belongs to. */
   scope: string
@@ -88,13 +91,13 @@ export async function personOf(db: Db, publicId: string): Promise<number | undef
 }
 
 /**
- * A whole identifier of a person, for whoever may see personal data: of several of the kind the one that is shown as
- * `masked`, else the standing one. The look is written to the audit trail in the same transaction. Errors: `not_found`, `not_allowed`.
+ * A whole identifier of a person, for whoever may see personal data: of several of the kind the one with the id
+ * `identifier`, else the standing one. The look is written to the audit trail in the same transaction. Errors: `not_found`, `not_allowed`.
  */
 export async function reveal(
   deps: MembersDeps,
   tx: Tx,
-  asked: { publicId: string; kind: string; masked?: string | undefined; reason?: string | undefined },
+  asked: { publicId: string; kind: string; identifier?: string | undefined; reason?: string | undefined },
   actor: Actor,
 ): Promise<string> {
   if (!actor.viewer.maySeePersonal) throw new Problem('not_allowed', 'Your role may not see personal data.')
@@ -104,17 +107,17 @@ export async function reveal(
       ? undefined
       : await tx.maybe(sql`select from person where person.id = ${id} and ${visibleTo(actor.viewer)}`)
   if (id === undefined || !seen) throw new Problem('not_found', 'There is no such member.')
-  const claims = (await identifiersOf(tx, id)).filter(({ kind }) => kind === asked.kind)
+  const claims = (await identifiersOf(tx, id)).filter(
+    (claim) =>
+      claim.kind === asked.kind && (asked.identifier === undefined || idOfValue(claim) === asked.identifier),
+  )
   const secrets = await openSecrets(tx, deps.keys, [...new Set(claims.map(({ profileId }) => profileId))])
   const value = [
     ...claims.filter(({ state }) => state === 'active'),
     ...claims.filter(({ state }) => state !== 'active'),
   ]
-    .map(({ kind, profileId, digest }) => ({ kind, whole: secrets.get(profileId)?.[digest] }))
-    .find(
-      ({ kind, whole }) =>
-        whole !== undefined && (asked.masked === undefined || maskIdentifier(kind, whole) === asked.masked),
-    )?.whole
+    .map(({ profileId, digest }) => secrets.get(profileId)?.[digest])
+    .find((whole) => whole !== undefined)
   if (value === undefined) throw new Problem('not_found', 'The member has no such identifier.')
   await audit(tx, actor, {
     action: `member.${asked.kind}_revealed`,
@@ -123,6 +126,11 @@ export async function reveal(
     reason: asked.reason,
   })
   return value
+}
+
+/** The digest is keyed, and stays here all the same. */
+function idOfValue({ kind, digest }: { kind: string; digest: string }): string {
+  return idOf('identifier', kind, digest)
 }
 
 /** A person's identifiers, masked; each value once, the standing claim before others. */
@@ -140,6 +148,7 @@ export async function shownIdentifiers(
     const known = shown.get(digest)
     if (known && (known.state === 'active' || state !== 'active')) continue
     shown.set(digest, {
+      id: idOfValue({ kind, digest }),
       kind,
       scope: scope.replace(/^demo:/, ''),
       masked: value === undefined ? '****' : maskIdentifier(kind, value),

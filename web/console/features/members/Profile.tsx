@@ -64,7 +64,7 @@ export function Profile({ card }: { card: MemberCard }) {
       </Descriptions>
       <Typography.Title level={5}>{t('identifiers')}</Typography.Title>
       {card.identifiers.map((identifier) => (
-        <IdentifierLine key={`${identifier.kind}${identifier.masked}`} id={card.id} {...identifier} />
+        <IdentifierLine key={identifier.id} member={card.id} {...identifier} />
       ))}
       <Typography.Title level={5}>{t('reach')}</Typography.Title>
       {card.reachability.map((each) => (
@@ -101,12 +101,13 @@ function Verdict({ state }: { state: MemberCard['reachability'][number]['state']
 }
 
 function IdentifierLine({
+  member,
   id,
   kind,
   masked,
   valid,
   revealable,
-}: { id: string } & MemberCard['identifiers'][number]) {
+}: { member: MemberCard['id'] } & MemberCard['identifiers'][number]) {
   const t = useWords(words)
   const say = useWords(problemWords)
   const lang = useLang()
@@ -114,7 +115,7 @@ function IdentifierLine({
   const [full, setFull] = useState<string>()
   async function reveal(): Promise<void> {
     try {
-      setFull((await client.members.reveal({ id: id as never, kind, masked })).value)
+      setFull((await client.members.reveal({ id: member, kind, identifier: id })).value)
     } catch (error) {
       void message.error(say(faultOf(error).code))
     }
