@@ -1,7 +1,7 @@
 /** What reacts to events, and which of its failures are its own. */
 import type { EventType } from '../../contract/events.ts'
 import { LeaseLost } from '../platform/jobs/lease.ts'
-import { sqlState, type Tx } from '../platform/postgres/database.ts'
+import { isPostgresAway, sqlState, type Tx } from '../platform/postgres/database.ts'
 import type { LoggedEvent } from './log.ts'
 
 export type Handler = {
@@ -17,5 +17,5 @@ export function isNotTheEventsFault(error: unknown): boolean {
   if (error instanceof LeaseLost) return true
   const state = sqlState(error)
   if (state !== undefined) return /^(08|40|53|55|57|58|XX)/.test(state)
-  return error instanceof Error && /Connection terminated|ECONN|EPIPE|not queryable/.test(error.message)
+  return isPostgresAway(error)
 }

@@ -104,9 +104,17 @@ export function clickHouseCode(error: unknown): string | undefined {
   return error instanceof ClickHouseError ? error.code : undefined
 }
 
+/** What our clients have thrown: the same codes of somebody else's connection say nothing of ours. */
+const ofClickHouse = new WeakSet<Error>()
+
+function noted(error: unknown): unknown {
+  if (error instanceof Error) ofClickHouse.add(error)
+  return error
+}
+
 /** True where the server could not be reached, went away in the middle or gave no answer in time: try again later. */
 export function isClickHouseAway(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof ClickHouseError) return false
+  if (!(error instanceof Error) || !ofClickHouse.has(error) || error instanceof ClickHouseError) return false
   if (error.name === 'TimeoutError') return true
   const code = 'code' in error ? String(error.code) : ''
   return AWAY.has(code) || error.message === 'socket hang up'
@@ -220,6 +228,8 @@ async function* batches<Row>(
   request.abort_signal.addEventListener('abort', stop, { once: true })
   try {
     yield* rowBatches<Row>(answer.stream, tag)
+  } catch (error) {
+    throw noted(error)
   } finally {
     request.abort_signal.removeEventListener('abort', stop)
     answer.stream.destroy()
@@ -297,7 +307,7 @@ async function whileWanted<T>(
       close = how
     })
   } catch (error) {
-    throw signal.aborted ? abortReason(signal) : error
+    throw noted(signal.aborted ? abortReason(signal) : error)
   } finally {
     signal.removeEventListener('abort', stop)
   }

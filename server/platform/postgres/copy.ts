@@ -1,6 +1,6 @@
 /** COPY … FROM STDIN inside an open transaction: the fastest way in. Text format, one line a row. */
 import type { Connection, Submittable } from 'pg'
-import type { Tx } from './database.ts'
+import { heard, type Tx } from './database.ts'
 
 const CHUNK = 1 << 16
 
@@ -9,9 +9,11 @@ const CHUNK = 1 << 16
  * newline and built by `copyField`. Answers the number of rows. Errors: those of the database.
  */
 export async function copyIn(tx: Tx, copy: string, lines: Iterable<string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    tx.client.query(new CopyIn(copy, lines, resolve, reject))
-  })
+  return heard(
+    new Promise((resolve, reject) => {
+      tx.client.query(new CopyIn(copy, lines, resolve, reject))
+    }),
+  )
 }
 
 /** A value in COPY's text format; null is \N. */

@@ -61,7 +61,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   return {
     ...answering(pool),
     url,
-    connect: () => pool.connect(),
+    connect: () => heard(pool.connect()),
     transaction: (work) => retrying(() => transact(pool, work)),
     close: () => pool.end(),
   }
@@ -70,7 +70,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
 /** Wraps a client taken by `connect()`. */
 export function answering(client: pg.Pool | pg.PoolClient): Db {
   async function ask(query: Sql): Promise<pg.QueryResult> {
-    return client.query(query.text, query.values as unknown[])
+    return heard(client.query(query.text, query.values as unknown[]))
   }
   return {
     async rows<Row>(query: Sql) {
@@ -92,12 +92,12 @@ export function answering(client: pg.Pool | pg.PoolClient): Db {
 }
 
 async function transact<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
+  const client = await heard(pool.connect())
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    await heard(client.query('begin'))
     const answer = await work({ ...answering(client), transactional: true, client })
-    await client.query('commit')
+    await heard(client.query('commit'))
     return answer
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {
@@ -122,17 +122,32 @@ async function retrying<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What a client of PostgreSQL has thrown: the same words and codes of somebody else's connection say nothing of ours. */
+const ofPostgres = new WeakSet<Error>()
+
+/** The answer of a client of PostgreSQL, by whose error `isPostgresAway` knows where it came from. */
+export async function heard<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof Error) ofPostgres.add(error)
+    throw error
+  }
+}
+
 /** SQLSTATE: connection lost, server shutting down, crashed or starting. */
 const AWAY_STATE = /^(08...|57P0[123])$/
 const AWAY_CODE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
-const AWAY_WORDS =
-  /^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect/
+const AWAY_WORDS = /^Connection terminated|^Client .* not queryable|^timeout exceeded when trying to connect/
 
-/** True where the server could not be reached or went away in the middle: whether the last transaction is in is unknown. */
+/**
+ * True where the server could not be reached or went away in the middle: whether the last transaction is in is unknown.
+ * Errors of other connections (a channel, a proxy) are none of ours, whatever their code.
+ */
 export function isPostgresAway(error: unknown): boolean {
   const state = sqlState(error)
   if (state !== undefined) return AWAY_STATE.test(state)
-  if (!(error instanceof Error)) return false
+  if (!(error instanceof Error) || !ofPostgres.has(error)) return false
   return AWAY_CODE.has((error as NodeJS.ErrnoException).code ?? '') || AWAY_WORDS.test(error.message)
 }
 
