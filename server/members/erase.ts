@@ -13,6 +13,7 @@ import { Problem } from '../platform/problem.ts'
 import { type IdentifierKind, identifierRules } from './identifier.ts'
 import type { ByHand } from './merges.ts'
 import { normaliseIdentifier } from './normalise.ts'
+import { unsealSome } from './secret.ts'
 import { lockClosure, settle } from './settle.ts'
 import { BY_IDENTIFIER, type MembersDeps } from './settle-world.ts'
 import { deleteProfiles, profilesOf } from './store.ts'
@@ -42,7 +43,7 @@ export async function erasePerson(
   if (profiles.length === 0) throw new Problem('not_found', 'There is no such member.')
   const persons = await numbersOf(tx, personId)
   await insertMarks(tx, profiles, { erasure: newId(by.at), at: by.at })
-  await deleteMarkedHints(tx, profiles)
+  await unsealSome(tx, deps.keys, await deleteMarkedHints(tx, profiles))
   await forgetDecisions(tx, { persons, profiles })
   for (const follower of deps.followers) await follower.erased?.(tx, { persons, at: by.at })
   await deleteProfiles(tx, profiles)

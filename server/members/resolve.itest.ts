@@ -401,6 +401,11 @@ test('a number that others are known not to have, or have in a remark only, is m
   const { id } = await db.row<{ id: string }>(sql`select id from merge`)
   await db.transaction((tx) => undoMerge(deps, tx, id, by))
   const states = () => db.rows(sql`select state from identifier where kind = 'phone' order by 1`)
+  const { guesser } = await db.row<{ guesser: number }>(sql`
+    select profile_id as guesser from identifier where kind = 'phone' and state = 'hint'`)
+  const sealed = async () =>
+    Object.values((await openSecrets(db, deps.keys, [guesser])).get(guesser) ?? {}).sort()
+  expect(await sealed()).toEqual(['+8613900000001', 'wo1'])
   expect(await states()).toEqual([{ state: 'active' }, { state: 'disowned' }, { state: 'hint' }])
   const own = await db.row<{ id: number }>(sql`
     select person_id as id from profile p join identifier i on i.profile_id = p.id where i.kind = 'phone' and i.state = 'active'`)
@@ -409,6 +414,8 @@ test('a number that others are known not to have, or have in a remark only, is m
   const again = db.transaction((tx) => resolve(deps, tx, [row('K9', number)], how({ source: 'till' })))
   expect(await again).toEqual([null])
   expect(await states()).toEqual([{ state: 'disowned' }])
+  // Nor does the copy that was sealed with the record of whom the remark was about.
+  expect(await sealed()).toEqual(['wo1'])
   await bring([guessed], { source: 'wecom', at: instant('2026-03-02T02:00:00Z') })
   expect(await states()).toEqual([{ state: 'disowned' }])
 })

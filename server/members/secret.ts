@@ -1,8 +1,8 @@
 /** The sealed part of a profile: personal values by the digest that stands for them elsewhere. */
 import type { KeyObject } from 'node:crypto'
 import type { Keyring } from '../platform/crypto/master-key.ts'
-import type { Db } from '../platform/postgres/database.ts'
-import { secretsOf } from './store.ts'
+import type { Db, Tx } from '../platform/postgres/database.ts'
+import { putSecrets, secretsOf } from './store.ts'
 
 export type Secret = Readonly<Record<string, string>>
 
@@ -54,6 +54,24 @@ export async function sealMore(
     sealed.set(id, cipherText(keys, key, values, context))
   }
   return sealed
+}
+
+/** Takes values, by the digests that stand for them, out of what is sealed of these profiles. */
+export async function unsealSome(
+  tx: Tx,
+  keys: Keyring,
+  gone: readonly { profileId: number; digest: string }[],
+): Promise<void> {
+  const byProfile = Map.groupBy(gone, ({ profileId }) => profileId)
+  const rows = byProfile.size === 0 ? [] : await secretsOf(tx, [...byProfile.keys()])
+  const left = rows.map(({ id, dataKey, secret }) => {
+    const context = contextOf(id)
+    const key = keys.cipher.unwrap(dataKey, context)
+    const values: Record<string, string> = JSON.parse(keys.cipher.open(key, secret, context))
+    for (const { digest } of byProfile.get(id) ?? []) delete values[digest]
+    return { id, secret: cipherText(keys, key, values, context) }
+  })
+  await putSecrets(tx, left)
 }
 
 function cipherText({ cipher }: Keyring, key: KeyObject, values: Secret, context: string): string {

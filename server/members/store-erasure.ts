@@ -62,12 +62,18 @@ export async function insertMarks(
     on conflict (digest) do update set erasure = excluded.erasure, at = excluded.at`)
 }
 
-/** Takes the hints away by which remarks about others would go on to propose these profiles' marked identifiers. */
-export async function deleteMarkedHints(tx: Tx, profiles: readonly number[]): Promise<void> {
-  await tx.run(sql`
+export type TakenHint = { profileId: number; digest: string }
+
+/**
+ * Takes the hints away by which remarks about others would go on to propose these profiles' marked identifiers. Answers
+ * them: whose record each was, and what stood for the value.
+ */
+export async function deleteMarkedHints(tx: Tx, profiles: readonly number[]): Promise<TakenHint[]> {
+  return tx.rows<TakenHint>(sql`
     delete from identifier h using identifier i, erased_mark m
     where i.profile_id = any(${profiles}::int[]) and m.digest = i.digest
-      and h.kind = i.kind and h.scope = i.scope and h.digest = i.digest and not h.first and h.state = 'hint'`)
+      and h.kind = i.kind and h.scope = i.scope and h.digest = i.digest and not h.first and h.state = 'hint'
+    returning h.profile_id as "profileId", encode(h.digest, 'hex') as digest`)
 }
 
 /** Which of the digests belong to somebody who was erased. */

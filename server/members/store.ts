@@ -111,6 +111,15 @@ export async function secretsOf(
     where id = any(${profiles}::int[]) and data_key is not null and secret is not null`)
 }
 
+/** Writes the sealed values of profiles, as hex. */
+export async function putSecrets(tx: Tx, rows: readonly { id: number; secret: string }[]): Promise<void> {
+  if (rows.length === 0) return
+  await tx.run(sql`
+    update profile p set secret = decode(n.secret, 'hex')
+    from unnest(${rows.map(({ id }) => id)}::int[], ${rows.map(({ secret }) => secret)}::text[]) as n (id, secret)
+    where p.id = n.id`)
+}
+
 /** What one origin said of a profile; relations by staff. */
 export type Layer = {
   profileId: number
