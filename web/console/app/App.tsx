@@ -8,11 +8,10 @@ import { DarkContext, prefersDark, storeDark } from '../../ui/dark.ts'
 import type { Lang } from '../../ui/format.ts'
 import { LanguageContext, storedLanguage, storeLanguage } from '../../ui/language.ts'
 import { antTokens, componentTokens } from '../../ui/tokens.ts'
+import { queryDefaults } from './queries.ts'
 import { router } from './routes.tsx'
 
-const queries = new QueryClient({
-  defaultOptions: { queries: { staleTime: 15_000, retry: 1, refetchOnWindowFocus: true } },
-})
+const queries = new QueryClient(queryDefaults)
 
 export function App() {
   const [lang, setLang] = useState<Lang>(storedLanguage)
