@@ -21,6 +21,7 @@ export type OrderRow = Key & {
 
 /** A row as it is to be written; texts are JSON. */
 export type OrderWrite = Omit<OrderRow, 'stated' | 'body'> & {
+  recordedAt: Date
   totalCents: number
   refundedCents: number
   statedText: string | null
@@ -47,8 +48,27 @@ export function byKey(a: Key, b: Key): number {
   return first < second ? -1 : 1
 }
 
+/**
+ * Which orders are known, and of each whether it stands as stated: without a lock, and without reading what stands.
+ * Digests are hex.
+ */
+export async function compareOrders(
+  tx: Tx,
+  stated: readonly (Key & { digest: string; revision: number | null })[],
+): Promise<Map<string, boolean>> {
+  const rows = await tx.rows<Key & { stands: boolean }>(sql`
+    select d.source, d.external_id as "externalId", d.version > 0 and not d.deleted and d.digest = decode(n.digest, 'hex')
+      and (n.revision is null or d.revision is null or n.revision = d.revision) as stands
+    from unnest(${stated.map((one) => one.source)}::text[], ${stated.map((one) => one.externalId)}::text[],
+      ${stated.map((one) => one.digest)}::text[], ${stated.map((one) => one.revision)}::bigint[])
+      as n (source, external_id, digest, revision)
+    join document d on d.kind = 'order' and d.source = n.source and d.external_id = n.external_id`)
+  return new Map(rows.map((row) => [keyText(row), row.stands]))
+}
+
 /** The known ones among `keys`, locked until the transaction ends, always in the same order. */
 export async function lockOrders(tx: Tx, keys: readonly Key[]): Promise<Map<string, OrderRow>> {
+  if (keys.length === 0) return new Map()
   const rows = await tx.rows<OrderRow>(sql`
     select source, external_id as "externalId", version, revision, encode(digest, 'hex') as digest,
       profile_id as "profileId", person_id as "personId", at, deleted, stated, body
@@ -71,7 +91,7 @@ export async function insertOrders(tx: Tx, rows: readonly OrderWrite[]): Promise
     await copyIn(
       tx,
       `copy document (kind, source, external_id, version, revision, digest, profile_id, person_id, at, total_cents,
-        refunded_cents, deleted, stated, body) from stdin`,
+        refunded_cents, deleted, stated, body, recorded_at) from stdin`,
       rows.map(lineOf),
     )
     await tx.run(sql`release savepoint orders`)
@@ -86,15 +106,15 @@ export async function insertOrders(tx: Tx, rows: readonly OrderWrite[]): Promise
 const UNIQUE_VIOLATION = '23505'
 
 function lineOf(row: OrderWrite): string {
-  return `order\t${copyField(row.source)}\t${copyField(row.externalId)}\t${row.version}\t${copyField(row.revision)}\t\\\\x${row.digest}\t${copyField(row.profileId)}\t${copyField(row.personId)}\t${row.at.toISOString()}\t${row.totalCents}\t${row.refundedCents}\t${row.deleted ? 't' : 'f'}\t${copyField(row.statedText)}\t${copyField(row.bodyText)}\n`
+  return `order\t${copyField(row.source)}\t${copyField(row.externalId)}\t${row.version}\t${copyField(row.revision)}\t\\\\x${row.digest}\t${copyField(row.profileId)}\t${copyField(row.personId)}\t${row.at.toISOString()}\t${row.totalCents}\t${row.refundedCents}\t${row.deleted ? 't' : 'f'}\t${copyField(row.statedText)}\t${copyField(row.bodyText)}\t${row.recordedAt.toISOString()}\n`
 }
 
 async function insertSlowly(tx: Tx, rows: readonly OrderWrite[]): Promise<Set<string>> {
   const written = await tx.rows<Key>(sql`
     insert into document (kind, source, external_id, version, revision, digest, profile_id, person_id, at, total_cents,
-      refunded_cents, deleted, stated, body)
+      refunded_cents, deleted, stated, body, recorded_at)
     select 'order', source, external_id, version, revision, decode(digest, 'hex'), profile_id, person_id, at, total_cents,
-      refunded_cents, deleted, stated::jsonb, body::jsonb
+      refunded_cents, deleted, stated::jsonb, body::jsonb, recorded_at
     from ${unnested(rows)}
     order by source, external_id
     on conflict do nothing
@@ -110,7 +130,7 @@ export async function updateOrders(tx: Tx, rows: readonly OrderWrite[]): Promise
     update document d
     set version = r.version, revision = r.revision, digest = decode(r.digest, 'hex'), profile_id = r.profile_id,
       person_id = r.person_id, at = r.at, total_cents = r.total_cents, refunded_cents = r.refunded_cents,
-      deleted = r.deleted, stated = r.stated::jsonb, body = r.body::jsonb
+      deleted = r.deleted, stated = r.stated::jsonb, body = r.body::jsonb, recorded_at = r.recorded_at
     from ${unnested(rows)}
     where d.kind = 'order' and d.source = r.source and d.external_id = r.external_id`)
 }
@@ -120,8 +140,10 @@ function unnested(rows: readonly OrderWrite[]) {
     ${rows.map((row) => row.version)}::int[], ${rows.map((row) => row.revision)}::bigint[], ${rows.map((row) => row.digest)}::text[],
     ${rows.map((row) => row.profileId)}::int[], ${rows.map((row) => row.personId)}::int[], ${rows.map((row) => row.at)}::timestamptz[],
     ${rows.map((row) => row.totalCents)}::bigint[], ${rows.map((row) => row.refundedCents)}::bigint[], ${rows.map((row) => row.deleted)}::boolean[],
-    ${rows.map((row) => row.statedText)}::text[], ${rows.map((row) => row.bodyText)}::text[])
-    as r (source, external_id, version, revision, digest, profile_id, person_id, at, total_cents, refunded_cents, deleted, stated, body)`
+    ${rows.map((row) => row.statedText)}::text[], ${rows.map((row) => row.bodyText)}::text[],
+    ${rows.map((row) => row.recordedAt)}::timestamptz[])
+    as r (source, external_id, version, revision, digest, profile_id, person_id, at, total_cents, refunded_cents, deleted, stated,
+      body, recorded_at)`
 }
 
 /** All refunds that were listed apart for these orders. Call with the orders locked: nobody else writes them then. */

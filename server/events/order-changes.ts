@@ -53,7 +53,7 @@ export function statementOf(document: OrderDocument): Statement {
 
 /** The first that is heard of an order. */
 export function creation(statement: Statement, receivedAt: Date): Change {
-  const write = writeOf(statement, withRefunds(statement.order, []), 1)
+  const write = writeOf(statement, withRefunds(statement.order, []), 1, receivedAt)
   return { write, events: [recording(write, receivedAt)] }
 }
 
@@ -67,7 +67,7 @@ export function revision(
   const state = withRefunds(statement.order, refunds)
   const counted = row.version > 0 && !row.deleted
   const leaves = counted && movesAway(row, statement, state)
-  const write = writeOf(statement, state, row.version + (leaves ? 2 : 1))
+  const write = writeOf(statement, state, row.version + (leaves ? 2 : 1), receivedAt)
   const events = leaves
     ? [deletion(row, receivedAt), recording(write, receivedAt)]
     : [recording(write, receivedAt)]
@@ -89,7 +89,7 @@ export function restatement(
 /** The order as a deleted version of its last state. */
 export function removal(row: OrderRow, receivedAt: Date): Change {
   const order = canonicalOrder(row.stated ?? row.body)
-  const write = writeOf(standing(row, order), canonicalOrder(row.body), row.version + 1)
+  const write = writeOf(standing(row, order), canonicalOrder(row.body), row.version + 1, receivedAt)
   return { write: { ...write, deleted: true }, events: [deletion(row, receivedAt)] }
 }
 
@@ -108,7 +108,7 @@ function movesAway(row: OrderRow, next: Statement, state: OrderState): boolean {
   )
 }
 
-function writeOf(statement: Statement, state: OrderState, version: number): OrderWrite {
+function writeOf(statement: Statement, state: OrderState, version: number, recordedAt: Date): OrderWrite {
   const { order, profileId, personId, digest } = statement
   // Mostly nothing was refunded apart, and the state is the very object that was stated.
   const bodyText = state === order ? statement.text : JSON.stringify(state)
@@ -126,6 +126,7 @@ function writeOf(statement: Statement, state: OrderState, version: number): Orde
     refundedCents: state.refundedCents,
     statedText: statement.text === bodyText ? null : statement.text,
     bodyText,
+    recordedAt,
   }
 }
 

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { OrderState } from '../../contract/events.ts'
 import { testDatabase } from '../../test/support/database.ts'
 import { fc } from '../../test/support/fast-check.ts'
+import { lineOf, orderOf } from '../../test/support/orders.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { readHorizon } from '../platform/postgres/horizon.ts'
 import { sql } from '../platform/postgres/sql.ts'
@@ -21,45 +22,12 @@ beforeAll(async () => {
 })
 
 function order(externalId: string, more: Partial<OrderState> = {}): OrderState {
-  return {
+  return orderOf(externalId, '2026-02-01T08:00:00.000Z', 10_000, {
     source: 'erp',
-    externalId,
-    placedAt: '2026-02-01T08:00:00.000Z',
     paidAt: '2026-02-01T08:05:00.000Z',
-    status: 'paid',
-    totalCents: 10_000,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [
-      {
-        sku: 'a',
-        name: '裙',
-        category: null,
-        quantity: 1,
-        priceCents: 4000,
-        discountCents: 0,
-        costCents: null,
-        refundedCents: 0,
-      },
-      {
-        sku: 'b',
-        name: '衣',
-        category: null,
-        quantity: 2,
-        priceCents: 3000,
-        discountCents: 0,
-        costCents: 1000,
-        refundedCents: 0,
-      },
-    ],
+    lines: [lineOf('a', 4000), lineOf('b', 3000, { quantity: 2, costCents: 1000 })],
     ...more,
-  }
+  })
 }
 
 function document(
@@ -91,6 +59,15 @@ test('an order that is recorded again as it stands writes nothing', async () => 
   const [again] = await record(document('same'))
   expect(again).toMatchObject({ outcome: 'unchanged', orderId: first?.orderId, previous: undefined })
   expect(await told('same')).toHaveLength(1)
+})
+
+test('a state that stands is not waited for: whoever holds the order does not hold up a file that comes again', async () => {
+  await record(document('held'))
+  const [again] = await db.transaction(async (tx) => {
+    await tx.run(sql`select from document where external_id = 'held' for update`)
+    return record(document('held'))
+  })
+  expect(again?.outcome).toBe('unchanged')
 })
 
 test('a change is a new version with the whole state, and tells what stood before', async () => {

@@ -16,6 +16,7 @@ import { instant } from '../platform/time/clock.ts'
 import { type AppendHow, appendRows } from './append.ts'
 import {
   byKey,
+  compareOrders,
   insertOrders,
   type Key,
   keyText,
@@ -83,11 +84,24 @@ async function recordOnce(
   how: RecordHow,
   done: Map<string, Recorded>,
 ): Promise<Set<string>> {
+  const known = await compareOrders(
+    tx,
+    statements.map(({ order: { source, externalId }, digest, revision: of }) => ({
+      source,
+      externalId,
+      digest,
+      revision: of,
+    })),
+  )
+  // Most rows of a file that comes again say nothing new: they are neither read nor locked.
+  const stands = ({ key }: Statement): boolean => how.force !== true && known.get(key) === true
+  for (const { key, order } of statements.filter(stands)) done.set(key, answer(order, 'unchanged', undefined))
+  const open = statements.filter((statement) => !stands(statement))
   const rows = await lockOrders(
     tx,
-    statements.map((statement) => statement.order),
+    open.filter(({ key }) => known.has(key)).map(({ order }) => order),
   )
-  const fresh = statements.filter((statement) => !rows.has(statement.key))
+  const fresh = open.filter((statement) => !rows.has(statement.key))
   const creations = fresh.map((statement) => creation(statement, how.receivedAt))
   const again = await insertOrders(
     tx,
@@ -98,7 +112,7 @@ async function recordOnce(
 
   const refunds = byOrder(await refundsOf(tx, [...rows.values()]))
   const revisions: Change[] = []
-  for (const statement of statements) {
+  for (const statement of open) {
     const row = rows.get(statement.key)
     if (!row) continue
     const counted = row.version > 0 && !row.deleted
@@ -123,7 +137,7 @@ export async function recordRefunds(
   refunds: readonly RefundDocument[],
   how: RecordHow,
 ): Promise<{ changed: Key[]; unchanged: number }> {
-  const rows = await lockOrMake(tx, refunds.map(orderOf))
+  const rows = await lockOrMake(tx, refunds.map(orderOf), how.receivedAt)
   const known = new Map((await refundsOf(tx, [...rows.values()])).map((row) => [keyText(row), row]))
   const written = new Map<string, RefundRow>()
   let unchanged = 0
@@ -213,16 +227,19 @@ async function writeChanges(
 }
 
 /** Locks orders; those that nobody told of yet get a row of version 0 to lock. */
-async function lockOrMake(tx: Tx, keys: readonly Key[]): Promise<Map<string, OrderRow>> {
+async function lockOrMake(tx: Tx, keys: readonly Key[], at: Date): Promise<Map<string, OrderRow>> {
   const wanted = [...new Map(keys.map((key) => [keyText(key), key])).values()].sort(byKey)
   const rows = await lockOrders(tx, wanted)
   const missing = wanted.filter((key) => !rows.has(keyText(key)))
   if (missing.length === 0) return rows
-  await insertOrders(tx, missing.map(untold))
+  await insertOrders(
+    tx,
+    missing.map((key) => untold(key, at)),
+  )
   return lockOrders(tx, wanted)
 }
 
-function untold({ source, externalId }: Key): OrderWrite {
+function untold({ source, externalId }: Key, recordedAt: Date): OrderWrite {
   return {
     source,
     externalId,
@@ -237,6 +254,7 @@ function untold({ source, externalId }: Key): OrderWrite {
     refundedCents: 0,
     statedText: null,
     bodyText: '{}',
+    recordedAt,
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { testDatabase } from '../../../test/support/database.ts'
 import { emptyImports, fileOf, importWorld } from '../../../test/support/imports.ts'
+import { plansOf } from '../../../test/support/plans.ts'
 import { StringTable, writeXlsx } from '../../../test/support/xlsx.ts'
 import { auditBase } from '../../members/base-audit.ts'
 import { erasePerson } from '../../members/erase.ts'
@@ -10,6 +11,7 @@ import { sql } from '../../platform/postgres/sql.ts'
 import { firstRejected, mapColumns, rejectedText, show, startCheck, startImport } from './import.ts'
 import { type ImportFile, importFile, undoImport } from './import-file.ts'
 import { forgetImports, importLoop } from './jobs.ts'
+import { placesInOrders } from './store-places.ts'
 import { preview, receiveUpload } from './upload.ts'
 
 const db = await testDatabase()
@@ -433,6 +435,18 @@ describe('undo', () => {
       { action: 'staff.import_undone', n: 3 },
       { action: 'store.import_undone', n: 1 },
     ])
+  })
+
+  test('looks for them among the orders that were written since it began', async () => {
+    const since = world.clock.now()
+    const made = { stores: ['00000000-0000-7000-8000-000000000001'], staff: [] }
+    await db.run(sql`
+      insert into document (kind, source, external_id, version, digest, at, body, recorded_at)
+      select 'order', 'erp', n::text, 1, '', ${since}, '{}', ${since}::timestamptz - interval '1 year' from generate_series(1, 20000) n`)
+    await db.run(sql`vacuum analyze document`)
+    expect(await plansOf(db, (explaining) => placesInOrders(explaining, made, since))).toContain(
+      'document_recorded',
+    )
   })
 
   test('leaves them while another import is under way, which may name them at any moment', async () => {

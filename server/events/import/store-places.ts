@@ -34,10 +34,10 @@ export async function forgetPlaces(tx: Tx, importId: string): Promise<void> {
   await tx.run(sql`delete from import_place where import_id = ${importId}`)
 }
 
-/** Which of them orders name; their bodies are read, so ask for all at once. */
-export async function placesInOrders(db: Db, { stores, staff }: Places): Promise<string[]> {
+/** Which of them orders name that were written since then; their bodies are read, so ask for all at once. */
+export async function placesInOrders(db: Db, { stores, staff }: Places, since: Date): Promise<string[]> {
   const rows = await db.rows<{ id: string }>(sql`
     select distinct id from document d cross join lateral (values (d.body->>'storeId'), (d.body->>'sellerId')) as named (id)
-    where d.kind = 'order' and not d.deleted and named.id = any(${[...stores, ...staff]}::text[])`)
+    where d.kind = 'order' and d.recorded_at >= ${since} and not d.deleted and named.id = any(${[...stores, ...staff]}::text[])`)
   return rows.map(({ id }) => id)
 }

@@ -10,6 +10,7 @@ import { removeUnused, systemActor, unnamedAmong } from '../../org/org.ts'
 import { crashPoint } from '../../platform/crash.ts'
 import { fence } from '../../platform/jobs/lease.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
+import { instant } from '../../platform/time/clock.ts'
 import type { OrderDocument, RefundDocument } from '../order-state.ts'
 import { recordOrders, recordRefunds, removeOrders } from '../orders.ts'
 import { finishRun, noteCounts } from './store.ts'
@@ -23,6 +24,9 @@ import {
 } from './store-chunks.ts'
 import { forgetPlaces, isAnotherUnderWay, placesInOrders, selectPlaces } from './store-places.ts'
 import { countsOf, goOn, type Work } from './work.ts'
+
+/** Orders that name what an import added were written after it began; clocks of two machines may differ. */
+const DAY_MS = 86_400_000
 
 /** Errors: as `workOn`. */
 export async function undoRun(work: Work): Promise<void> {
@@ -67,7 +71,8 @@ async function removePlaces({ parts, run, lease }: Work): Promise<void> {
   const made = await selectPlaces(db, run.id)
   const ids = [...made.stores, ...made.staff]
   if (ids.length === 0) return
-  const used = new Set([...(await placesInOrders(db, made)), ...(await parts.placesInUse(db, ids))])
+  const since = instant(run.createdAt.getTime() - DAY_MS)
+  const used = new Set([...(await placesInOrders(db, made, since)), ...(await parts.placesInUse(db, ids))])
   const free = (of: readonly string[]): string[] => of.filter((id) => !used.has(id))
   const given = await unnamedAmong(db, { stores: free(made.stores), staff: free(made.staff) })
   await db.transaction(async (tx) => {
