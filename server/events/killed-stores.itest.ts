@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import type { OrderState } from '../../contract/events.ts'
 import type { Worker } from '../../test/support/events-worker.ts'
+import { orderOf } from '../../test/support/orders.ts'
 import { openClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { startEngine } from '../platform/clickhouse/engine.ts'
 import { migrateClickHouse } from '../platform/clickhouse/migrate.ts'
@@ -151,33 +152,6 @@ function input(number: number): { event: NewEvent[]; order: OrderState } {
       data: { page: 'p', dwellSeconds: null },
     }),
   )
-  const placedAt = at.toISOString()
-  const line = {
-    sku: 'a',
-    name: 'a',
-    category: null,
-    quantity: 1,
-    priceCents: number,
-    discountCents: 0,
-    costCents: null,
-    refundedCents: 0,
-  }
-  const order: OrderState = {
-    source: 'test',
-    externalId: String(number),
-    placedAt,
-    paidAt: placedAt,
-    status: 'paid',
-    totalCents: number,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [line],
-  }
+  const order = orderOf(String(number), at, number, { source: 'test' })
   return { event, order }
 }

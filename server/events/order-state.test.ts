@@ -1,34 +1,11 @@
 import { expect, test } from 'vitest'
-import type { OrderState } from '../../contract/events.ts'
+import { lineOf, orderOf } from '../../test/support/orders.ts'
 import { replaces, withRefunds } from './order-state.ts'
 
-const line = (sku: string, quantity: number, priceCents: number) => ({
-  sku,
-  name: sku,
-  category: null,
-  quantity,
-  priceCents,
-  discountCents: 0,
-  costCents: null,
-  refundedCents: 0,
-})
-const order: OrderState = {
-  source: 'erp',
-  externalId: '1',
-  placedAt: '2026-01-01T00:00:00.000Z',
-  paidAt: '2026-01-01T00:00:00.000Z',
-  status: 'paid',
-  totalCents: 5000,
-  refundedCents: 0,
-  discountCents: 0,
-  storeId: null,
-  sellerId: null,
-  channel: null,
-  side: null,
-  campaign: null,
-  coupon: null,
+const line = (sku: string, quantity: number, priceCents: number) => lineOf(sku, priceCents, { quantity })
+const order = orderOf('1', '2026-01-01T00:00:00.000Z', 5000, {
   lines: [line('a', 2, 1000), line('a', 1, 1000), line('b', 1, 2000)],
-}
+})
 const at = '2026-01-05T00:00:00.000Z'
 
 test('refunds that are listed apart add up, for the order and for its lines', () => {

@@ -3,6 +3,7 @@ import type { OrderState } from '../../contract/events.ts'
 import { testClickHouse } from '../../test/support/clickhouse.ts'
 import { testDatabase } from '../../test/support/database.ts'
 import { fc } from '../../test/support/fast-check.ts'
+import { orderOf } from '../../test/support/orders.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { newId } from '../platform/ids.ts'
 import { type LeaseToken, takeLease } from '../platform/jobs/lease.ts'
@@ -164,7 +165,7 @@ async function perform(world: World, each: Act): Promise<void> {
     }
     case 'order': {
       const profileId = world.base + each.who
-      const order = orderOf(`${world.base}-${each.number}`, each.day)
+      const order = orderOn(`${world.base}-${each.number}`, each.day)
       const personId = world.owner.get(profileId) ?? 0
       world.orders.set(orderIdOf(order), profileId)
       // Both lanes may carry one order; the last version counts whichever is projected first.
@@ -306,23 +307,6 @@ async function compare(world: World): Promise<void> {
   )
 }
 
-function orderOf(externalId: string, day: number): OrderState {
-  const placedAt = `2026-02-0${day}T00:00:00.000Z`
-  return {
-    source: 'erp',
-    externalId,
-    placedAt,
-    paidAt: placedAt,
-    status: 'paid',
-    totalCents: 100,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [],
-  }
+function orderOn(externalId: string, day: number): OrderState {
+  return orderOf(externalId, `2026-02-0${day}T00:00:00.000Z`, 100, { source: 'erp', lines: [] })
 }

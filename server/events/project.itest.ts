@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { OrderState } from '../../contract/events.ts'
 import { testClickHouse } from '../../test/support/clickhouse.ts'
 import { testDatabase } from '../../test/support/database.ts'
+import { lineOf, orderOf } from '../../test/support/orders.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { newId } from '../platform/ids.ts'
 import { type LeaseToken, takeLease } from '../platform/jobs/lease.ts'
@@ -39,32 +40,22 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 function order(externalId: string, totalCents: number, lines = 1): OrderState {
-  return {
+  return orderOf(externalId, '1999-12-31T23:59:59.999Z', totalCents, {
     source: 'erp',
-    externalId,
-    placedAt: '1999-12-31T23:59:59.999Z',
     paidAt: '2026-02-01T08:05:00.000Z',
-    status: 'paid',
-    totalCents,
-    refundedCents: 0,
     discountCents: 5,
     storeId: '01890000-0000-7000-8000-000000000001',
-    sellerId: null,
     channel: '门店',
     side: 'offline',
-    campaign: null,
-    coupon: null,
-    lines: Array.from({ length: lines }, (_, index) => ({
-      sku: `s${index}`,
-      name: '连衣裙',
-      category: '女装',
-      quantity: 1.5,
-      priceCents: 1999,
-      discountCents: 0,
-      costCents: index === 0 ? null : 700,
-      refundedCents: 0,
-    })),
-  }
+    lines: Array.from({ length: lines }, (_, index) =>
+      lineOf(`s${index}`, 1999, {
+        name: '连衣裙',
+        category: '女装',
+        quantity: 1.5,
+        costCents: index === 0 ? null : 700,
+      }),
+    ),
+  })
 }
 
 async function record(person: number | null, state: OrderState, lane: Lane = 'live', receivedAt = day(1)) {

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { Home } from '../../contract/insight.ts'
 import { testApp } from '../../test/support/app.ts'
 import { testDatabase } from '../../test/support/database.ts'
-import { type OrderDocument, recordOrders } from '../events/events.ts'
+import { orderOf } from '../../test/support/orders.ts'
+import { recordOrders } from '../events/events.ts'
 import { membersDeps } from '../joined.ts'
 import { type IncomingPerson, mergePersons, resolve } from '../members/members.ts'
 import { newId } from '../platform/ids.ts'
@@ -20,26 +21,6 @@ async function bring(...phones: string[]) {
     (value): IncomingPerson => ({ externalId: value, identifiers: [{ kind: 'phone', value }] }),
   )
   return db.transaction((tx) => resolve(deps, tx, rows, { lane: 'live', source: 'erp', at: NOW }))
-}
-
-function orderOf(externalId: string): OrderDocument['order'] {
-  return {
-    source: 'till',
-    externalId,
-    placedAt: NOW.toISOString(),
-    paidAt: NOW.toISOString(),
-    status: 'paid',
-    totalCents: 100,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [],
-  }
 }
 
 test('figures are counted once for whoever asks within ten seconds, what stands still is told at once', async () => {
@@ -67,7 +48,7 @@ test('two records of one person who both bought on a day are one buyer', async (
       [one, other].map((buyer, number) => ({
         profileId: buyer?.profileId ?? 0,
         personId: pair[0],
-        order: orderOf(`o${number}`),
+        order: orderOf(`o${number}`, NOW, 100, { lines: [] }),
       })),
       { lane: 'live', source: 'till', receivedAt: NOW },
     ),

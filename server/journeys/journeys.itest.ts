@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { OrderState } from '../../contract/events.ts'
 import { testDatabase } from '../../test/support/database.ts'
+import { orderOf } from '../../test/support/orders.ts'
 import { plansOf } from '../../test/support/plans.ts'
 import { holdNobodyOut, makeMembers, makeStaff } from '../../test/support/reach.ts'
 import { testKeys } from '../../test/support/reach-ports.ts'
@@ -87,34 +87,7 @@ function added(personId: number, when: Date): Omit<NewEvent, 'profileId'> {
 }
 
 async function buys(personId: number, when: Date, lane: Lane, now: Date): Promise<void> {
-  const order: OrderState = {
-    source: 'till',
-    externalId: `o-${personId}-${when.getTime()}`,
-    placedAt: when.toISOString(),
-    paidAt: when.toISOString(),
-    status: 'paid',
-    totalCents: 19_900,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [
-      {
-        sku: 'A',
-        name: '衬衫',
-        category: null,
-        quantity: 1,
-        priceCents: 19_900,
-        discountCents: 0,
-        costCents: null,
-        refundedCents: 0,
-      },
-    ],
-  }
+  const order = orderOf(`o-${personId}-${when.getTime()}`, when, 19_900)
   await db.transaction((tx) =>
     recordOrders(tx, [{ profileId: personId, personId, order }], { lane, source: 'till', receivedAt: now }),
   )

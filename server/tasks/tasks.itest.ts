@@ -2,10 +2,11 @@
  * Guide tasks over HTTP, from the SOP that asks to the score: GT-02, 03, 05, 06, 07, 10, 11, 12, 14, 17.
  * Two stores; guides see their own, managers their store's, headquarters all.
  */
+
 import { describe, expect, test } from 'vitest'
-import type { OrderState } from '../../contract/events.ts'
 import type { Task } from '../../contract/tasks.ts'
 import { testApp } from '../../test/support/app.ts'
+import { lineOf, orderOf } from '../../test/support/orders.ts'
 import { plansOf } from '../../test/support/plans.ts'
 import { candidate, holdNobodyOut, makeContent, makeMembers, offerAll } from '../../test/support/reach.ts'
 import { testKeys } from '../../test/support/reach-ports.ts'
@@ -57,35 +58,9 @@ async function to(hours: number): Promise<void> {
 }
 
 async function bought(personId: number, cents: number): Promise<void> {
-  const at = new Date(START.getTime() - 89 * 24 * HOUR_MS).toISOString()
-  const order: OrderState = {
-    source: 'till',
-    externalId: `o-${personId}`,
-    placedAt: at,
-    paidAt: at,
-    status: 'paid',
-    totalCents: cents,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [
-      {
-        sku: 'A',
-        name: '羊绒大衣',
-        category: null,
-        quantity: 1,
-        priceCents: cents,
-        discountCents: 0,
-        costCents: null,
-        refundedCents: 0,
-      },
-    ],
-  }
+  const at = new Date(START.getTime() - 89 * 24 * HOUR_MS)
+  const lines = [lineOf('A', cents, { name: '羊绒大衣' })]
+  const order = orderOf(`o-${personId}`, at, cents, { lines })
   const row = { profileId: personId, personId, order }
   await db.transaction((tx) => recordOrders(tx, [row], { lane: 'bulk', source: 'till', receivedAt: START }))
 }

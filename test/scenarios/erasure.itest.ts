@@ -1,4 +1,5 @@
 /** A member asks to be forgotten: nothing that tells of them stays anywhere, and every total stays what it was. */
+
 import { beforeAll, expect, test } from 'vitest'
 import { recordOrders } from '../../server/events/events.ts'
 import { importFile } from '../../server/events/import/import-file.ts'
@@ -13,6 +14,7 @@ import { testClickHouse } from '../support/clickhouse.ts'
 import { testDatabase } from '../support/database.ts'
 import { untilQuiet } from '../support/demo.ts'
 import { fileOf, importWorld } from '../support/imports.ts'
+import { orderOf } from '../support/orders.ts'
 import { makeStaff } from '../support/reach.ts'
 
 const NOW = new Date('2026-03-02T02:00:00Z')
@@ -137,23 +139,7 @@ function bring(rows: IncomingPerson[], source: string) {
 }
 
 async function order(externalId: string, profileId: number, totalCents: number): Promise<void> {
-  const state = {
-    source: 'till',
-    externalId,
-    placedAt: NOW.toISOString(),
-    paidAt: NOW.toISOString(),
-    status: 'paid' as const,
-    totalCents,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [],
-  }
+  const state = orderOf(externalId, NOW, totalCents, { lines: [] })
   await db.transaction((tx) =>
     recordOrders(tx, [{ profileId, personId, order: state }], {
       lane: 'live',

@@ -1,4 +1,5 @@
 /** Waking sleeping members (ACT-OFF-4) from one end to the other: invitation, message, SMS, who came back, against the holdout. */
+
 import { describe, expect, test } from 'vitest'
 import type { OrderState } from '../../contract/events.ts'
 import { recordOrders } from '../../server/events/events.ts'
@@ -7,6 +8,7 @@ import { createJourney, goLive } from '../../server/journeys/journeys.ts'
 import { journeyDetail } from '../../server/journeys/read.ts'
 import { sql } from '../../server/platform/postgres/sql.ts'
 import { finishTask } from '../../server/tasks/tasks.ts'
+import { lineOf, orderOf } from '../support/orders.ts'
 import { holdNobodyOut, makeMembers, makeStaff } from '../support/reach.ts'
 import { testKeys } from '../support/reach-ports.ts'
 import { sopWorld } from '../support/sop-world.ts'
@@ -33,24 +35,7 @@ await db.run(sql`update person set home_store_id = ${store} where id = ${comes}`
 let orders = 0
 function order(paidAt: Date, cents: number): OrderState {
   orders += 1
-  const price = { quantity: 1, priceCents: cents, discountCents: 0, costCents: null, refundedCents: 0 }
-  return {
-    source: 'till',
-    externalId: `o-${orders}`,
-    placedAt: paidAt.toISOString(),
-    paidAt: paidAt.toISOString(),
-    status: 'paid',
-    totalCents: cents,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [{ sku: 'A', name: '羊绒大衣', category: null, ...price }],
-  }
+  return orderOf(`o-${orders}`, paidAt, cents, { lines: [lineOf('A', cents, { name: '羊绒大衣' })] })
 }
 
 async function bought(personId: number, at: Date, cents: number, lane: 'live' | 'bulk'): Promise<void> {

@@ -2,6 +2,7 @@
  * A process that brings input into the log and runs its consumers once, as `work` does, to be killed in the middle.
  * Argument: JSON of `Round`. Everything it does may be done again by the next round.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OrderState } from '../../contract/events.ts'
 import { append } from '../../server/events/append.ts'
@@ -20,6 +21,7 @@ import { idOf } from '../../server/platform/ids.ts'
 import { type LeaseToken, takeLease } from '../../server/platform/jobs/lease.ts'
 import { type Database, openDatabase } from '../../server/platform/postgres/database.ts'
 import { sql } from '../../server/platform/postgres/sql.ts'
+import { lineOf, orderOf } from './orders.ts'
 
 export type Round = {
   postgres: string
@@ -71,34 +73,9 @@ export function inputOf(number: number): { events: NewEvent[]; orders: OrderStat
 }
 
 function order(number: number, refundedCents: number): OrderState {
-  const placedAt = timeOfRound(number).toISOString()
-  const line = {
-    sku: 'a',
-    name: 'a',
-    category: null,
-    quantity: 1,
-    priceCents: 1000 + number,
-    discountCents: 0,
-    costCents: null,
-    refundedCents,
-  }
-  return {
-    source: 'round',
-    externalId: String(number),
-    placedAt,
-    paidAt: placedAt,
-    status: 'paid',
-    totalCents: 1000 + number,
-    refundedCents,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [line],
-  }
+  const totalCents = 1000 + number
+  const lines = [lineOf('a', totalCents, { name: 'a', refundedCents })]
+  return orderOf(String(number), timeOfRound(number), totalCents, { source: 'round', refundedCents, lines })
 }
 
 /** Notes what it is given, without any de-duplication of its own. */

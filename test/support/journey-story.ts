@@ -1,4 +1,5 @@
 /** Two SOPs with their people, what happens to them in phases, and the processes that work for them and are killed. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -6,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { OrderState } from '../../contract/events.ts'
 import { startSmsSandbox } from '../../sandbox/sms/server.ts'
 import { startWecomSandbox } from '../../sandbox/wecom/server.ts'
 import { createSegment } from '../../server/audience/audience.ts'
@@ -24,6 +24,7 @@ import { sql } from '../../server/platform/postgres/sql.ts'
 import { finishTask } from '../../server/tasks/tasks.ts'
 import { testDatabase } from './database.ts'
 import type { Order } from './journey-worker.ts'
+import { orderOf } from './orders.ts'
 import { holdNobodyOut, makeMembers, makeStaff, openSimulated } from './reach.ts'
 import { TEN, testKeys } from './reach-ports.ts'
 import { type Epoch, setEpoch, timeOf } from './test-time.ts'
@@ -84,7 +85,7 @@ export async function tellPhase(story: Story, { name }: Phase, now: Date): Promi
     const orders = buyers.map((personId) => ({
       profileId: personId,
       personId,
-      order: purchase(personId, now),
+      order: orderOf(`o-${personId}`, now, 19_900),
     }))
     await db.transaction((tx) => recordOrders(tx, orders, { lane: 'live', source: 'till', receivedAt: now }))
   }
@@ -106,27 +107,6 @@ async function finishTasks({ db, guide }: Story, at: Date): Promise<void> {
     select id from task where state in ('open', 'late') and person_id % 3 <> 0 order by person_id, node_id`)
   for (const { id } of open)
     await db.transaction((tx) => finishTask(tx, id, { outcome: 'sent', by: guide, at }))
-}
-
-function purchase(personId: number, at: Date): OrderState {
-  const price = { quantity: 1, priceCents: 19_900, discountCents: 0, costCents: null, refundedCents: 0 }
-  return {
-    source: 'till',
-    externalId: `o-${personId}`,
-    placedAt: at.toISOString(),
-    paidAt: at.toISOString(),
-    status: 'paid',
-    totalCents: 19_900,
-    refundedCents: 0,
-    discountCents: 0,
-    storeId: null,
-    sellerId: null,
-    channel: null,
-    side: null,
-    campaign: null,
-    coupon: null,
-    lines: [{ sku: 'A', name: '衬衫', category: null, ...price }],
-  }
 }
 
 async function makeStory(): Promise<Story> {
