@@ -1,5 +1,6 @@
 import { Button, Modal, Table, Typography } from 'antd'
 import { useWords } from '../../ui/language.ts'
+import type { Shared } from './use-act.ts'
 
 const words = {
   title: { zh: '其他人刚刚改过', en: 'Somebody else has just changed this' },
@@ -16,6 +17,40 @@ const words = {
 }
 
 export type Difference = { label: string; yours: string; theirs: string }
+
+/**
+ * The dialog over what `useAct` was told by `onStale`: `compare` says both sides, `onKeep` writes one's own over the version
+ * that stands, `forget` is called with each choice.
+ */
+export function StaleAnswer({
+  theirs,
+  compare,
+  forget,
+  onTake,
+  onKeep,
+}: {
+  theirs: Shared | undefined
+  compare: (theirs: Shared) => readonly Difference[]
+  forget: () => void
+  onTake: () => void
+  onKeep: (version: number) => void
+}) {
+  return (
+    <StaleDialog
+      rows={theirs ? compare(theirs) : undefined}
+      onTake={() => {
+        forget()
+        onTake()
+      }}
+      onKeep={() => {
+        const version = Number(theirs?.['version'])
+        forget()
+        onKeep(version)
+      }}
+      onClose={forget}
+    />
+  )
+}
 
 /** A lost write shows both sides, field by field, and asks which one is meant. */
 export function StaleDialog({

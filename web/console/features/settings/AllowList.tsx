@@ -3,7 +3,7 @@ import { useState } from 'react'
 import type { ChannelState } from '../../../../contract/reach.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useHeld } from '../../parts/use-held.ts'
 
@@ -48,28 +48,18 @@ export function AllowList({ fresh, mayChange }: { fresh: ChannelState; mayChange
           {t('allowSave')}
         </Button>
       </Space.Compact>
-      <StaleDialog
-        rows={
-          theirs
-            ? [
-                {
-                  label: t('allow'),
-                  yours: list.join('、'),
-                  theirs: Array.isArray(theirs['allowList']) ? theirs['allowList'].join('、') : '',
-                },
-              ]
-            : undefined
-        }
-        onTake={() => {
-          setTheirs(undefined)
-          setEdited(undefined)
-        }}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(version)
-        }}
-        onClose={() => setTheirs(undefined)}
+      <StaleAnswer
+        theirs={theirs}
+        compare={(now) => [
+          {
+            label: t('allow'),
+            yours: list.join('、'),
+            theirs: Array.isArray(now['allowList']) ? now['allowList'].join('、') : '',
+          },
+        ]}
+        forget={() => setTheirs(undefined)}
+        onTake={() => setEdited(undefined)}
+        onKeep={(version) => void save(version)}
       />
     </>
   )

@@ -5,7 +5,7 @@ import type { Brand } from '../../../../contract/places.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { Loaded } from '../../parts/Loaded.tsx'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useMay } from '../../parts/use-brand.ts'
 import { useHeld } from '../../parts/use-held.ts'
@@ -82,26 +82,18 @@ function Fields({ fresh }: { fresh: Versioned }) {
           </Button>
         ) : null}
       </Form>
-      <StaleDialog
-        rows={
-          theirs
-            ? (['name', 'zone', 'currency'] as const).map((key) => ({
-                label: t(key),
-                yours: String(form.getFieldValue(key)),
-                theirs: String(theirs[key] ?? ''),
-              }))
-            : undefined
+      <StaleAnswer
+        theirs={theirs}
+        compare={(now) =>
+          (['name', 'zone', 'currency'] as const).map((key) => ({
+            label: t(key),
+            yours: String(form.getFieldValue(key)),
+            theirs: String(now[key] ?? ''),
+          }))
         }
-        onTake={() => {
-          setTheirs(undefined)
-          setTouched(false)
-        }}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(form.getFieldsValue(), version)
-        }}
-        onClose={() => setTheirs(undefined)}
+        forget={() => setTheirs(undefined)}
+        onTake={() => setTouched(false)}
+        onKeep={(version) => void save(form.getFieldsValue(), version)}
       />
     </Card>
   )

@@ -6,7 +6,7 @@ import { minute } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { flatLines } from '../../parts/BeforeAfter.tsx'
 import { fieldName } from '../../parts/field-words.ts'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useMay, useZone } from '../../parts/use-brand.ts'
 import { useHeld } from '../../parts/use-held.ts'
@@ -129,26 +129,18 @@ export function SettingCard({
         ) : null}
       </Form>
       {history ? <SettingHistory name={item.name} title={title} onClose={() => setHistory(false)} /> : null}
-      <StaleDialog
-        rows={
-          theirs
-            ? flatLines(form.getFieldsValue(true), theirs['value'], true).map(({ field, before, after }) => ({
-                label: fieldName(field, lang),
-                yours: before,
-                theirs: after,
-              }))
-            : undefined
+      <StaleAnswer
+        theirs={theirs}
+        compare={(now) =>
+          flatLines(form.getFieldsValue(true), now['value'], true).map(({ field, before, after }) => ({
+            label: fieldName(field, lang),
+            yours: before,
+            theirs: after,
+          }))
         }
-        onTake={() => {
-          setTheirs(undefined)
-          setTouched(false)
-        }}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(version)
-        }}
-        onClose={() => setTheirs(undefined)}
+        forget={() => setTheirs(undefined)}
+        onTake={() => setTouched(false)}
+        onKeep={(version) => void save(version)}
       />
     </Card>
   )

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { type SmsApproval, type SmsText, smsVariables } from '../../../../contract/sms-texts.ts'
 import { api, client } from '../../../client.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 
 const words = {
@@ -118,15 +118,12 @@ export function SmsApprovalForm({ text, onClose }: { text: SmsText; onClose: () 
         </Form.Item>
         <Params />
       </Form>
-      <StaleDialog
-        rows={theirs ? differences(t, form.getFieldsValue(), theirs) : undefined}
+      <StaleAnswer
+        theirs={theirs}
+        compare={(now) => differences(t, form.getFieldsValue(), now)}
+        forget={() => setTheirs(undefined)}
         onTake={onClose}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(form.getFieldsValue(), version)
-        }}
-        onClose={() => setTheirs(undefined)}
+        onKeep={(version) => void save(form.getFieldsValue(), version)}
       />
     </Modal>
   )

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { type Scope, scopes } from '../../../../contract/base.ts'
 import { api, client } from '../../../client.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import type { VersionedKey } from './shown.ts'
 import { scopeWords } from './staff-words.ts'
@@ -97,23 +97,18 @@ export function ApiKeyForm({ apiKey, onClose, onCreated }: Props) {
           </Form.Item>
         )}
       </Form>
-      <StaleDialog
-        rows={
-          theirs
-            ? (['name', 'scopes', 'perMinute'] as const).map((key) => ({
-                label: t(key === 'perMinute' ? 'limit' : key),
-                yours: say(form.getFieldValue(key)),
-                theirs: say(theirs[key]),
-              }))
-            : undefined
+      <StaleAnswer
+        theirs={theirs}
+        compare={(now) =>
+          (['name', 'scopes', 'perMinute'] as const).map((key) => ({
+            label: t(key === 'perMinute' ? 'limit' : key),
+            yours: say(form.getFieldValue(key)),
+            theirs: say(now[key]),
+          }))
         }
+        forget={() => setTheirs(undefined)}
         onTake={onClose}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(form.getFieldsValue(), version)
-        }}
-        onClose={() => setTheirs(undefined)}
+        onKeep={(version) => void save(form.getFieldsValue(), version)}
       />
     </Modal>
   )

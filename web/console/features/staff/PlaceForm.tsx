@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { Region, Store } from '../../../../contract/places.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 
 export type Place =
@@ -82,23 +82,18 @@ export function PlaceForm({ place, onClose }: { place: Place; onClose: () => voi
         </Form.Item>
         {place.kind === 'store' ? <StoreFields /> : null}
       </Form>
-      <StaleDialog
-        rows={
-          theirs
-            ? compared.map((key) => ({
-                label: t(key),
-                yours: String(form.getFieldValue(key) ?? ''),
-                theirs: String(theirs[key] ?? ''),
-              }))
-            : undefined
+      <StaleAnswer
+        theirs={theirs}
+        compare={(now) =>
+          compared.map((key) => ({
+            label: t(key),
+            yours: String(form.getFieldValue(key) ?? ''),
+            theirs: String(now[key] ?? ''),
+          }))
         }
+        forget={() => setTheirs(undefined)}
         onTake={onClose}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(form.getFieldsValue(), version)
-        }}
-        onClose={() => setTheirs(undefined)}
+        onKeep={(version) => void save(form.getFieldsValue(), version)}
       />
     </Modal>
   )

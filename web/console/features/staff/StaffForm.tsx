@@ -6,7 +6,7 @@ import type { Staff } from '../../../../contract/staff.ts'
 import { api, client } from '../../../client.ts'
 import type { Lang } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
-import { type Difference, StaleDialog } from '../../parts/StaleDialog.tsx'
+import { type Difference, StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useStores } from '../../parts/use-stores.ts'
 import type { VersionedStaff } from './shown.ts'
@@ -159,15 +159,12 @@ export function StaffForm({ staff, onClose, onCreated }: Props) {
           <Input maxLength={100} />
         </Form.Item>
       </Form>
-      <StaleDialog
-        rows={theirs ? differences(theirs) : undefined}
+      <StaleAnswer
+        theirs={theirs}
+        compare={differences}
+        forget={() => setTheirs(undefined)}
         onTake={onClose}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(form.getFieldsValue(), version)
-        }}
-        onClose={() => setTheirs(undefined)}
+        onKeep={(version) => void save(form.getFieldsValue(), version)}
       />
     </Drawer>
   )

@@ -6,7 +6,7 @@ import type { Rule } from '../../../../contract/rule.ts'
 import { api, client } from '../../../client.ts'
 import { useWords } from '../../../ui/language.ts'
 import { RuleEditor } from '../../parts/rule/RuleEditor.tsx'
-import { StaleDialog } from '../../parts/StaleDialog.tsx'
+import { StaleAnswer } from '../../parts/StaleDialog.tsx'
 import { isWord, pairs, pairWords, tagWords } from '../../parts/tag-words.ts'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useAddress } from '../../parts/use-address.ts'
@@ -145,23 +145,18 @@ export function TagForm({ tag, onClose }: { tag: Tag | undefined; onClose: () =>
         ) : null}
         <Traits />
       </Form>
-      <StaleDialog
-        rows={
-          theirs
-            ? COMPARED.map((key) => ({
-                label: t(key),
-                yours: said(form.getFieldValue(key)),
-                theirs: said(theirs[key]),
-              }))
-            : undefined
+      <StaleAnswer
+        theirs={theirs}
+        compare={(now) =>
+          COMPARED.map((key) => ({
+            label: t(key),
+            yours: said(form.getFieldValue(key)),
+            theirs: said(now[key]),
+          }))
         }
+        forget={() => setTheirs(undefined)}
         onTake={onClose}
-        onKeep={() => {
-          const version = Number(theirs?.['version'])
-          setTheirs(undefined)
-          void save(form.getFieldsValue(true), version)
-        }}
-        onClose={() => setTheirs(undefined)}
+        onKeep={(version) => void save(form.getFieldsValue(true), version)}
       />
     </Drawer>
   )
