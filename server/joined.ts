@@ -4,6 +4,7 @@ import type { Handler, ImportParts, IntakePeople } from './events/events.ts'
 import { handledTypes, journeyFollower, onEvents } from './journeys/journeys.ts'
 import {
   adjust,
+  areKnown,
   type Follower,
   type MembersDeps,
   mobileNumbers,
@@ -71,6 +72,7 @@ export function intakePeople(keys: Keyring): IntakePeople {
         named.map(({ identifiers }) => ({ externalId: null, identifiers })),
         how,
       ),
+    known: (tx, identifiers) => areKnown(deps, tx, identifiers),
     present: presentOf,
     adjust: (tx, changes, how) => adjust(deps, tx, changes, how),
   }

@@ -3,8 +3,15 @@
  * that bears the identifier. Only what was never heard of, or heard together for the first time, is resolved.
  */
 import type { Tx } from '../platform/postgres/database.ts'
+import { instant } from '../platform/time/clock.ts'
 import { linksProfiles } from './identifier.ts'
-import { type Facts, factsOf, type IncomingPerson, type ResolveHow } from './incoming.ts'
+import {
+  type Facts,
+  factsOf,
+  type IncomingIdentifier,
+  type IncomingPerson,
+  type ResolveHow,
+} from './incoming.ts'
 import { normaliseIdentifier } from './normalise.ts'
 import { MOST_ROWS, resolve } from './resolve.ts'
 import type { MembersDeps } from './settle-world.ts'
@@ -45,6 +52,24 @@ export async function refer(
     answers[place] = one ? { profileId: one.profileId, personId: one.personId } : null
   }
   return answers
+}
+
+/** Which of these identifiers somebody bears, by their place. */
+export async function areKnown(
+  deps: MembersDeps,
+  tx: Tx,
+  identifiers: readonly IncomingIdentifier[],
+): Promise<boolean[]> {
+  const how = { lane: 'live', source: '', at: instant(0) } as const
+  const claims = identifiers.map((one, number) => {
+    const row = { externalId: null, identifiers: [one] }
+    return namesSomebody(row) ? factsOf(row, how, deps.keys, number).claims[0] : undefined
+  })
+  const asked = claims.filter((claim) => claim !== undefined)
+  const borne = new Set(
+    (await claimantsOf(tx, asked, 'all')).filter(({ links }) => links).map(({ digest }) => digest),
+  )
+  return claims.map((claim) => claim !== undefined && borne.has(claim.digest))
 }
 
 /** The present persons of profiles; those that are gone are left out. Nobody is erased until the transaction ends. */

@@ -18,6 +18,8 @@ export type IntakePeople = {
   index: BlindIndex
   /** The profile and present person of each, in their order; null where nobody is named, or somebody who was erased. At most 5,000. */
   refer(tx: Tx, named: readonly Named[], how: SpokenHow): Promise<(Referred | null)[]>
+  /** Which of these identifiers somebody bears, by their place. */
+  known(tx: Tx, identifiers: readonly Named['identifiers'][number][]): Promise<boolean[]>
   /** The present persons of profiles that are still there. */
   present(tx: Tx, profileIds: readonly number[]): Promise<Map<number, number>>
   adjust(

@@ -55,7 +55,7 @@ test('a record is known by what it says, not by when it was flushed', () => {
     kind: 'tracked',
     name: 'ViewProduct',
     at: new Date(time),
-    who: [{ kind: 'device', value: 'd1' }],
+    who: [{ kind: 'distinct', value: 'd1' }],
     properties: { sku: 'A', price: 9.9 },
   })
   expect(JSON.stringify(first)).not.toContain('8.8.8.8')
@@ -68,6 +68,7 @@ test('who speaks: login ids are users, the others devices, identities say it the
     { kind: 'user', value: 'M1' },
     { kind: 'device', value: 'a1' },
   ])
+  expect(who({ anonymous_id: 'd1' })).toEqual([{ kind: 'device', value: 'd1' }])
   expect(who({ type: 'track_signup', distinct_id: 'M1', original_id: 'a1' })).toEqual([
     { kind: 'user', value: 'M1' },
     { kind: 'device', value: 'a1' },

@@ -207,25 +207,25 @@ function readItem(
   return size > LONGEST_EVENT ? 'too_large' : [{ ...common, kind: 'item', itemType, itemId, properties }]
 }
 
-/** Who speaks: `identities` where the SDK is of the newer kind, else login_id, anonymous_id and distinct_id. */
+/**
+ * Who speaks: `identities` where the SDK is of the newer kind, else login_id and anonymous_id. A distinct_id that stands
+ * alone may be either: SDKs for servers do not say.
+ */
 function speakers(record: Record<string, unknown>, properties: Record<string, unknown>): Spoken[] {
   const who: Spoken[] = []
   const add = (kind: Spoken['kind'], value: unknown): void => {
     const text = textOf(value)
-    if (text !== undefined && !who.some((one) => one.kind === kind && one.value === text))
-      who.push({ kind, value: text })
+    if (text !== undefined && !who.some((one) => one.value === text)) who.push({ kind, value: text })
   }
-  const unbound = record['type'] === 'track_id_unbind'
-  if (isObject(record['identities']) && !unbound) {
+  const signsUp = record['type'] === 'track_signup'
+  if (isObject(record['identities']) && record['type'] !== 'track_id_unbind') {
     for (const [name, value] of Object.entries(record['identities'])) add(identityKind(name), value)
   }
-  const login = properties['$is_login_id'] === true || record['type'] === 'track_signup'
   add('user', record['login_id'])
-  const same =
-    record['distinct_id'] === record['login_id'] || who.some(({ value }) => value === record['distinct_id'])
-  if (!same) add(login ? 'user' : 'device', record['distinct_id'])
+  if (properties['$is_login_id'] === true || signsUp) add('user', record['distinct_id'])
   add('device', record['anonymous_id'])
-  if (record['type'] === 'track_signup') add('device', record['original_id'])
+  add(who.length > 0 ? 'device' : 'distinct', record['distinct_id'])
+  if (signsUp) add('device', record['original_id'])
   return who
 }
 

@@ -3,8 +3,8 @@ import type { TrackedProperties } from '../../../contract/events.ts'
 import type { RefusedReason } from '../../../contract/intake.ts'
 import type { PersonStatement } from '../import/ports.ts'
 
-/** `user`: whatever the source's user ids are (`EventSource.userIdKind`). */
-export type SpokenKind = 'user' | 'device' | PersonStatement['identifiers'][number]['kind']
+/** `user`: whatever the source's user ids are (`EventSource.userIdKind`). `distinct`: a user id where it is known, else a device. */
+export type SpokenKind = 'user' | 'device' | 'distinct' | PersonStatement['identifiers'][number]['kind']
 export type Spoken = { kind: SpokenKind; value: string; scope?: string; hint?: boolean }
 
 type Common = {

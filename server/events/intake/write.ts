@@ -108,6 +108,7 @@ async function referAll(
     if (profileId !== undefined && personId !== undefined) answers.set(key, { profileId, personId })
     else open.set(key, (spoken[place] as ToldEvent).who)
   }
+  const unsure = await settleDistinct(tx, open, { people, source })
   const asked = [...open]
   for (let from = 0; from < asked.length; from += MOST_NAMED) {
     const some = asked.slice(from, from + MOST_NAMED)
@@ -119,7 +120,7 @@ async function referAll(
     for (const [at, [key]] of some.entries()) {
       const one = found[at] ?? null
       answers.set(key, one)
-      if (one) learned.set(key, one.profileId)
+      if (one && !unsure.has(key)) learned.set(key, one.profileId)
     }
     await markProfiles(
       tx,
@@ -134,6 +135,29 @@ async function referAll(
   })
 }
 
+/** Says of ids that may be a user's or a device's which they are; answers the keys of those that are devices for now. */
+async function settleDistinct(
+  tx: Tx,
+  open: Map<string, readonly Spoken[]>,
+  { people, source }: { people: IntakePeople; source: EventSource },
+): Promise<Set<string>> {
+  const unsure = [...open].flatMap(([key, who]) => {
+    const [first] = who
+    return first?.kind === 'distinct' ? [{ key, first, rest: who.slice(1) }] : []
+  })
+  if (unsure.length === 0) return new Set()
+  const users = unsure.map(({ first }) => ({
+    kind: source.userIdKind,
+    value: first.value,
+    scope: source.userIdScope,
+  }))
+  const known = await people.known(tx, users)
+  for (const [place, { key, first, rest }] of unsure.entries()) {
+    open.set(key, [{ kind: known[place] === true ? 'user' : 'device', value: first.value }, ...rest])
+  }
+  return new Set(unsure.flatMap(({ key }, place) => (known[place] === true ? [] : [key])))
+}
+
 function profilesIn(answers: ReadonlyMap<string, Referred | null>): Set<number> {
   return new Set([...answers.values()].flatMap((one) => (one ? [one.profileId] : [])))
 }
@@ -141,7 +165,9 @@ function profilesIn(answers: ReadonlyMap<string, Referred | null>): Set<number> 
 function namedBy({ userIdKind, userIdScope }: EventSource, who: readonly Spoken[]): Named {
   return {
     identifiers: who.map(({ kind, ...one }) =>
-      kind === 'user' ? { ...one, kind: userIdKind, scope: userIdScope } : { ...one, kind },
+      kind === 'user'
+        ? { ...one, kind: userIdKind, scope: userIdScope }
+        : { ...one, kind: kind === 'distinct' ? 'device' : kind },
     ),
   }
 }
