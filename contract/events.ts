@@ -145,6 +145,13 @@ export const eventSchemas = {
   touch_expired: z.object({ ...touch, reason: z.string() }),
   touch_unknown: z.object({ ...touch }),
   member_replied: z.object({ channel, staffId: z.uuid().nullable() }),
+  /** A coupon of a person as it stands from now on. `expiresAt` null: never. */
+  coupon_changed: z.object({
+    couponId: z.uuid(),
+    kind: z.string().max(100),
+    state: z.enum(['received', 'used', 'expired', 'withdrawn']),
+    expiresAt: z.iso.datetime().nullable(),
+  }),
   task_created: z.object({
     taskId: z.uuid(),
     kind: z.string(),

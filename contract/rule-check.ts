@@ -1,6 +1,7 @@
 /** What can be said of a rule without looking at anybody: conditions that hold never, or always. Cheap, not complete. */
 import { lifecycleStates } from './lifecycle.ts'
-import { type Compare, keyOf, type Leaf, type Rule } from './rule.ts'
+import { keyOf, type Leaf, type Rule } from './rule.ts'
+import type { Compare } from './rule-parts.ts'
 
 export type Finding = { path: string; verdict: 'never' | 'always' }
 type Verdict = 'never' | 'always' | 'open'

@@ -8,19 +8,26 @@ import {
   ownCycleName,
 } from './lifecycle.ts'
 import { rfmGroupName } from './rfm.ts'
-import type { Compare, Leaf, OrderFilter, Rule, Window } from './rule.ts'
-
-/** Names of things that rules refer to by id; undefined for what is not known (the id is shown). */
-export type RuleNames = {
-  tag?(id: number): string | undefined
-  group?(id: number): string | undefined
-  segment?(id: number): string | undefined
-  store?(id: string): string | undefined
-  staff?(id: string): string | undefined
-}
+import type { Leaf, Rule } from './rule.ts'
+import { attributeName, valueName } from './rule-attribute-names.ts'
+import type { EventMeasure } from './rule-parts.ts'
+import {
+  comparison,
+  eventText,
+  filterText,
+  list,
+  money,
+  occurrenceText,
+  pick,
+  plain,
+  quote,
+  type RuleNames,
+  type Say,
+  textTests,
+  windowText,
+} from './rule-phrases.ts'
 
 type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
-type Say = { readonly lang: Lang; readonly names: RuleNames }
 type Sentences = { readonly [K in Leaf['kind']]: (leaf: LeafOf<K>, say: Say) => string }
 
 /** The whole rule as one sentence; brackets only where all and any are mixed. */
@@ -54,10 +61,81 @@ const sentences: Sentences = {
     const name = attributeName(leaf.attribute, say.lang)
     if (leaf.op === 'known') return pick(say, [`${name}已知`, `${name} is known`])
     if (leaf.op === 'unknown') return pick(say, [`${name}未知`, `${name} is not known`])
-    const values = ('values' in leaf ? leaf.values : []).map((value) => valueName(leaf.attribute, value, say))
-    if (leaf.op === 'in')
-      return pick(say, [`${name}是${list(values, say)}`, `${name} is ${list(values, say)}`])
-    return pick(say, [`${name}不是${list(values, say)}`, `${name} is not ${list(values, say)}`])
+    if (leaf.op === 'compare') return `${name} ${comparison(leaf.compare, plain, say).trim()}`
+    if (!('values' in leaf)) return name
+    const whole = leaf.op === 'in' || leaf.op === 'not_in'
+    const values = leaf.values.map((value) =>
+      whole ? valueName(leaf.attribute, value, say) : quote(value, say),
+    )
+    const [zh, en] = textTests[leaf.op]
+    return pick(say, [`${name}${zh}${list(values, say)}`, `${name} ${en} ${list(values, say)}`])
+  },
+  date: (leaf, say) => {
+    const name = attributeName(leaf.attribute, say.lang)
+    const { test } = leaf
+    if (test.op === 'days_since') {
+      const text = comparison(test.compare, plain, say)
+      return pick(say, [`${name}距今天数${text}`, `days since ${name} ${text}`])
+    }
+    if (test.op === 'coming') {
+      return test.withinDays === 0
+        ? pick(say, [`${name}是今天`, `${name} is today`])
+        : pick(say, [
+            `${name}在未来 ${test.withinDays} 天内`,
+            `${name} is within the next ${test.withinDays} days`,
+          ])
+    }
+    if (test.from === null && test.to === null) return pick(say, [`${name}是日期`, `${name} is a date`])
+    if (test.from === null)
+      return pick(say, [`${name}不晚于 ${test.to}`, `${name} is on or before ${test.to}`])
+    if (test.to === null)
+      return pick(say, [`${name}不早于 ${test.from}`, `${name} is on or after ${test.from}`])
+    return pick(say, [
+      `${name}在 ${test.from} 至 ${test.to}`,
+      `${name} is between ${test.from} and ${test.to}`,
+    ])
+  },
+  cycle: (leaf, say) => {
+    const text = comparison(leaf.multiple, plain, say)
+    return pick(say, [
+      `距上次购买是自己常规间隔的倍数${text}(至少购买 ${leaf.atLeast} 次)`,
+      `time since the last purchase in multiples of the own usual gap ${text} (at least ${leaf.atLeast} purchases)`,
+    ])
+  },
+  events: eventsSentence,
+  sequence: (leaf, say) => {
+    const [first, second] = [occurrenceText(leaf.first, say), occurrenceText(leaf.second, say)]
+    const time = leaf.window.kind === 'ever' ? '' : windowText(leaf.window, say)
+    const [zh, en] = { any: ['', 'a '], first: ['首次', 'the first '], last: ['最近一次', 'the last '] }[
+      leaf.which
+    ]
+    const days = leaf.withinDays
+    return leaf.happened
+      ? pick(say, [
+          `${time}${zh}${first}后 ${days} 天内有${second}`,
+          `${en}${first}${time && ` ${time}`} was followed by ${second} within ${days} days`,
+        ])
+      : pick(say, [
+          `${time}${zh}${first}后 ${days} 天内没有${second}`,
+          `${en}${first}${time && ` ${time}`} was not followed by ${second} within ${days} days`,
+        ])
+  },
+  coupon: (leaf, say) => {
+    const states = list(
+      leaf.states.map((state) => pick(say, couponNames[state])),
+      say,
+    )
+    const kinds = leaf.kinds
+      ? list(
+          leaf.kinds.map((kind) => quote(kind, say)),
+          say,
+        )
+      : ''
+    const soon = leaf.expiresWithinDays
+    return pick(say, [
+      `有至少 ${leaf.atLeast} 张${states}的${kinds}券${soon === undefined ? '' : `,${soon} 天内到期`}`,
+      `has at least ${leaf.atLeast} ${states} ${kinds === '' ? '' : `${kinds} `}coupon(s)${soon === undefined ? '' : `, running out within ${soon} days`}`,
+    ])
   },
   tag: (leaf, say) => {
     const tags = leaf.tags.map((tag) => quote(say.names.tag?.(tag) ?? `#${tag}`, say))
@@ -156,6 +234,13 @@ const sentences: Sentences = {
 function ordersSentence({ measure, filter, window, compare }: LeafOf<'orders'>, say: Say): string {
   const time = windowText(window, say)
   const which = filterText(filter, say)
+  if (measure.of === 'distinct') {
+    const [zh, en] = distinctNames[measure.by]
+    return pick(say, [
+      `${time}${which}购买的不同${zh}数${comparison(compare, plain, say)}`,
+      `number of different ${en} of purchases${which} ${time} ${comparison(compare, plain, say)}`,
+    ])
+  }
   if (!('field' in measure) && measure.of === 'count') {
     return pick(say, [
       `${time}${which}购买次数${comparison(compare, plain, say)}`,
@@ -191,160 +276,51 @@ const fieldNames = {
   quantity: ['件数', 'quantity'],
   discount: ['优惠金额', 'discount'],
 } as const
-
-/** The window as text: '最近 30 天', 'in the last 30 days'. */
-export function windowText(window: Window, { lang }: { lang: Lang }): string {
-  const zh = lang === 'zh'
-  if (window.kind === 'ever') return zh ? '' : 'ever'
-  if (window.kind === 'rolling') return zh ? `最近 ${window.days} 天` : `in the last ${window.days} days`
-  if (window.kind === 'absolute')
-    return zh ? `${window.from} 至 ${window.to}` : `from ${window.from} to ${window.to}`
-  const [unitZh, unitEn] = unitNames[window.unit]
-  if (window.count === 1 && window.back === 0) return zh ? `本${unitZh}` : `this ${unitEn}`
-  if (window.count === 1 && window.back === 1) return zh ? `上${unitZh}` : `in the ${unitEn} before`
-  if (window.back === 0)
-    return zh ? `含本${unitZh}的 ${window.count} ${unitZh}` : `in ${window.count} ${unitEn}s with this one`
-  return zh
-    ? `往前数第 ${window.back} ${unitZh}为止的 ${window.count} ${unitZh}`
-    : `in ${window.count} ${unitEn}s up to ${window.back} ${unitEn}s ago`
-}
-
-const unitNames = {
-  day: ['日', 'day'],
-  week: ['周', 'week'],
-  month: ['月', 'month'],
-  quarter: ['季度', 'quarter'],
-  year: ['年', 'year'],
+const distinctNames = {
+  sku: ['商品', 'products'],
+  category: ['品类', 'categories'],
+  store: ['门店', 'stores'],
+  day: ['天', 'days'],
+} as const
+const couponNames = {
+  received: ['未使用', 'unused'],
+  used: ['已使用', 'used'],
+  expired: ['已过期', 'expired'],
+  withdrawn: ['已作废', 'withdrawn'],
 } as const
 
-function filterText(filter: OrderFilter, say: Say): string {
-  const parts: [string, string][] = []
-  const add = (values: readonly string[] | undefined, zh: string, en: string): void => {
-    if (values) parts.push([`${zh}${list(values, say)}`, `${en} ${list(values, say)}`])
+function eventsSentence({ filter, measure, window, compare }: LeafOf<'events'>, say: Say): string {
+  const what = eventText(filter, say)
+  const time = windowText(window, say)
+  const text = comparison(compare, plain, say)
+  const [zh, en] = measuredText(measure)
+  return pick(say, [`${time}${what}的${zh}${text}`, `${en} of ${what} ${time} ${text}`])
+}
+
+function measuredText(measure: EventMeasure): readonly [string, string] {
+  switch (measure.of) {
+    case 'count':
+      return ['次数', 'number']
+    case 'distinct_days':
+      return ['天数', 'number of days']
+    case 'days_since_first':
+      return ['首次距今天数', 'days since the first']
+    case 'days_since_last':
+      return ['最近一次距今天数', 'days since the last']
+    case 'distinct':
+      return [`不同的 ${measure.property} 数`, `number of different ${measure.property}`]
+    default: {
+      const [zh, en] = foldNames[measure.of]
+      return [`${zh} ${measure.property}`, `${en} ${measure.property}`]
+    }
   }
-  add(
-    filter.stores?.map((store) => quote(say.names.store?.(store) ?? store.slice(0, 8), say)),
-    '门店',
-    'in the store',
-  )
-  add(
-    filter.channels?.map((channel) => quote(channel, say)),
-    '渠道',
-    'through',
-  )
-  add(
-    filter.sides?.map((side) => sideName(side, say)),
-    '',
-    '',
-  )
-  add(
-    filter.sellers?.map((staff) => quote(say.names.staff?.(staff) ?? staff.slice(0, 8), say)),
-    '导购',
-    'sold by',
-  )
-  add(
-    filter.campaigns?.map((campaign) => quote(campaign, say)),
-    '活动',
-    'in the campaign',
-  )
-  add(
-    filter.categories?.map((category) => quote(category, say)),
-    '品类',
-    'of the category',
-  )
-  add(
-    filter.skus?.map((sku) => quote(sku, say)),
-    '商品',
-    'of the product',
-  )
-  if (filter.withCoupon === true) parts.push(['用券', 'with a coupon'])
-  if (filter.withCoupon === false) parts.push(['未用券', 'without a coupon'])
-  if (parts.length === 0) return ''
-  return pick(say, [
-    `在${parts.map(([zh]) => zh).join('、')}的`,
-    ` ${parts.map(([, en]) => en.trim()).join(', ')}`,
-  ])
 }
 
-/** '≥ 3', 'between 1 and 5' in the language. */
-function comparison(compare: Compare, number: (value: number, say: Say) => string, say: Say): string {
-  if (compare.op === 'between') {
-    return pick(say, [
-      `在 ${number(compare.from, say)} 到 ${number(compare.to, say)} 之间`,
-      `between ${number(compare.from, say)} and ${number(compare.to, say)}`,
-    ])
-  }
-  const sign = { eq: '=', ne: '≠', lt: '<', le: '≤', gt: '>', ge: '≥' }[compare.op]
-  return `${say.lang === 'zh' ? ' ' : ''}${sign} ${number(compare.value, say)}`
-}
-
-const plain = (value: number): string => String(value)
-const money = (cents: number, say: Say): string =>
-  say.lang === 'zh' ? `${cents / 100} 元` : String(cents / 100)
-
-const attributeNames: Readonly<Record<string, readonly [string, string]>> = {
-  kind: ['身份', 'kind'],
-  gender: ['性别', 'gender'],
-  source: ['会员来源', 'source'],
-  source_side: ['来源线上线下', 'side of the source'],
-  source_channel: ['来客渠道', 'channel of the source'],
-  register_channel: ['注册渠道', 'registration channel'],
-  registration: ['注册情况', 'registration'],
-  home_store: ['归属门店', 'home store'],
-  owner_staff: ['归属导购', 'owner'],
-  city: ['城市', 'city'],
-  occupation: ['职业', 'occupation'],
-  wecom: ['企微关系', 'WeCom relation'],
-  phone: ['手机号', 'phone'],
-}
-
-export function attributeName(attribute: string, lang: Lang): string {
-  if (attribute.startsWith('custom.')) return attribute.slice('custom.'.length)
-  const [zh, en] = attributeNames[attribute] ?? [attribute, attribute]
-  return lang === 'zh' ? zh : en
-}
-
-const valueNames: Readonly<Record<string, readonly [string, string]>> = {
-  female: ['女', 'female'],
-  male: ['男', 'male'],
-  member: ['会员', 'member'],
-  contact: ['企微联系人', 'contact'],
-  customer: ['顾客', 'customer'],
-  visitor: ['访客', 'visitor'],
-  referral_fission: ['拉新裂变', 'referral'],
-  returning: ['原有流量回流', 'returning'],
-  member_get_member: ['老会员带新会员', 'member gets member'],
-  guide_recruited: ['线下导购招募', 'recruited by a guide'],
-  organic: ['自然流量', 'organic'],
-  online_platform: ['电商平台', 'e-commerce platform'],
-  online_seo_ads: ['SEO广告', 'search and ads'],
-  offline_direct_store: ['直营店', 'own store'],
-  offline_agent: ['代理商', 'agent'],
-  registered: ['已注册', 'registered'],
-  registered_before: ['曾经注册过', 'registered before'],
-  bought_unregistered: ['买过但未注册', 'bought, not registered'],
-  followed: ['已添加', 'added'],
-  lost: ['已流失', 'lost'],
-  unfollowed: ['未建立关系', 'known, no relation'],
-  none: ['没有', 'none'],
-  mobile: ['有效手机号', 'valid mobile'],
-  landline: ['固定电话', 'fixed line'],
-  invalid: ['无效', 'invalid'],
-}
-
-function valueName(attribute: string, value: string, say: Say): string {
-  if (attribute === 'home_store') return quote(say.names.store?.(value) ?? value.slice(0, 8), say)
-  if (attribute === 'owner_staff') return quote(say.names.staff?.(value) ?? value.slice(0, 8), say)
-  if (value === 'online' || value === 'offline') return sideName(value, say)
-  if (attribute.startsWith('custom.')) return quote(value, say)
-  const names = valueNames[value]
-  return names ? pick(say, names) : quote(value, say)
-}
-
-const sideName = (side: 'online' | 'offline', say: Say): string =>
-  side === 'online' ? pick(say, ['线上', 'online']) : pick(say, ['线下', 'offline'])
-
-const pick = (say: { lang: Lang }, [zh, en]: readonly [string, string]): string =>
-  say.lang === 'zh' ? zh : en
-const quote = (text: string, say: Say): string => (say.lang === 'zh' ? `「${text}」` : `“${text}”`)
-const list = (texts: readonly string[], say: Say): string => texts.join(pick(say, ['或', ' or ']))
+const foldNames = {
+  sum: ['累计', 'total'],
+  avg: ['平均', 'average'],
+  min: ['最小', 'smallest'],
+  max: ['最大', 'greatest'],
+  first: ['首次', 'first'],
+  last: ['最近', 'latest'],
+} as const

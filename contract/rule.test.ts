@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { compileRules } from '../server/audience/rule/compile.ts'
-import { anInstant, aPerson, aRule, definitionsOf } from '../test/support/audience.ts'
+import { aPerson, aRule, definitionsOf } from '../test/support/audience.ts'
+import { anInstant } from '../test/support/audience-parts.ts'
 import { fc } from '../test/support/fast-check.ts'
 import { keyOf, MAX_RULE_DEPTH, MAX_RULE_NODES, needsOf, nodesOf, Rule } from './rule.ts'
 import { findingsOf } from './rule-check.ts'

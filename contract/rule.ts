@@ -8,64 +8,20 @@
 import { z } from 'zod'
 import { AiplStage, JoinRecency, LifecycleState, OrderStage, OwnCycleState } from './lifecycle.ts'
 import { RfmGroup } from './rfm.ts'
+import {
+  Compare,
+  EventFilter,
+  EventMeasure,
+  few,
+  Measure,
+  Occurrence,
+  OrderFilter,
+  RuleText,
+  Window,
+} from './rule-parts.ts'
 
 export const MAX_RULE_DEPTH = 8
 export const MAX_RULE_NODES = 200
-const MAX_VALUES = 500
-
-const few = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(MAX_VALUES)
-const Text = z.string().min(1).max(200)
-
-/** Comparison with a number. `between` includes both ends. */
-export const Compare = z.discriminatedUnion('op', [
-  z.object({ op: z.enum(['eq', 'ne', 'lt', 'le', 'gt', 'ge']), value: z.number() }),
-  z.object({ op: z.literal('between'), from: z.number(), to: z.number() }),
-])
-export type Compare = z.infer<typeof Compare>
-
-/**
- * Which part of time counts. rolling: the last N × 24 hours. calendar: a day, week (from Monday), month, quarter or year
- * of the brand's zone, 0 the present one, 1 the one before …, `count` of them up to and including that one.
- * absolute: from the first to the last day, both included.
- */
-export const Window = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ever') }),
-  z.object({ kind: z.literal('rolling'), days: z.int().min(1).max(3660) }),
-  z.object({
-    kind: z.literal('calendar'),
-    unit: z.enum(['day', 'week', 'month', 'quarter', 'year']),
-    back: z.int().min(0).max(120).default(0),
-    count: z.int().min(1).max(120).default(1),
-  }),
-  z.object({ kind: z.literal('absolute'), from: z.iso.date(), to: z.iso.date() }),
-])
-export type Window = z.infer<typeof Window>
-
-/** Which purchases count. With categories or skus only the lines that match are added up. */
-export const OrderFilter = z.object({
-  stores: few(z.uuid()).optional(),
-  channels: few(Text).optional(),
-  sides: few(z.enum(['online', 'offline'])).optional(),
-  sellers: few(z.uuid()).optional(),
-  campaigns: few(Text).optional(),
-  withCoupon: z.boolean().optional(),
-  categories: few(Text).optional(),
-  skus: few(Text).optional(),
-})
-export type OrderFilter = z.infer<typeof OrderFilter>
-
-/**
- * What is measured over the purchases of the window. amount: paid less refunded, in cents. quantity: pieces.
- * discount: cents. first and last: of the earliest and latest purchase (days_since_…: its age in days).
- */
-export const Measure = z.discriminatedUnion('of', [
-  z.object({ of: z.enum(['count', 'days_since_first', 'days_since_last']) }),
-  z.object({
-    of: z.enum(['sum', 'avg', 'min', 'max', 'first', 'last']),
-    field: z.enum(['amount', 'quantity', 'discount']),
-  }),
-])
-export type Measure = z.infer<typeof Measure>
 
 export const personAttributes = [
   'kind',
@@ -82,20 +38,35 @@ export const personAttributes = [
   'wecom',
   'phone',
 ] as const
+const CustomAttribute = z.string().regex(/^custom\.[^\p{C}"']{1,80}$/u)
 /** A fixed attribute of the person, or `custom.<key>` for one that an import or the API brought. */
-export const AttributeName = z.union([
-  z.enum(personAttributes),
-  z.string().regex(/^custom\.[^\p{C}"']{1,80}$/u),
-])
+export const AttributeName = z.union([z.enum(personAttributes), CustomAttribute])
+/** Joining, the date of birth as it was told, or `custom.<key>` that is written as a date: 2026-05-01, 2026/5/1, 2026年5月1日. */
+export const DateName = z.union([z.enum(['joined', 'birthday']), CustomAttribute])
+
+export const couponStates = ['received', 'used', 'expired', 'withdrawn'] as const
 
 const Attribute = z.discriminatedUnion('op', [
   z.object({
     kind: z.literal('attribute'),
     attribute: AttributeName,
-    op: z.enum(['in', 'not_in']),
-    values: few(Text),
+    op: z.enum(['in', 'not_in', 'contains', 'starts_with', 'ends_with']),
+    values: few(RuleText),
   }),
   z.object({ kind: z.literal('attribute'), attribute: AttributeName, op: z.enum(['known', 'unknown']) }),
+  /** A value that is written as a decimal number; any other satisfies no comparison. */
+  z.object({
+    kind: z.literal('attribute'),
+    attribute: CustomAttribute,
+    op: z.literal('compare'),
+    compare: Compare,
+  }),
+])
+/** days_since: whole days from the date to today, less than 0 before it. within: on one of the days, both included. */
+const DateTest = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('days_since'), compare: Compare }),
+  z.object({ op: z.literal('coming'), withinDays: z.int().min(0).max(3660) }),
+  z.object({ op: z.literal('within'), from: z.iso.date().nullable(), to: z.iso.date().nullable() }),
 ])
 const Score = z.tuple([z.int().min(1).max(5), z.int().min(1).max(5)])
 
@@ -111,7 +82,7 @@ const leaves = [
     group: z.int().positive(),
     values: few(z.int().positive().nullable()),
   }),
-  z.object({ kind: z.literal('lifecycle'), states: few(LifecycleState), category: Text.optional() }),
+  z.object({ kind: z.literal('lifecycle'), states: few(LifecycleState), category: RuleText.optional() }),
   z.object({ kind: z.literal('own_cycle'), states: few(OwnCycleState) }),
   z.object({ kind: z.literal('order_stage'), stages: few(OrderStage) }),
   z.object({ kind: z.literal('join_recency'), recencies: few(JoinRecency) }),
@@ -131,6 +102,44 @@ const leaves = [
     window: Window.default({ kind: 'ever' }),
     compare: Compare,
   }),
+  z.object({
+    kind: z.literal('events'),
+    filter: EventFilter,
+    measure: EventMeasure.default({ of: 'count' }),
+    window: Window.default({ kind: 'ever' }),
+    compare: Compare,
+  }),
+  /**
+   * With `happened`: after one of the first (in the window; `which`: any of them, or only the earliest or latest) the
+   * second came within N × 24 hours. Without: it did not come, and that time has passed. What comes at the same instant
+   * is not after.
+   */
+  z.object({
+    kind: z.literal('sequence'),
+    first: Occurrence,
+    second: Occurrence,
+    withinDays: z.int().min(1).max(3660),
+    happened: z.boolean().default(true),
+    which: z.enum(['any', 'first', 'last']).default('any'),
+    window: Window.default({ kind: 'ever' }),
+  }),
+  /** Whole days since the last purchase in multiples of the person's own median gap (of at least a day). */
+  z.object({
+    kind: z.literal('cycle'),
+    multiple: Compare,
+    /** Fewer tell nothing of a rhythm. */
+    atLeast: z.int().min(2).max(100).default(3),
+  }),
+  z.object({ kind: z.literal('date'), attribute: DateName, test: DateTest }),
+  /** Coupons as they stand now: one that was received and has run out is expired. */
+  z.object({
+    kind: z.literal('coupon'),
+    kinds: few(RuleText).optional(),
+    states: few(z.enum(couponStates)),
+    /** Received ones only: they run out within N × 24 hours. */
+    expiresWithinDays: z.int().min(1).max(3660).optional(),
+    atLeast: z.int().min(1).max(1000).default(1),
+  }),
   z.object({ kind: z.literal('segment'), segment: z.int().positive() }),
   /** A stable share of everybody, in 1/10,000; another salt gives another draw. */
   z.object({
@@ -148,15 +157,14 @@ export type Rule =
   | { kind: 'not'; rule: Rule }
   | Leaf
 
-const Node: z.ZodType<Rule> = z.lazy(() =>
-  z.union([
-    z.object({ kind: z.literal('all'), rules: z.array(Node).max(50) }),
-    z.object({ kind: z.literal('any'), rules: z.array(Node).max(50) }),
-    z.object({ kind: z.literal('not'), rule: Node }),
-    z.discriminatedUnion('kind', [...leaves]),
-    Attribute,
-  ]),
-)
+const Node: z.ZodType<Rule> = z.lazy(() => Tree)
+const Tree: z.ZodType<Rule> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('all'), rules: z.array(Node).max(50) }),
+  z.object({ kind: z.literal('any'), rules: z.array(Node).max(50) }),
+  z.object({ kind: z.literal('not'), rule: Node }),
+  ...leaves,
+  Attribute,
+])
 
 /** A rule from outside: bounded in depth and size, defaults filled in. Empty `all` is everybody, empty `any` nobody. */
 export const Rule: z.ZodType<Rule, unknown> = z
@@ -208,6 +216,17 @@ export type Needs = {
   channels: string[]
 }
 
+/** The purchases and events that a condition looks at, those that begin its window included. */
+export function occurrencesOf(leaf: Rule): Occurrence[] {
+  const found: Occurrence[] = []
+  if (leaf.kind === 'orders') found.push({ of: 'purchase', filter: leaf.filter })
+  if (leaf.kind === 'events') found.push({ of: 'event', filter: leaf.filter })
+  if (leaf.kind === 'sequence') found.push(leaf.first, leaf.second)
+  if ('window' in leaf && leaf.window.kind === 'since' && leaf.window.anchor.at !== 'joining')
+    found.push(leaf.window.anchor.what)
+  return found
+}
+
 /** What a rule refers to: other segments, tags, groups of level S, stores, channels, and whether it needs cut points. */
 export function needsOf(rule: Rule): Needs {
   const found = {
@@ -225,9 +244,12 @@ export function needsOf(rule: Rule): Needs {
       found.groups.add(node.group)
       for (const value of node.values) if (value !== null) found.tags.add(value)
     } else if (node.kind === 'rfm_group' || node.kind === 'rfm_score') rfm = true
-    else if (node.kind === 'orders') {
-      for (const store of node.filter.stores ?? []) found.stores.add(store)
-      for (const channel of node.filter.channels ?? []) found.channels.add(channel)
+    else {
+      for (const what of occurrencesOf(node)) {
+        for (const store of what.filter.stores ?? []) found.stores.add(store)
+        for (const channel of what.of === 'purchase' ? (what.filter.channels ?? []) : [])
+          found.channels.add(channel)
+      }
     }
   }
   return {
@@ -248,24 +270,4 @@ export function keyOf(value: unknown): string {
     .filter(([, inner]) => inner !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : 1))
   return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${keyOf(inner)}`).join(',')}}`
-}
-
-/** Whether the number satisfies the comparison; null satisfies none. */
-export function compares(value: number | null, compare: Compare): boolean {
-  if (value === null) return false
-  if (compare.op === 'between') return value >= compare.from && value <= compare.to
-  switch (compare.op) {
-    case 'eq':
-      return value === compare.value
-    case 'ne':
-      return value !== compare.value
-    case 'lt':
-      return value < compare.value
-    case 'le':
-      return value <= compare.value
-    case 'gt':
-      return value > compare.value
-    default:
-      return value >= compare.value
-  }
 }

@@ -175,7 +175,7 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
       return {
         persons: found.persons,
         of: found.of,
-        exact: true,
+        exact: found.exact,
         sentence,
         warnings: findingsOf(input.rule).map(({ verdict }) =>
           verdict === 'never'

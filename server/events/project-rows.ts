@@ -1,6 +1,7 @@
 /** A logged event as rows of ClickHouse, in NDJSON. Pure. */
 import { isPurchase, type OrderState } from '../../contract/events.ts'
 import { utcText } from '../platform/clickhouse/clickhouse.ts'
+import { instant } from '../platform/time/clock.ts'
 import type { LoggedEvent } from './log.ts'
 import { type Home, profileFor } from './profile-home.ts'
 
@@ -58,12 +59,17 @@ function eventRow(place: Place, event: LoggedEvent): string {
       'triedSku',
     ]),
     number_id: firstNumber(data, ['tagId', 'segmentId', 'groupId']),
-    subject_id: firstId(data, ['journeyId', 'taskId', 'mergeId']),
+    subject_id: firstId(data, ['journeyId', 'taskId', 'mergeId', 'couponId']),
     store_id: firstId(data, ['storeId']),
     staff_id: firstId(data, ['staffId', 'senderId']),
-    ...propertiesOf(data['properties']),
+    ...propertiesOf(event.type === 'coupon_changed' ? couponProperties(data) : data['properties']),
     data: JSON.stringify(data),
   })
+}
+
+/** What rules ask of a coupon beside its state: the kind, and when it expires in ms since 1970. */
+function couponProperties({ kind, expiresAt }: Record<string, unknown>): object {
+  return typeof expiresAt === 'string' ? { kind, expiresAt: instant(expiresAt).getTime() } : { kind }
 }
 
 /** Columns that rules filter by; the whole stands in `data`. */

@@ -5,6 +5,15 @@
 import type { EventType, OrderState } from '../../contract/events.ts'
 import type { CallOptions, ClickHouse, Params } from '../platform/clickhouse/clickhouse.ts'
 import type { Db } from '../platform/postgres/database.ts'
+import {
+  type EventPick,
+  type EventRow,
+  lastEvents,
+  ms,
+  named,
+  readEvents,
+  withNumbers,
+} from './event-rows.ts'
 import { type Home, unsettledHomes } from './profile-home.ts'
 
 export type OrderRow = {
@@ -38,32 +47,21 @@ export type LineRow = {
   refundedCents: number
 }
 
-export type EventRow = {
-  personId: number
-  profileId: number
-  id: string
-  at: number
-  type: EventType
-  bulk: boolean
-  channel: string
-  detail: string
-  /** Tag, group or segment; 0 for none. */
-  numberId: number
-  /** Journey, task or merge. */
-  subject: string
-  store: string
-  staff: string
-  receivedAt: number
-}
-
 /** Ascending by (at, id). */
-export type PersonRows = { orders: OrderRow[]; events: EventRow[] }
+export type PersonRows = {
+  orders: OrderRow[]
+  events: EventRow[]
+  /** Of the types in `lastOf`. */
+  lastAt?: number
+}
 
 export type Wanted = {
   /** With the lines of orders; empty lists otherwise. */
   lines?: boolean
-  /** Events of these types; none unless told. */
-  events?: readonly EventType[] | 'all'
+  /** None unless told. */
+  events?: EventPick
+  /** When the last event of these types was; null unless told. */
+  lastOf?: readonly EventType[]
   call?: CallOptions
 }
 
@@ -133,6 +131,18 @@ async function readPersons(
       if (person !== undefined) people.get(person)?.events.push(event.row)
     }
   }
+  if (wanted.lastOf !== undefined) {
+    for await (const { personId, profileId, placed, at } of lastEvents(
+      clickhouse,
+      where,
+      params,
+      wanted.lastOf,
+      options,
+    )) {
+      const rows = people.get(owner(personId, profileId, placed) ?? 0)
+      if (rows && at > (rows.lastAt ?? Number.NEGATIVE_INFINITY)) rows.lastAt = at
+    }
+  }
   for (const [person, rows] of people) {
     for (const row of [...rows.orders, ...rows.events]) row.personId = person
     rows.orders.sort((a, b) => a.at - b.at || compareText(a.orderId, b.orderId))
@@ -185,6 +195,25 @@ export async function* streamOrders(clickhouse: ClickHouse, range: Range): Async
   if (last) yield [last]
 }
 
+/** The events of a range of persons, each person's ascending by (at, id); persons without any are absent. Bounded by memory. */
+export async function rangeEvents(
+  clickhouse: ClickHouse,
+  range: Range,
+  pick: EventPick,
+): Promise<Map<number, EventRow[]>> {
+  const where = 'person_id >= {from:Int32} and person_id < {before:Int32} and person_id > 0'
+  const params = { from: range.from, before: range.before }
+  const people = new Map<number, EventRow[]>()
+  for await (const { row } of readEvents(clickhouse, where, params, pick, { lane: 'heavy', ...range.call })) {
+    if (range.without.has(row.personId)) continue
+    const own = people.get(row.personId)
+    if (own) own.push(row)
+    else people.set(row.personId, [row])
+  }
+  for (const rows of people.values()) rows.sort((a, b) => a.at - b.at || compareText(a.id, b.id))
+  return people
+}
+
 /** Everybody whose rows stand, or may stand, under somebody else, or who has other people's rows under his key. */
 export async function unsettledPersons(db: Db): Promise<Set<number>> {
   const homes = await unsettledHomes(db)
@@ -219,12 +248,7 @@ export async function placement(db: Db): Promise<Placement> {
   }
 }
 
-const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`
 const cents = (column: string): string => `toInt64(${column} * 100)`
-const numbers = { output_format_json_quote_64bit_integers: 0 }
-const NOBODY = '00000000-0000-0000-0000-000000000000'
-const named = (id: string): string => (id === NOBODY ? '' : id)
-
 type RawOrder = readonly [
   person: number,
   at: number,
@@ -344,61 +368,6 @@ async function addLines(
       refundedCents: row[11],
     })
   }
-}
-
-type RawEvent = readonly [
-  person: number,
-  at: number,
-  id: string,
-  profile: number,
-  placed: number,
-  type: EventType,
-  bulk: 0 | 1,
-  channel: string,
-  detail: string,
-  number: number,
-  subject: string,
-  store: string,
-  staff: string,
-  received: number,
-]
-
-async function* readEvents(
-  clickhouse: ClickHouse,
-  where: string,
-  params: Params,
-  types: readonly EventType[] | 'all',
-  options: CallOptions,
-): AsyncGenerator<{ row: EventRow; placed: number }> {
-  const only = types === 'all' ? '' : 'and type in {types:Array(String)}'
-  const query = `select person_id, ${ms('at')}, id, profile_id, placed, type, bulk, channel, detail, number_id, subject_id,
-      store_id, staff_id, ${ms('received_at')}
-    from events where ${where} ${only} order by person_id, events.at, id`
-  const bound = types === 'all' ? params : { ...params, types }
-  for await (const rows of clickhouse.stream<RawEvent>(query, bound, withNumbers(options))) {
-    for (const row of rows) {
-      const event: EventRow = {
-        personId: row[0],
-        at: row[1],
-        id: row[2],
-        profileId: row[3],
-        type: row[5],
-        bulk: row[6] === 1,
-        channel: row[7],
-        detail: row[8],
-        numberId: row[9],
-        subject: named(row[10]),
-        store: named(row[11]),
-        staff: named(row[12]),
-        receivedAt: row[13],
-      }
-      yield { row: event, placed: row[4] }
-    }
-  }
-}
-
-function withNumbers(options: CallOptions): CallOptions {
-  return { ...options, settings: { ...numbers, ...options.settings } }
 }
 
 function compareText(a: string, b: string): number {

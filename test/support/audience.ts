@@ -8,7 +8,8 @@ import {
   ownCycleStates,
 } from '../../contract/lifecycle.ts'
 import { rfmGroups } from '../../contract/rfm.ts'
-import type { Compare, Leaf, Measure, OrderFilter, Rule, Window } from '../../contract/rule.ts'
+import type { Leaf, Rule } from '../../contract/rule.ts'
+import type { Measure } from '../../contract/rule-parts.ts'
 import {
   byTime,
   type Claim,
@@ -17,25 +18,19 @@ import {
   type Purchase,
 } from '../../server/audience/facts/person-facts.ts'
 import type { Definitions } from '../../server/audience/rule/definitions.ts'
+import { aHappening, aHistoryLeaf, aWindowOfAll } from './audience-events.ts'
+import {
+  aFilter,
+  anInstant,
+  CATEGORIES,
+  CHANNELS,
+  compareWith,
+  DAY,
+  SKUS,
+  STORES,
+  subset,
+} from './audience-parts.ts'
 import { fc } from './fast-check.ts'
-
-export const STORES = ['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002']
-const CATEGORIES = ['shoes', 'coats', '']
-const SKUS = ['a', 'b', 'c']
-const CHANNELS = ['小程序', 'pos', '']
-/** Both changes of summer time in New York lie in the span. */
-export const NOW = Date.parse('2026-06-15T04:30:00Z')
-const DAY = 86_400_000
-const HOUR = 3_600_000
-
-const subset = <T>(values: readonly T[]): fc.Arbitrary<T[]> =>
-  fc.subarray([...values], { minLength: 1, maxLength: Math.min(3, values.length) })
-
-/** Instants that fall on, just before and just after full hours: local midnights of both zones are among them. */
-export const anInstant = (daysBack: number, daysAhead = 0): fc.Arbitrary<number> =>
-  fc
-    .tuple(fc.integer({ min: -daysBack * 24, max: daysAhead * 24 }), fc.constantFrom(0, 0, -1, 1, 1_234_567))
-    .map(([hours, off]) => Math.floor(NOW / HOUR) * HOUR + hours * HOUR + off)
 
 const aLine = fc
   .record({
@@ -112,61 +107,41 @@ export const aPerson = ({
       city: fc.constantFrom('杭州', '上海', undefined),
       size: fc.constantFrom('M', 'L', undefined),
       store: fc.constantFrom(...STORES, undefined),
+      spend: fc.constantFrom('12.50', '-3', '0', '1e3', ' 7', '1,000', undefined),
+      since: fc.constantFrom(
+        '2026-06-15',
+        '2026/6/17',
+        '2026年5月1日',
+        '2026-02-30',
+        '2026-06-01T23:59',
+        '15.6.2026',
+        undefined,
+      ),
       birthday: aBirthday,
       lunar: fc.boolean(),
       joinedAt: fc.option(fc.oneof(anInstant(900), anInstant(95)), { nil: null }),
       tags: fc.subarray([101, 102]),
       claims: fc.uniqueArray(aClaim, { maxLength: 4, selector: (claim) => `${claim.group} ${claim.origin}` }),
       purchases: fc.array(aPurchase(ahead), { maxLength: 8 }),
+      happenings: fc.array(aHappening(ahead), { maxLength: 12 }),
       lastInteractionAt: fc.option(anInstant(200, ahead), { nil: null }),
     })
-    .map(({ gender, city, size, store, purchases, ...rest }) => ({
+    .map(({ gender, city, size, store, spend, since, purchases, happenings, ...rest }) => ({
       ...rest,
+      happenings: [...happenings].sort(byTime),
       attributes: new Map(
-        Object.entries({ kind: 'member', gender, city, 'custom.size': size, home_store: store }).flatMap(
-          ([name, value]) => (value === undefined ? [] : [[name, value] as const]),
-        ),
+        Object.entries({
+          kind: 'member',
+          gender,
+          city,
+          'custom.size': size,
+          'custom.spend': spend,
+          'custom.since': since,
+          home_store: store,
+        }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
       ),
       purchases: [...purchases].sort(byTime),
     }))
-
-const compareWith = (values: readonly number[]): fc.Arbitrary<Compare> =>
-  fc.oneof(
-    fc.record({
-      op: fc.constantFrom('eq', 'ne', 'lt', 'le', 'gt', 'ge' as const),
-      value: fc.constantFrom(...values),
-    }),
-    fc
-      .tuple(fc.constantFrom(...values), fc.constantFrom(...values))
-      .map(([a, b]) => ({ op: 'between' as const, from: Math.min(a, b), to: Math.max(a, b) })),
-  ) as fc.Arbitrary<Compare>
-
-const aWindow: fc.Arbitrary<Window> = fc.oneof(
-  fc.constant({ kind: 'ever' as const }),
-  fc.record({ kind: fc.constant('rolling' as const), days: fc.constantFrom(1, 7, 30, 90, 365) }),
-  fc.record({
-    kind: fc.constant('calendar' as const),
-    unit: fc.constantFrom('day' as const, 'week', 'month', 'quarter', 'year'),
-    back: fc.integer({ min: 0, max: 3 }),
-    count: fc.integer({ min: 1, max: 3 }),
-  }),
-  fc.constantFrom(
-    { kind: 'absolute' as const, from: '2026-01-01', to: '2026-06-15' },
-    { kind: 'absolute' as const, from: '2025-11-02', to: '2025-11-02' },
-    { kind: 'absolute' as const, from: '2026-03-08', to: '2026-03-08' },
-  ),
-)
-
-const aFilter: fc.Arbitrary<OrderFilter> = fc.oneof(
-  fc.constant({}),
-  subset(STORES).map((stores) => ({ stores })),
-  subset(CATEGORIES.slice(0, 2)).map((categories) => ({ categories })),
-  subset(SKUS).map((skus) => ({ skus })),
-  subset(['online', 'offline'] as const).map((sides) => ({ sides })),
-  subset(['小程序', 'pos']).map((channels) => ({ channels })),
-  fc.boolean().map((withCoupon) => ({ withCoupon })),
-  fc.constant<OrderFilter>({ campaigns: ['618'], categories: ['shoes'] }),
-)
 
 const aMeasure: fc.Arbitrary<Measure> = fc.oneof(
   fc.constantFrom(
@@ -178,17 +153,21 @@ const aMeasure: fc.Arbitrary<Measure> = fc.oneof(
     of: fc.constantFrom('sum' as const, 'avg', 'min', 'max', 'first', 'last'),
     field: fc.constantFrom('amount' as const, 'quantity', 'discount'),
   }),
+  fc.record({
+    of: fc.constant('distinct' as const),
+    by: fc.constantFrom('sku' as const, 'category', 'store', 'day'),
+  }),
 ) as fc.Arbitrary<Measure>
 
-export const anOrdersLeaf: fc.Arbitrary<Leaf> = fc
-  .tuple(aMeasure, aFilter, aWindow)
-  .chain(([measure, filter, window]) => {
+export const anOrdersLeaf = (joining = true): fc.Arbitrary<Leaf> =>
+  fc.tuple(aMeasure, aFilter, aWindowOfAll(joining)).chain(([measure, filter, window]) => {
     const field = 'field' in measure ? measure.field : measure.of
     const values = {
       amount: [0, 5000, 9999.5, 20_000],
       quantity: [0.5, 1, 2, 3.5],
       discount: [0, 100, 250],
       count: [0, 1, 2, 3],
+      distinct: [0, 1, 2, 3],
       days_since_first: [0, 1, 30, 90],
       days_since_last: [0, 1, 30, 90],
     }[field]
@@ -203,9 +182,46 @@ export const anOrdersLeaf: fc.Arbitrary<Leaf> = fc
 
 const aScore = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
 
-export const aLeaf = (segments: readonly number[] = []): fc.Arbitrary<Leaf> =>
+const anAttributeLeaf: fc.Arbitrary<Leaf> = fc.oneof(
+  fc.record({
+    kind: fc.constant('attribute' as const),
+    attribute: fc.constantFrom('city' as const, 'custom.size', 'custom.since'),
+    op: fc.constantFrom('contains' as const, 'starts_with', 'ends_with'),
+    values: subset(['州', '上', 'M', '2026', '1日', '%', '_']),
+  }),
+  compareWith([-3, 0, 12.5, 1000]).map((compare) => ({
+    kind: 'attribute' as const,
+    attribute: 'custom.spend',
+    op: 'compare' as const,
+    compare,
+  })),
+  fc
+    .tuple(
+      fc.constantFrom('joined' as const, 'birthday', 'custom.since', 'custom.size'),
+      fc.oneof(
+        compareWith([-2, 0, 1, 30, 10_000]).map((compare) => ({ op: 'days_since' as const, compare })),
+        fc.constantFrom(0, 1, 30).map((withinDays) => ({ op: 'coming' as const, withinDays })),
+        fc.record({
+          op: fc.constant('within' as const),
+          from: fc.constantFrom(null, '1990-01-01', '2026-03-02'),
+          to: fc.constantFrom(null, '1999-12-31', '2026-06-15'),
+        }),
+      ),
+    )
+    .map(([attribute, test]) => ({ kind: 'date' as const, attribute, test })),
+)
+
+/** `joining`: also windows since joining, which have no SQL. */
+type Drawn = { joining?: boolean }
+
+export const aLeaf = (segments: readonly number[] = [], { joining = true }: Drawn = {}): fc.Arbitrary<Leaf> =>
   fc.oneof(
-    { weight: 8, arbitrary: anOrdersLeaf },
+    { weight: 8, arbitrary: anOrdersLeaf(joining) },
+    { weight: 8, arbitrary: aHistoryLeaf(joining) },
+    { weight: 3, arbitrary: anAttributeLeaf },
+    compareWith([0.5, 1, 1.5, 2.25]).chain((multiple) =>
+      fc.constantFrom(2, 3).map((atLeast) => ({ kind: 'cycle' as const, multiple, atLeast })),
+    ),
     fc.record({
       kind: fc.constant('attribute' as const),
       attribute: fc.constantFrom('gender' as const, 'city', 'custom.size', 'occupation'),
@@ -254,11 +270,11 @@ export const aLeaf = (segments: readonly number[] = []): fc.Arbitrary<Leaf> =>
   )
 
 /** A tree over such leaves; `segments` may be referred to. */
-export const aRule = (segments: readonly number[] = []): fc.Arbitrary<Rule> =>
+export const aRule = (segments: readonly number[] = [], drawn: Drawn = {}): fc.Arbitrary<Rule> =>
   fc.letrec<{ rule: Rule }>((tie) => ({
     rule: fc.oneof(
       { depthSize: 'small', maxDepth: 3 },
-      aLeaf(segments),
+      aLeaf(segments, drawn),
       fc.array(tie('rule'), { maxLength: 3 }).map((rules): Rule => ({ kind: 'all', rules })),
       fc.array(tie('rule'), { maxLength: 3 }).map((rules): Rule => ({ kind: 'any', rules })),
       tie('rule').map((rule): Rule => ({ kind: 'not', rule })),

@@ -1,8 +1,9 @@
 /** Reading facts: attributes and tags from PostgreSQL, purchases and interactions from ClickHouse. */
 import type { EventType } from '../../../contract/events.ts'
-import { type OrderRow, rowsOf } from '../../events/events.ts'
+import { type EventPick, type OrderRow, rowsOf } from '../../events/events.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Db } from '../../platform/postgres/database.ts'
+import type { FactNeeds } from '../rule/fact-needs.ts'
 import { byTime, type Claim, lineCents, type PersonFacts, type Purchase } from './person-facts.ts'
 import { type PersonRow, selectClaims, selectPersons, selectTags } from './store.ts'
 
@@ -15,26 +16,43 @@ export const interactionTypes = [
 ] as const satisfies readonly EventType[]
 
 /** What orders and events say of a person. */
-export type History = { purchases: readonly Purchase[]; lastInteractionAt: number | null }
+export type History = Pick<PersonFacts, 'purchases' | 'happenings' | 'lastInteractionAt'>
 
 /** Facts of the persons who are there (absorbed, removed and erased ones are left out), by id. */
 export async function loadFacts(
   db: Db,
   clickhouse: ClickHouse,
   personIds: readonly number[],
-  { lines }: { lines: boolean },
+  { lines, ...asked }: FactNeeds,
 ): Promise<Map<number, PersonFacts>> {
+  const wanted = {
+    lines,
+    lastOf: interactionTypes,
+    ...(asked.events.size > 0 ? { events: pickOf(asked) } : {}),
+  }
   const [persons, rows] = await Promise.all([
     loadPersons(db, personIds),
-    rowsOf(clickhouse, db, personIds, { lines, events: interactionTypes }),
+    rowsOf(clickhouse, db, personIds, wanted),
   ])
   return new Map(
     [...persons].map(([id, person]) => {
-      const own = rows.get(id)
-      const heard = own?.events.at(-1)?.at ?? null
-      return [id, { ...person, purchases: purchasesOf(own?.orders ?? []), lastInteractionAt: heard }]
+      const { orders = [], events = [], lastAt = null } = rows.get(id) ?? {}
+      return [
+        id,
+        {
+          ...person,
+          purchases: purchasesOf(orders),
+          happenings: events,
+          lastInteractionAt: lastAt,
+        },
+      ]
     }),
   )
+}
+
+/** The events that the rules look at, for the readers of events. */
+export function pickOf({ events, texts, numbers }: Omit<FactNeeds, 'lines'>): EventPick {
+  return { types: events, texts, numbers }
 }
 
 export type PersonWithout = Omit<PersonFacts, keyof History>

@@ -1,4 +1,5 @@
-/** What the evaluator knows of one person: attributes, tags and purchases in order of time. Times are ms since 1970. */
+/** What the evaluator knows of one person: attributes, tags, purchases and events in order of time. Times are ms since 1970. */
+import type { EventType } from '../../../contract/events.ts'
 
 /** One purchase: paid and not wholly refunded. Amounts in cents, quantities in thousandths; '' where nothing is known. */
 export type Purchase = {
@@ -26,6 +27,22 @@ export type PurchaseLine = {
   readonly discount: number
 }
 
+/** One event of a type that some rule asks for; '' where nothing is known. */
+export type Happening = {
+  readonly at: number
+  readonly id: string
+  readonly type: EventType
+  /** The name, page, state, kind, outcome or reason, by type. */
+  readonly detail: string
+  readonly channel: string
+  readonly store: string
+  /** Journey, task or coupon. */
+  readonly subject: string
+  /** Properties that some rule asks for. */
+  readonly texts: Readonly<Record<string, string>>
+  readonly numbers: Readonly<Record<string, number>>
+}
+
 /** What guide or operator ('manual'), a channel code ('auto') or WeCom ('synced') say of one group of level S. */
 export type Claim = {
   readonly group: number
@@ -49,11 +66,13 @@ export type PersonFacts = {
   readonly claims: readonly Claim[]
   /** Ascending by (at, id). */
   readonly purchases: readonly Purchase[]
+  /** Ascending by (at, id). */
+  readonly happenings: readonly Happening[]
   readonly lastInteractionAt: number | null
 }
 
-/** The order in which purchases are folded: by time, then by id. */
-export function byTime(left: Purchase, right: Purchase): number {
+/** The order in which purchases and events are folded: by time, then by id. */
+export function byTime(left: { at: number; id: string }, right: { at: number; id: string }): number {
   if (left.at !== right.at) return left.at - right.at
   if (left.id === right.id) return 0
   return left.id < right.id ? -1 : 1

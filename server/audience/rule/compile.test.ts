@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Rule } from '../../../contract/rule.ts'
-import { anInstant, aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts'
+import { aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts'
+import { anInstant } from '../../../test/support/audience-parts.ts'
 import { fc } from '../../../test/support/fast-check.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import { type Answer, compileRules, type Evaluator } from './compile.ts'
@@ -106,6 +107,7 @@ const blank: PersonFacts = {
   tags: [],
   claims: [],
   purchases: [],
+  happenings: [],
   lastInteractionAt: null,
 }
 const claim = (tag: number, origin: 'manual' | 'synced', at: number) => ({

@@ -10,9 +10,12 @@ import { keyOf } from '../../../contract/rule.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import { type PersonState, stateOf } from '../lifecycle/person-state.ts'
 import { type Definitions, withDescendants } from './definitions.ts'
+import { type FactNeeds, factNeedsOf } from './fact-needs.ts'
 import { type Behind, type GraphNode, inOrder, type NodeId } from './graph.ts'
 import { type Bench, compileLeaf, type LeafReader, type LeafReading, type SValue } from './leaf.ts'
 import { ZoneDays } from './zone-days.ts'
+
+const NEVER = Number.POSITIVE_INFINITY
 
 export type Answer = {
   /** Ascending. */
@@ -31,8 +34,8 @@ export type ExplainedLeaf = LeafReading & { leaf: Leaf; path: string }
 
 export type Evaluator = {
   readonly definitions: Definitions
-  /** Whether any rule looks at lines of orders. */
-  readonly needsLines: boolean
+  /** What the rules look at: nothing else has to be read. */
+  readonly needs: FactNeeds
   evaluate(facts: PersonFacts, now: number): Answer
   /** Every leaf of a rule, also those that the verdict did not need, with when each would change by itself. */
   explain(rule: Rule, facts: PersonFacts, now: number): { verdict: boolean; leaves: ExplainedLeaf[] }
@@ -61,7 +64,7 @@ export function compileRules(definitions: Definitions): Evaluator {
     bands: definitions.bands,
     autoTags: new Map(autoTags.map((tag) => [tag.id, tag])),
     descendants: (tags: readonly number[]) => withDescendants(definitions.tags, tags),
-    selections: new Map(),
+    series: new Map(),
   }
   const ordered = inOrder(nodes, behindTags(definitions)).map((node) => ({
     id: node.id,
@@ -74,20 +77,20 @@ export function compileRules(definitions: Definitions): Evaluator {
   const segmentIds = definitions.segments.map((segment) => segment.id).sort((left, right) => left - right)
 
   function open(facts: PersonFacts, now: number): Bench {
-    const count = purchasesUntil(facts, now)
+    const count = until(facts.purchases, now)
     const { state, next } = stateOf(facts, count, now, {
       days,
       bands: definitions.bands,
       cuts: definitions.cuts,
     })
-    const upcoming = facts.purchases[count]?.at ?? Number.POSITIVE_INFINITY
+    const purchased = facts.purchases[count]?.at ?? NEVER
+    const happens = facts.happenings[until(facts.happenings, now)]?.at ?? NEVER
     return {
       facts,
       now,
       today: days.of(now),
-      count,
       state,
-      next: Math.min(next, upcoming),
+      next: Math.min(next, purchased, happens),
       nodes: new Set<NodeId>(),
       sValues: claimed(facts, meanings),
       filled: new Set(),
@@ -136,7 +139,7 @@ export function compileRules(definitions: Definitions): Evaluator {
 
   return {
     definitions,
-    needsLines: readers.length > 0 && nodes.some((node) => usesLines(node.rule)),
+    needs: factNeedsOf(nodes.map((node) => node.rule)),
     evaluate: (facts, now) => evaluate(facts, now).answer,
     explain(rule, facts, now) {
       const { bench } = evaluate(facts, now)
@@ -144,7 +147,7 @@ export function compileRules(definitions: Definitions): Evaluator {
       const local: LeafReader[] = []
       const holds = compileTree(
         rule,
-        (leaf) => local.push(compileLeaf(leaf, { ...shared, selections: new Map() })) - 1,
+        (leaf) => local.push(compileLeaf(leaf, { ...shared, series: new Map() })) - 1,
       )
       for (const { leaf, path } of leavesOf(rule, '')) {
         const reader = local[leaves.length] as LeafReader
@@ -198,21 +201,10 @@ function* leavesOf(rule: Rule, path: string): Generator<{ leaf: Leaf; path: stri
   } else yield { leaf: rule, path }
 }
 
-function usesLines(rule: Rule): boolean {
-  for (const { leaf } of leavesOf(rule, '')) {
-    if (leaf.kind === 'orders') {
-      if (leaf.filter.categories || leaf.filter.skus) return true
-      if ('field' in leaf.measure && leaf.measure.field === 'quantity') return true
-    }
-    if (leaf.kind === 'lifecycle' && leaf.category !== undefined) return true
-  }
-  return false
-}
-
-/** How many purchases lie at or before now. */
-function purchasesUntil({ purchases }: PersonFacts, now: number): number {
-  let count = purchases.length
-  while (count > 0 && (purchases[count - 1]?.at ?? 0) > now) count -= 1
+/** How many of the rows, ascending in time, lie at or before now. */
+function until(rows: readonly { at: number }[], now: number): number {
+  let count = rows.length
+  while (count > 0 && (rows[count - 1]?.at ?? 0) > now) count -= 1
   return count
 }
 

@@ -1,15 +1,19 @@
 /** Single conditions about one person: value, verdict, and the first moment at which the verdict can change by itself. */
-import { type Bands, edgesOf, lifecycleOf, nextEdge } from '../../../contract/lifecycle.ts'
-import { compares, keyOf, type Leaf } from '../../../contract/rule.ts'
+import type { Bands } from '../../../contract/lifecycle.ts'
+import type { Leaf } from '../../../contract/rule.ts'
+import { compares, scaled } from '../../../contract/rule-parts.ts'
 import { unreachable } from '../../platform/problem.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import type { PersonState } from '../lifecycle/person-state.ts'
+import { attributeReader, dateReader } from './attribute-leaf.ts'
 import { ageOn, birthdayOf, dayOfAge, nextBirthday } from './birthday.ts'
+import { couponReader } from './coupon-leaf.ts'
 import type { TagDefinition } from './definitions.ts'
 import type { NodeId } from './graph.ts'
-import { nextFlip, readOrders } from './orders-leaf.ts'
+import { categoryReader, eventsReader, ordersReader, sequenceReader } from './history-leaf.ts'
+import { nextFlip } from './measured.ts'
 import { drawOf, seedOf } from './sample.ts'
-import { fieldOf, Selection } from './selection.ts'
+import type { Fill, Series } from './series.ts'
 import type { ZoneDays } from './zone-days.ts'
 
 export type LeafValue = string | number | boolean | null
@@ -23,14 +27,12 @@ export type Bench = {
   readonly facts: PersonFacts
   readonly now: number
   readonly today: number
-  /** Purchases at or before now. */
-  readonly count: number
   readonly state: PersonState
   next: number
   /** Segments and automatic tags that hold so far. */
   readonly nodes: Set<NodeId>
   readonly sValues: Map<number, SValue>
-  readonly filled: Set<Selection>
+  readonly filled: Set<Series>
 }
 
 export type LeafReader = (bench: Bench) => LeafReading
@@ -40,9 +42,12 @@ export type Shared = {
   bands: Bands
   autoTags: ReadonlyMap<number, TagDefinition>
   descendants(tags: readonly number[]): ReadonlySet<number>
-  /** Purchases by filter and field, shared between leaves. */
-  selections: Map<string, Selection>
+  /** Purchases and events by filter and number, shared between leaves. */
+  series: Map<string, Filled>
 }
+
+/** A series and how it is filled for one person. */
+export type Filled = { series: Series; fill: Fill }
 
 const NEVER = Number.POSITIVE_INFINITY
 /** Somebody told day and month only. */
@@ -87,8 +92,18 @@ export function compileLeaf(leaf: Leaf, shared: Shared): LeafReader {
       return joinedReader(leaf, shared.days)
     case 'birthday':
       return birthdayReader(leaf, shared.days)
+    case 'date':
+      return dateReader(leaf, shared.days)
+    case 'cycle':
+      return cycleReader(leaf, shared.days)
     case 'orders':
       return ordersReader(leaf, shared)
+    case 'events':
+      return eventsReader(leaf, shared)
+    case 'sequence':
+      return sequenceReader(leaf, shared)
+    case 'coupon':
+      return couponReader(leaf)
     case 'segment':
       return ({ nodes }) => {
         const verdict = nodes.has(`s${leaf.segment}`)
@@ -110,20 +125,6 @@ function amongStates<T extends string>(
   return ({ state }) => {
     const value = get(state)
     return { value, verdict: value !== null && set.has(value), next: NEVER }
-  }
-}
-
-function attributeReader(leaf: LeafOf<'attribute'>): LeafReader {
-  const values = new Set('values' in leaf ? leaf.values : [])
-  return ({ facts }) => {
-    const value = facts.attributes.get(leaf.attribute) ?? null
-    const verdict = {
-      known: value !== null,
-      unknown: value === null,
-      in: value !== null && values.has(value),
-      not_in: value === null || !values.has(value),
-    }[leaf.op]
-    return { value, verdict, next: NEVER }
   }
 }
 
@@ -149,27 +150,6 @@ function sTagReader(leaf: LeafOf<'s_tag'>, { descendants }: Shared): LeafReader 
   return ({ sValues }) => {
     const value = sValues.get(leaf.group)?.tag ?? null
     return { value, verdict: value === null ? unknown : tags.has(value), next: NEVER }
-  }
-}
-
-function categoryReader(leaf: LeafOf<'lifecycle'>, category: string, shared: Shared): LeafReader {
-  const edges = edgesOf(shared.bands, category)
-  const select = selectionOf(shared, { categories: [category] }, 'amount')
-  const states = new Set(leaf.states)
-  return (bench) => {
-    const { days } = shared
-    const selection = select(bench)
-    const lastDay = selection.length > 0 ? days.of(selection.atOf(selection.length - 1)) : null
-    const joinDay = bench.facts.joinedAt === null ? null : days.of(bench.facts.joinedAt)
-    const since = (day: number | null): number | null => (day === null ? null : bench.today - day)
-    const value = lifecycleOf(since(lastDay), since(joinDay), edges)
-    const from = lastDay ?? joinDay
-    const edge = from === null ? undefined : nextEdge(bench.today - from, edges)
-    return {
-      value,
-      verdict: states.has(value),
-      next: from === null || edge === undefined ? NEVER : days.start(from + edge),
-    }
   }
 }
 
@@ -216,25 +196,21 @@ function birthdayReader({ withinDays }: LeafOf<'birthday'>, days: ZoneDays): Lea
   }
 }
 
-function ordersReader(leaf: LeafOf<'orders'>, shared: Shared): LeafReader {
-  const select = selectionOf(shared, leaf.filter, fieldOf(leaf.measure))
-  return (bench) => readOrders(leaf, select(bench), bench.now, shared.days)
-}
-
-function selectionOf(
-  shared: Shared,
-  filter: LeafOf<'orders'>['filter'],
-  field: ReturnType<typeof fieldOf>,
-): (bench: Bench) => Selection {
-  const key = keyOf([filter, field])
-  const known = shared.selections.get(key) ?? new Selection(filter, field)
-  shared.selections.set(key, known)
-  return (bench) => {
-    if (!bench.filled.has(known)) {
-      known.fill(bench.facts.purchases, bench.count)
-      bench.filled.add(known)
+/** The days grow by one at each midnight; the edge is the last purchase + k × the median gap. */
+function cycleReader({ multiple, atLeast }: LeafOf<'cycle'>, days: ZoneDays): LeafReader {
+  return ({ state, today }) => {
+    const { lastPurchaseAt, medianGapDays } = state
+    if (lastPurchaseAt === null || medianGapDays === null || state.purchases < atLeast)
+      return { value: null, verdict: false, next: NEVER }
+    const gap = Math.max(1, medianGapDays)
+    const last = days.of(lastPurchaseAt)
+    const edges = scaled(multiple, gap)
+    const flip = nextFlip(today - last, edges)
+    return {
+      value: Math.round(((today - last) / gap) * 100) / 100,
+      verdict: compares(today - last, edges),
+      next: flip === undefined ? NEVER : days.start(last + flip),
     }
-    return known
   }
 }
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { anInstant, aPerson, aRule, definitionsOf, NOW, STORES } from '../../../test/support/audience.ts'
+import type { EventType } from '../../../contract/events.ts'
+import { aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts'
+import { dataOf } from '../../../test/support/audience-events.ts'
+import { anInstant, NOW, STORES } from '../../../test/support/audience-parts.ts'
 import {
   addOrders,
   addPersons,
@@ -14,8 +17,27 @@ import { sql } from '../../platform/postgres/sql.ts'
 import { loadFacts } from '../facts/load.ts'
 import { personsOf } from '../segments/preview.ts'
 import { compileRules } from './compile.ts'
+import type { FactNeeds } from './fact-needs.ts'
 
 const PERSONS = 150
+/** Whatever a random rule may look at. */
+const everything: FactNeeds = {
+  lines: true,
+  events: new Map(
+    [
+      'tracked',
+      'page_viewed',
+      'member_replied',
+      'visited_store',
+      'touch_sent',
+      'touch_delivered',
+      'touch_decided',
+      'coupon_changed',
+    ].map((type) => [type as EventType, undefined]),
+  ),
+  texts: ['size', 'kind'],
+  numbers: ['price', 'expiresAt', 'size'],
+}
 const world = await audienceWorld()
 const started = new Date(NOW - 1000 * 86_400_000)
 
@@ -55,6 +77,10 @@ describe('SQL and the compiled function', () => {
           ),
           started,
         )
+        const told = people.flatMap(({ personId, happenings }) =>
+          happenings.map((one) => happened(one.type, personId, new Date(one.at), dataOf(one))),
+        )
+        await tell(tx, told, started)
         for (const person of people) {
           for (const tag of person.tags) {
             await tx.run(
@@ -75,12 +101,12 @@ describe('SQL and the compiled function', () => {
       await projectAll(world, latest)
       await settleAll(world, latest, zone)
       const ids = people.map(({ personId }) => personId)
-      const facts = await loadFacts(world.db, world.clickhouse, ids, { lines: true })
+      const facts = await loadFacts(world.db, world.clickhouse, ids, everything)
       expect(facts.size).toBe(PERSONS)
 
       let found = 0
       await fc.assert(
-        fc.asyncProperty(aRule(), anInstant(0, 80), async (rule, at) => {
+        fc.asyncProperty(aRule([], { joining: false }), anInstant(0, 80), async (rule, at) => {
           // States in SQL stand on what was stored; they are asked for times from the evaluation on.
           const now = Math.max(at, latest.getTime()) + (at % 1000)
           const evaluator = compileRules({

@@ -17,13 +17,15 @@ import {
   OWN_CYCLE_MULTIPLES,
 } from '../../../contract/lifecycle.ts'
 import { rfmRules } from '../../../contract/rfm.ts'
-import { type Compare, keyOf, type Leaf, type Rule } from '../../../contract/rule.ts'
+import { keyOf, type Leaf, type Rule } from '../../../contract/rule.ts'
 import { join, type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
 import { unreachable } from '../../platform/problem.ts'
 import { dayFromNumber } from '../../platform/time/zone.ts'
+import { attributeColumns, attributeSql, compareSql, dateSql } from './attribute-sql.ts'
 import { birthdaysWithin } from './birthday.ts'
 import { type Definitions, withDescendants } from './definitions.ts'
-import { categorySql, ordersSql, type PersonsQuery, type Placed } from './orders-sql.ts'
+import { type Asked, categorySql, couponSql, measuredSql, sequenceSql } from './history-sql.ts'
+import type { PersonsQuery, Placed } from './rows-sql.ts'
 import { drawSql, seedOf } from './sample.ts'
 import { ZoneDays } from './zone-days.ts'
 
@@ -37,6 +39,7 @@ export type PersonSql = {
   condition(members: readonly (readonly number[])[]): Sql
 }
 
+/** Errors: `NoSql` where the rule, or one that it refers to, has a condition that only the function can answer. */
 export function compileSql(rule: Rule, definitions: Definitions, now: number, placed: Placed): PersonSql {
   const days = new ZoneDays(definitions.zone)
   const sets: PersonsQuery[] = []
@@ -93,11 +96,13 @@ function tree(rule: Rule, context: Context): Build {
 function leafSql(leaf: Leaf, context: Context): Build {
   const { definitions, days, now } = context
   switch (leaf.kind) {
-    case 'orders': {
-      const { holds, ...query } = ordersSql(leaf, now, days, context.placed)
-      const place = context.place(query)
-      return () => (holds ? context.inSet(place) : sql`not (${context.inSet(place)})`)
-    }
+    case 'orders':
+    case 'events':
+      return askedSql(measuredSql(leaf, context), context)
+    case 'sequence':
+      return askedSql(sequenceSql(leaf, context), context)
+    case 'coupon':
+      return askedSql(couponSql(leaf, context), context)
     case 'lifecycle':
       return leaf.category === undefined
         ? constant(sql`${lifecycleSql(edgesOf(definitions.bands))} = any(${leaf.states}::text[])`)
@@ -130,6 +135,10 @@ function leafSql(leaf: Leaf, context: Context): Build {
       return tagSql(leaf, context)
     case 's_tag':
       return sTagSql(leaf, context)
+    case 'date':
+      return constant(dateSql(leaf, days.of(now)))
+    case 'cycle':
+      return constant(cycleSql(leaf))
     case 'age':
       return constant(compareSql(ageSql(context), leaf.compare))
     case 'joined':
@@ -145,6 +154,11 @@ function leafSql(leaf: Leaf, context: Context): Build {
     default:
       return unreachable(leaf)
   }
+}
+
+function askedSql({ holds, ...query }: Asked, context: Context): Build {
+  const place = context.place(query)
+  return () => (holds ? context.inSet(place) : sql`not (${context.inSet(place)})`)
 }
 
 const constant =
@@ -194,6 +208,11 @@ const ownCycleSql = sql`case when st.median_gap_days is null or ${sincePurchase}
   when ${sincePurchase} > ${ownEdge(3)} then 'lost' when ${sincePurchase} >= ${ownEdge(2)} then 'hibernating'
   when ${sincePurchase} >= ${ownEdge(1)} then 'near_sleep' when ${sincePurchase} >= ${ownEdge(0)} then 'silent' else 'active' end`
 
+function cycleSql({ multiple, atLeast }: LeafOf<'cycle'>): Sql {
+  const gap = sql`greatest(1, st.median_gap_days)`
+  return sql`(${purchases} >= ${atLeast}::int and st.median_gap_days is not null and ${compareSql(sincePurchase, multiple, gap)})`
+}
+
 function aiplSql(context: Context): Sql {
   const state = lifecycleSql(edgesOf(context.definitions.bands))
   return sql`case when ${purchases} >= ${LOYAL_PURCHASES}::int and ${state} = 'active' then 'loyalty'
@@ -227,33 +246,6 @@ const rfmGroupSql = sql`case when k.r is null then null ${join(
   ),
   ' ',
 )} else 'others' end`
-
-const columns: Readonly<Record<string, string>> = {
-  kind: 'p.kind',
-  gender: 'p.gender',
-  source: 'p.source',
-  source_side: 'p.source_side',
-  source_channel: 'p.source_channel',
-  register_channel: 'p.register_channel',
-  registration: 'p.registration',
-  home_store: 'p.home_store_id::text',
-  owner_staff: 'p.owner_staff_id::text',
-  city: 'p.city',
-  wecom: 'p.wecom',
-  phone: 'p.phone',
-}
-
-function attributeSql(leaf: LeafOf<'attribute'>): Sql {
-  const column = columns[leaf.attribute]
-  const value =
-    column === undefined
-      ? sql`nullif(p.attributes->>${leaf.attribute}::text, '')`
-      : sql`nullif(${trusted(column)}, '')`
-  if (leaf.op === 'known') return sql`${value} is not null`
-  if (leaf.op === 'unknown') return sql`${value} is null`
-  const within = sql`coalesce(${value} = any(${'values' in leaf ? leaf.values : []}::text[]), false)`
-  return leaf.op === 'in' ? within : sql`not ${within}`
-}
 
 /** Who has one of the tags: set or synced, or by its rule as of now. */
 function hasOne(tags: ReadonlySet<number>, context: Context): Build {
@@ -323,23 +315,21 @@ function groupValue(group: number, context: Context): Build {
 function meaningSql(group: number, { definitions }: Context): Sql {
   const cases = definitions.tags.flatMap(({ id, group: own, means }) =>
     own === group && means
-      ? [sql`when ${trusted(columns[means.attribute] ?? 'null')} = ${means.value} then ${id}::int`]
+      ? [sql`when ${trusted(attributeColumns[means.attribute] ?? 'null')} = ${means.value} then ${id}::int`]
       : [],
   )
   return cases.length === 0 ? sql`null::int` : sql`case ${join(cases, ' ')} end`
 }
 
 function categoryLeaf(leaf: LeafOf<'lifecycle'>, category: string, context: Context): Build {
-  const { definitions, now, days, placed } = context
+  const { definitions } = context
   const edges = edgesOf(definitions.bands, category)
   const spans = spansOf(edges).filter((_, band) =>
     leaf.states.includes(boughtStates[band as 0 | 1 | 2 | 3 | 4]),
   )
   const never = leaf.states.filter((state) => state.startsWith('never'))
-  const inStates =
-    spans.length > 0 ? context.place(categorySql(category, spans, now, days, placed)) : undefined
-  const bought =
-    never.length > 0 ? context.place(categorySql(category, undefined, now, days, placed)) : undefined
+  const inStates = spans.length > 0 ? context.place(categorySql(category, spans, context)) : undefined
+  const bought = never.length > 0 ? context.place(categorySql(category, undefined, context)) : undefined
   return () => {
     const parts: Sql[] = [sql`false`]
     if (inStates !== undefined) parts.push(context.inSet(inStates))
@@ -374,11 +364,4 @@ function birthdaySql({ withinDays }: LeafOf<'birthday'>, { days, now }: Context)
   const today = days.of(now)
   return sql`${born} = any(case when p.birthday_lunar
     then ${birthdaysWithin(today, withinDays, true)}::text[] else ${birthdaysWithin(today, withinDays, false)}::text[] end)`
-}
-
-const signs = { eq: '=', ne: '<>', lt: '<', le: '<=', gt: '>', ge: '>=' } as const
-
-function compareSql(value: Sql, compare: Compare): Sql {
-  if (compare.op === 'between') return sql`${value} between ${compare.from}::float8 and ${compare.to}::float8`
-  return sql`${value} ${trusted(signs[compare.op])} ${compare.value}::float8`
 }

@@ -22,12 +22,17 @@ import {
 import { fence, LeaseLost, type LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
 import { type Sql, sql } from '../../platform/postgres/sql.ts'
+import type { Zone } from '../../platform/time/zone.ts'
+import { presentEvaluator } from '../definitions.ts'
+import type { FactNeeds } from '../rule/fact-needs.ts'
+import { lockRevision } from './store.ts'
 
 export const CONSUMER = 'evaluate'
 /** Events that this capability writes as a result of evaluation: they touch nobody again. */
 export const SOURCE = 'audience'
 
 const MERGES: ReadonlySet<EventType> = new Set(['persons_merged', 'merge_undone'])
+/** What touches whatever the rules are: attributes, tags, states. */
 const TOUCHING: ReadonlySet<EventType> = new Set<EventType>([
   ...MERGES,
   'member_joined',
@@ -52,12 +57,13 @@ const BULK_ROOM = 5
 export type DueCause = 'event' | 'bulk' | 'merge'
 export type Due = { personId: number; lane: 0 | 1; cause: DueCause }
 
-export type NoteHow = { token: LeaseToken; now: Date; freshHours: number }
+export type NoteHow = { token: LeaseToken; now: Date; zone: Zone; freshHours: number }
 
 /**
  * Reads the log to its readable end, both lanes, and notes who was touched. Answers how many events were read.
  * Evaluation and recompute both do this under leases of their own: where one finds the position moved, it goes on
- * from there. Errors: `LeaseLost`.
+ * from there. Beside what always touches, events touch that some rule of the present definitions asks for: a change of
+ * definitions waits for the batch, and a batch is noted by the definitions that hold when it is. Errors: `LeaseLost`.
  */
 export async function noteTouched(db: Database, how: NoteHow): Promise<number> {
   let read = 0
@@ -79,12 +85,14 @@ export async function noteTouched(db: Database, how: NoteHow): Promise<number> {
 
 /** False where somebody else has noted meanwhile. */
 async function noteBatch(db: Database, batch: Batch, how: NoteHow): Promise<boolean> {
+  const { definitions, needs } = await presentEvaluator(db, how.zone)
   try {
-    await db.transaction(async (tx) => {
+    return await db.transaction(async (tx) => {
+      if ((await lockRevision(tx)) !== definitions.revision) return false
       await moveOn(tx, batch, how.token, how.now)
-      await note(tx, batch.events, batch.lane, how)
+      await note(tx, batch.events, { lane: batch.lane, needs, ...how })
+      return true
     })
-    return true
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error
     await db.transaction((tx) => fence(tx, how.token))
@@ -94,10 +102,12 @@ async function noteBatch(db: Database, batch: Batch, how: NoteHow): Promise<bool
 
 type Noted = { first: Position; last: Position; cause: DueCause }
 
-async function note(tx: Tx, events: readonly LoggedEvent[], lane: Lane, how: NoteHow): Promise<void> {
+type NotingHow = NoteHow & { lane: Lane; needs: FactNeeds }
+
+async function note(tx: Tx, events: readonly LoggedEvent[], { lane, ...how }: NotingHow): Promise<void> {
   const found = new Map<number, Noted>()
   for (const event of events) {
-    if (!TOUCHING.has(event.type) || event.source === SOURCE) continue
+    if (event.source === SOURCE || !(TOUCHING.has(event.type) || how.needs.events.has(event.type))) continue
     const cause = causeOf(event, how)
     for (const person of personsOf(event)) {
       const before = found.get(person)

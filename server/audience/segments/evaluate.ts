@@ -38,7 +38,7 @@ export async function evaluateOnce(
   clickhouse: ClickHouse,
   how: EvaluateHow,
 ): Promise<Evaluated> {
-  const noting = { token: how.token, now: how.now, freshHours: how.freshHours ?? 24 }
+  const noting = { token: how.token, now: how.now, zone: how.zone, freshHours: how.freshHours ?? 24 }
   await noteTouched(db, noting)
   crashPoint('evaluate.noted')
   // While ClickHouse is being filled again it knows only a part of what happened.
@@ -66,7 +66,7 @@ async function evaluateTaken(
   const evaluator = await presentEvaluator(db, how.zone)
   const reading = await nextReading(db)
   const ids = [...taken.persons.keys()]
-  const facts = await loadFacts(db, clickhouse, ids, { lines: evaluator.needsLines })
+  const facts = await loadFacts(db, clickhouse, ids, evaluator.needs)
   await noteTouched(db, how)
   const now = how.now.getTime()
   const answers = ids.map((personId) => {

@@ -40,7 +40,7 @@ export async function explainMembership(
   const segment = await findSegment(db, segmentId)
   if (!segment) throw new Problem('not_found', 'There is no such segment.')
   const evaluator = await presentEvaluator(db, zone)
-  const facts = (await loadFacts(db, clickhouse, [personId], { lines: evaluator.needsLines })).get(personId)
+  const facts = (await loadFacts(db, clickhouse, [personId], evaluator.needs)).get(personId)
   if (!facts) throw new Problem('not_found', 'There is no such person.')
   const names = await ruleNames(db)
   const [row] = await selectMembership(db, [personId])

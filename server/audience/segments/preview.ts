@@ -1,4 +1,4 @@
-/** Counting and sampling a rule that nobody has saved yet, by SQL. */
+/** Counting and sampling a rule that nobody has saved yet: by SQL, or by the function on a part of the base where SQL cannot ask. */
 import { edgesOf, type LifecycleState } from '../../../contract/lifecycle.ts'
 import type { Rule } from '../../../contract/rule.ts'
 import { placement } from '../../events/events.ts'
@@ -7,10 +7,13 @@ import type { Database } from '../../platform/postgres/database.ts'
 import { type Sql, sql } from '../../platform/postgres/sql.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
+import { loadFacts } from '../facts/load.ts'
+import { compileRules } from '../rule/compile.ts'
 import type { Definitions } from '../rule/definitions.ts'
+import { NoSql } from '../rule/history-sql.ts'
 import { checkRule } from '../rule/needs.ts'
 import { compileSql, lifecycleSql, type PersonSql, personsFrom } from '../rule/person-sql.ts'
-import { drawSql } from '../rule/sample.ts'
+import { drawSql, seedOf } from '../rule/sample.ts'
 
 export type Previewed = {
   persons: number
@@ -21,6 +24,8 @@ export type Previewed = {
   reachable: { channel: 'wecom' | 'sms'; persons: number }[]
   /** Ids of some of them, spread over the base; the same for the same rule. */
   sample: number[]
+  /** False where only a part of the base was looked at and counts are estimates. */
+  exact: boolean
 }
 export type PreviewHow = {
   now: Date
@@ -39,8 +44,8 @@ export async function previewRule(
 ): Promise<Previewed> {
   await checkRule(db, rule)
   const { definitions } = await presentEvaluator(db, how.zone)
-  const condition = await conditionOf(db, clickhouse, rule, definitions, how.now)
   const seen = how.visible ?? sql`true`
+  const { condition, share } = await meaningOf(db, clickhouse, rule, { definitions, now: how.now, seen })
   const found = await db.rows<Found>(sql`
     with found as materialized (
       select p.id, ${lifecycleSql(edgesOf(definitions.bands))} as state,
@@ -54,22 +59,68 @@ export async function previewRule(
     sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`,
   )
   const sum = (count: 'persons' | 'wecom' | 'sms'): number =>
-    found.reduce((total, row) => total + row[count], 0)
+    Math.round(found.reduce((total, row) => total + row[count], 0) / share)
   return {
     persons: sum('persons'),
     of,
-    byLifecycle: found.map(({ state, persons }) => ({ state, persons })),
+    byLifecycle: found.map(({ state, persons }) => ({ state, persons: Math.round(persons / share) })),
     reachable: [
       { channel: 'wecom', persons: sum('wecom') },
       { channel: 'sms', persons: sum('sms') },
     ],
     sample: found[0]?.sample ?? [],
+    exact: share === 1,
   }
 }
 
+/** `share`: which part of the base the condition can mean at all, more than 0. */
+type Meaning = { condition: Sql; share: number }
+type MeaningHow = { definitions: Definitions; now: Date; seen: Sql }
+
+async function meaningOf(
+  db: Database,
+  clickhouse: ClickHouse,
+  rule: Rule,
+  how: MeaningHow,
+): Promise<Meaning> {
+  try {
+    return { condition: await conditionOf(db, clickhouse, rule, how.definitions, how.now), share: 1 }
+  } catch (error) {
+    if (!(error instanceof NoSql)) throw error
+    return drawnMeaning(db, clickhouse, rule, how)
+  }
+}
+
+/** So many persons are looked at; of a smaller base everybody. */
+const DRAWN = 10_000
+
+/** Those of a stable draw from the base whom the function says the rule means. */
+async function drawnMeaning(
+  db: Database,
+  clickhouse: ClickHouse,
+  rule: Rule,
+  { definitions, now, seen }: MeaningHow,
+): Promise<Meaning> {
+  const draft = { id: DRAFT, name: '', rule, reading: 0 }
+  const evaluator = compileRules({ ...definitions, segments: [...definitions.segments, draft] })
+  const drawn = await db.rows<{ id: number; total: number }>(sql`
+    select id, total from (select p.id, count(*) over ()::int as total from person p where p.state = 'live' and ${seen}) base
+    order by ${drawSql(seedOf('preview'), sql`id`)}, id limit ${DRAWN}`)
+  const ids = drawn.map(({ id }) => id)
+  const facts = await loadFacts(db, clickhouse, ids, evaluator.needs)
+  const meant = ids.filter((id) => {
+    const own = facts.get(id)
+    return own !== undefined && evaluator.evaluate(own, now.getTime()).segments.includes(DRAFT)
+  })
+  return { condition: sql`p.id = any(${meant}::int[])`, share: ids.length / (drawn[0]?.total ?? 1) || 1 }
+}
+
+/** No stored segment has this number. */
+const DRAFT = 0
+
 type Found = { state: LifecycleState; persons: number; wecom: number; sms: number; sample: number[] }
 
-/** Everybody the rule means, ascending. For tests and for one new segment; bounded by memory. */
+/** Everybody the rule means, ascending, by SQL. For tests; bounded by memory. Errors: `NoSql`. */
 export async function personsOf(
   db: Database,
   clickhouse: ClickHouse,

@@ -6,13 +6,8 @@
  * cause of what an event brings is never `definition`. A crash goes on at the range that was not finished.
  * Runs under a lease of its own, beside evaluation.
  */
-import {
-  isRebuilding,
-  type PersonOrders,
-  placement,
-  streamOrders,
-  unsettledPersons,
-} from '../../events/events.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { comparePositions, isRebuilding, lanes, positionOf } from '../../events/events.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import { crashPoint } from '../../platform/crash.ts'
 import { fence, type LeaseToken } from '../../platform/jobs/lease.ts'
@@ -20,13 +15,12 @@ import type { Database } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { nextReading, presentEvaluator } from '../definitions.ts'
-import { interactionTypes, loadFacts, loadPersons, purchasesOf } from '../facts/load.ts'
-import type { PersonFacts } from '../facts/person-facts.ts'
+import { rangeFacts } from '../facts/range.ts'
 import { countPersons, selectNextPersons } from '../facts/store.ts'
 import type { Answer, Evaluator } from '../rule/compile.ts'
 import { sameAutoTags } from '../tags/auto-tags.ts'
 import { selectAutoRows } from '../tags/store.ts'
-import { noteTouched, touchedAmong } from './due.ts'
+import { CONSUMER, noteTouched, touchedAmong } from './due.ts'
 import { type Answered, DefinitionsChanged, sameAnswer, writeAnswers } from './membership.ts'
 import { sameState, selectMembership, selectStates } from './store.ts'
 
@@ -57,7 +51,7 @@ export async function recompute(
   if (await isRebuilding(db)) return undefined
   await presentEvaluator(db, how.zone)
   let run = await begin(db, how)
-  if (!run) return undefined
+  if (!run || !(await canRead(db, how))) return undefined
   for (let left = how.ranges ?? Number.POSITIVE_INFINITY; left > 0; left -= 1) {
     how.signal?.throwIfAborted()
     const evaluator = await presentEvaluator(db, how.zone)
@@ -99,6 +93,26 @@ async function oneRange(
   }
 }
 
+const READABLE_WITHIN_MS = 10_000
+const LOOK_EVERY_MS = 50
+
+/**
+ * Events of a type that no rule asked for touched nobody when they were noted: they must be readable before a run of
+ * definitions that ask for them, or what they say would be missed. False where that takes too long: to be tried again.
+ */
+async function canRead(db: Database, { zone, signal }: RecomputeHow): Promise<boolean> {
+  if ((await presentEvaluator(db, zone)).needs.events.size === 0) return true
+  for (const lane of lanes) {
+    const noted = await positionOf(db, { name: CONSUMER, lane })
+    for (let waited = 0; ; waited += LOOK_EVERY_MS) {
+      if (comparePositions(noted, await positionOf(db, { name: 'project', lane })) <= 0) break
+      if (waited >= READABLE_WITHIN_MS) return false
+      await sleep(LOOK_EVERY_MS, undefined, { ...(signal && { signal }) })
+    }
+  }
+  return true
+}
+
 type Run = { revision: number; after: number; persons: number; changed: number; total: number }
 
 /** Starts, or goes on with, the run for the present revision. */
@@ -138,10 +152,10 @@ async function range(
   const reading = await nextReading(db)
   const now = how.now()
   const answers = new Map<number, Answer>()
-  for await (const facts of rangeFacts(db, clickhouse, ids, evaluator.needsLines)) {
+  for await (const facts of rangeFacts(db, clickhouse, ids, evaluator.needs)) {
     answers.set(facts.personId, evaluator.evaluate(facts, now.getTime()))
   }
-  await noteTouched(db, { token: how.token, now, freshHours: how.freshHours ?? 24 })
+  await noteTouched(db, { token: how.token, now, zone: how.zone, freshHours: how.freshHours ?? 24 })
   const different = await differences(db, answers, now)
   const last = ids.at(-1) ?? run.after
   return db.transaction(async (tx) => {
@@ -189,59 +203,6 @@ async function differences(
     }
     const late = row?.nextAt !== null && row !== undefined && row.nextAt.getTime() <= now.getTime()
     found.push({ personId, answer, cause: late ? 'time' : 'definition' })
-  }
-  return found
-}
-
-/** Facts of a range. Persons whose rows a merge left elsewhere, and rules about lines, are read person by person. */
-async function* rangeFacts(
-  db: Database,
-  clickhouse: ClickHouse,
-  ids: readonly number[],
-  lines: boolean,
-): AsyncGenerator<PersonFacts> {
-  const unsettled = await unsettledPersons(db)
-  const apart = lines ? [...ids] : ids.filter((id) => unsettled.has(id))
-  if (apart.length > 0) yield* (await loadFacts(db, clickhouse, apart, { lines })).values()
-  if (lines) return
-  const from = ids[0] ?? 0
-  const before = (ids.at(-1) ?? 0) + 1
-  const settled = ids.filter((id) => !unsettled.has(id))
-  const [persons, heard] = await Promise.all([
-    loadPersons(db, settled),
-    lastInteractions(db, clickhouse, from, before),
-  ])
-  const complete = (person: number, orders: PersonOrders['orders']): PersonFacts | undefined => {
-    const own = persons.get(person)
-    persons.delete(person)
-    return own && { ...own, purchases: purchasesOf(orders), lastInteractionAt: heard.get(person) ?? null }
-  }
-  for await (const batch of streamOrders(clickhouse, { from, before, without: unsettled })) {
-    for (const { personId, orders } of batch) {
-      const facts = complete(personId, orders)
-      if (facts) yield facts
-    }
-  }
-  for (const person of [...persons.keys()]) {
-    const facts = complete(person, [])
-    if (facts) yield facts
-  }
-}
-
-async function lastInteractions(
-  db: Database,
-  clickhouse: ClickHouse,
-  from: number,
-  before: number,
-): Promise<Map<number, number>> {
-  const { person, counts, params } = await placement(db)
-  const found = new Map<number, number>()
-  const query = `select ${person} as present, toUnixTimestamp64Milli(max(events.at)) from events
-    where person_id >= {from:Int32} and person_id < {before:Int32} and type in {types:Array(String)} and ${counts}
-    group by present`
-  const bound = { from, before, types: interactionTypes, ...params }
-  for await (const rows of clickhouse.stream<[number, number | string]>(query, bound)) {
-    for (const [id, at] of rows) found.set(id, Number(at))
   }
   return found
 }

@@ -1,7 +1,8 @@
 /** Segments as definitions: each is live from the moment it is saved, and answered for everybody by the next recompute. */
 import type { Lang } from '../../../contract/lifecycle.ts'
 import { Rule } from '../../../contract/rule.ts'
-import { type RuleNames, sentence } from '../../../contract/rule-sentence.ts'
+import type { RuleNames } from '../../../contract/rule-phrases.ts'
+import { sentence } from '../../../contract/rule-sentence.ts'
 import { brokenConstraint, type Db, type Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { Problem } from '../../platform/problem.ts'

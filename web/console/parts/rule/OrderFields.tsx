@@ -1,6 +1,7 @@
 import { DatePicker, InputNumber, Select } from 'antd'
 import dayjs from 'dayjs'
-import type { Leaf, Measure, Window } from '../../../../contract/rule.ts'
+import type { Leaf } from '../../../../contract/rule.ts'
+import type { Measure, Window } from '../../../../contract/rule-parts.ts'
 import { useWords } from '../../../ui/language.ts'
 import { useStores } from '../use-stores.ts'
 import { type LeafWord, leafWords } from './leaf-words.ts'

@@ -1,5 +1,5 @@
 import { InputNumber, Select } from 'antd'
-import type { Compare } from '../../../../contract/rule.ts'
+import type { Compare } from '../../../../contract/rule-parts.ts'
 import { useWords } from '../../../ui/language.ts'
 import { leafWords } from './leaf-words.ts'
 

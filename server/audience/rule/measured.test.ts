@@ -1,18 +1,36 @@
 import { describe, expect, test } from 'vitest'
 import type { Leaf } from '../../../contract/rule.ts'
-import { anInstant, anOrdersLeaf, aPurchase, NOW } from '../../../test/support/audience.ts'
+import { anOrdersLeaf, aPurchase } from '../../../test/support/audience.ts'
+import { anInstant, NOW } from '../../../test/support/audience-parts.ts'
 import { fc } from '../../../test/support/fast-check.ts'
-import { byTime, type Purchase } from '../facts/person-facts.ts'
-import { nextFlip, type OrdersLeaf, readOrders } from './orders-leaf.ts'
-import { fieldOf, rollingMs, Selection } from './selection.ts'
+import { byTime, type PersonFacts, type Purchase } from '../facts/person-facts.ts'
+import { nextFlip, readMeasured } from './measured.ts'
+import { purchaseFill } from './order-series.ts'
+import { aggregateOf, Series } from './series.ts'
+import { rollingMs } from './windows.ts'
 import { ZoneDays } from './zone-days.ts'
 
+type OrdersLeaf = Extract<Leaf, { kind: 'orders' }>
+
 const DAY = 86_400_000
+const blank: PersonFacts = {
+  personId: 1,
+  attributes: new Map(),
+  birthday: null,
+  lunar: false,
+  joinedAt: null,
+  tags: [],
+  claims: [],
+  purchases: [],
+  happenings: [],
+  lastInteractionAt: null,
+}
 
 function read(leaf: OrdersLeaf, purchases: readonly Purchase[], now: number, days: ZoneDays) {
-  const selection = new Selection(leaf.filter, fieldOf(leaf.measure))
-  selection.fill(purchases, purchases.length)
-  return readOrders(leaf, selection, now, days)
+  const series = new Series()
+  purchaseFill(leaf.filter, leaf.measure, days)({ ...blank, purchases }, now, series)
+  const question = { ...aggregateOf(leaf.measure), window: leaf.window, compare: leaf.compare }
+  return readMeasured(question, series, { now, days, anchor: null })
 }
 
 /** Every instant after `now` at which something could turn: rows leaving, and each midnight; and just before each. */
@@ -35,7 +53,7 @@ describe.each(['Asia/Shanghai', 'America/New_York'])('in %s', (zone) => {
   test('a verdict stands until the moment that was foretold, at every instant where it could turn', () => {
     fc.assert(
       fc.property(
-        anOrdersLeaf as fc.Arbitrary<Leaf>,
+        anOrdersLeaf(false),
         fc.array(aPurchase(0, 60), { minLength: 2, maxLength: 6 }),
         anInstant(20, 60),
         (leaf, unsorted, now) => {

@@ -1,0 +1,41 @@
+/** Coupons of one person as they stand now, folded from events with absolute values. */
+import type { Leaf } from '../../../contract/rule.ts'
+import type { Happening } from '../facts/person-facts.ts'
+import type { LeafReader } from './leaf.ts'
+import { rollingMs } from './windows.ts'
+
+type CouponLeaf = Extract<Leaf, { kind: 'coupon' }>
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Value: how many match. The verdict can turn where one runs out, or comes close enough to it. */
+export function couponReader(leaf: CouponLeaf): LeafReader {
+  const kinds = leaf.kinds && new Set(leaf.kinds)
+  const span = leaf.expiresWithinDays === undefined ? undefined : rollingMs(leaf.expiresWithinDays)
+  return ({ facts, now }) => {
+    let value = 0
+    let next = NEVER
+    for (const coupon of standing(facts.happenings, now)) {
+      if (kinds && !kinds.has(coupon.texts['kind'] ?? '')) continue
+      const expires = coupon.numbers['expiresAt'] ?? NEVER
+      const waits = coupon.detail === 'received' && expires > now
+      const state = coupon.detail === 'received' && !waits ? 'expired' : coupon.detail
+      const close = span === undefined || (waits && expires - span <= now)
+      if (close && leaf.states.some((wanted) => wanted === state)) value += 1
+      if (!waits) continue
+      next = Math.min(next, expires)
+      if (span !== undefined && !close) next = Math.min(next, expires - span)
+    }
+    return { value, verdict: value >= leaf.atLeast, next }
+  }
+}
+
+/** The last that was told of each coupon until now. */
+function standing(happenings: readonly Happening[], now: number): Iterable<Happening> {
+  const last = new Map<string, Happening>()
+  for (const happening of happenings) {
+    if (happening.at > now) break
+    if (happening.type === 'coupon_changed') last.set(happening.subject, happening)
+  }
+  return last.values()
+}

@@ -1,0 +1,107 @@
+/** The events of one person that a filter lets through, as a series. */
+import { loggedAs } from '../../../contract/rule-events.ts'
+import {
+  compares,
+  type EventFilter,
+  type EventMeasure,
+  type PropertyFilter,
+} from '../../../contract/rule-parts.ts'
+import type { Happening } from '../facts/person-facts.ts'
+import { type Fill, Numbering, type Series } from './series.ts'
+import type { ZoneDays } from './zone-days.ts'
+
+/** Beyond this a number counts as this: sums of thousandths stay whole numbers. */
+const GREATEST = 1e12
+
+/** A number of a property in whole thousandths, half a one up. The same arithmetic as in SQL. */
+export function thousandths(number: number): number {
+  return Math.floor(Math.min(Math.max(number, -GREATEST), GREATEST) * 1000 + 0.5)
+}
+
+export function eventFill(filter: EventFilter, measure: EventMeasure, days: ZoneDays): Fill {
+  const matches = matcher(filter)
+  const numbering = new Numbering()
+  const push = pushOf(measure, days, numbering)
+  return ({ happenings }, now, series) => {
+    numbering.clear()
+    for (const happening of happenings) {
+      if (happening.at > now) break
+      if (matches(happening)) push(series, happening)
+    }
+  }
+}
+
+/** Two leaves with the same filter and the same of this share one series. */
+export function eventNumber(measure: EventMeasure): string {
+  if (measure.of === 'distinct') return `distinct ${measure.property}`
+  if (measure.of === 'distinct_days') return 'day'
+  return 'property' in measure ? `number ${measure.property}` : 'none'
+}
+
+function pushOf(
+  measure: EventMeasure,
+  days: ZoneDays,
+  numbering: Numbering,
+): (series: Series, happening: Happening) => void {
+  if (measure.of === 'distinct_days') return (series, { at }) => series.push(at, days.of(at))
+  if (!('property' in measure)) return (series, { at }) => series.push(at, 0)
+  const { property } = measure
+  if (measure.of === 'distinct') {
+    return (series, happening) => {
+      const value = toldValue(happening, property)
+      if (value !== undefined) series.push(happening.at, numbering.of(value))
+    }
+  }
+  return (series, { at, numbers }) => {
+    const number = numbers[property]
+    if (number !== undefined) series.push(at, thousandths(number))
+  }
+}
+
+/** A value of a property, so that a number and a text are never the same; undefined for none and for an empty text. */
+function toldValue({ texts, numbers }: Happening, property: string): string | undefined {
+  const number = numbers[property]
+  if (number !== undefined) return `n${number + 0}`
+  const text = texts[property] ?? ''
+  return text === '' ? undefined : `t${text}`
+}
+
+function matcher(filter: EventFilter): (happening: Happening) => boolean {
+  const { type, state } = loggedAs(filter.event)
+  const tests: ((happening: Happening) => boolean)[] = []
+  const among = (values: readonly string[] | undefined, get: (happening: Happening) => string): void => {
+    if (!values) return
+    const set = new Set(values)
+    tests.push((happening) => set.has(get(happening)))
+  }
+  if (state !== undefined) tests.push(({ detail }) => detail === state)
+  among(filter.names, ({ detail }) => detail)
+  among(filter.channels, ({ channel }) => channel)
+  among(filter.stores, ({ store }) => store)
+  among(filter.journeys, ({ subject }) => subject)
+  for (const property of filter.properties ?? []) tests.push(propertyTest(property))
+  return (happening) => happening.type === type && tests.every((test) => test(happening))
+}
+
+function propertyTest(filter: PropertyFilter): (happening: Happening) => boolean {
+  const { property } = filter
+  const text = ({ texts }: Happening): string => texts[property] ?? ''
+  switch (filter.op) {
+    case 'in': {
+      const values = new Set(filter.values)
+      return (happening) => values.has(text(happening))
+    }
+    case 'not_in': {
+      const values = new Set(filter.values)
+      return (happening) => !values.has(text(happening))
+    }
+    case 'contains':
+      return (happening) => filter.values.some((value) => text(happening).includes(value))
+    case 'compare':
+      return ({ numbers }) => compares(numbers[property] ?? null, filter.compare)
+    default: {
+      const wanted = filter.op === 'known'
+      return (happening) => (toldValue(happening, property) !== undefined) === wanted
+    }
+  }
+}
