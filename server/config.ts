@@ -30,6 +30,13 @@ const Environment = z.object({
   LIULIANG_TRUST_PROXY: flag,
   DATABASE_URL: optionalUrl(['postgres', 'postgresql']),
   CLICKHOUSE_URL: optionalUrl(['http', 'https']),
+  /** The name of a cluster in `remote_servers` of that ClickHouse, over which tables are spread. */
+  CLICKHOUSE_CLUSTER: z
+    .string()
+    .trim()
+    .regex(/^(?:[A-Za-z_][\w-]*)?$/, 'must be the name of a cluster: letters, digits, _ and -')
+    .optional()
+    .transform((text) => (text === '' ? undefined : text)),
   /** 32 bytes, base64 or hex; without it a key is made in the data directory. */
   LIULIANG_MASTER_KEY: z
     .string()
@@ -55,6 +62,7 @@ export type Config = {
   trustProxy: boolean
   databaseUrl: string | undefined
   clickhouseUrl: string | undefined
+  clickhouseCluster: string | undefined
   masterKey: string | undefined
   demo: 'auto' | 'off'
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -77,6 +85,11 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     )
   }
   const values = read.data
+  if (values.CLICKHOUSE_CLUSTER !== undefined && values.CLICKHOUSE_URL === undefined) {
+    throw new StartRefused(
+      'CLICKHOUSE_CLUSTER needs CLICKHOUSE_URL: the built-in ClickHouse is one server. Set both or neither.',
+    )
+  }
   return {
     dataDirectory: resolve(values.LIULIANG_DATA),
     host: values.HOST,
@@ -85,6 +98,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     trustProxy: values.LIULIANG_TRUST_PROXY,
     databaseUrl: values.DATABASE_URL,
     clickhouseUrl: values.CLICKHOUSE_URL,
+    clickhouseCluster: values.CLICKHOUSE_CLUSTER,
     masterKey: values.LIULIANG_MASTER_KEY,
     demo: values.LIULIANG_DEMO,
     logLevel: values.LIULIANG_LOG,

@@ -21,6 +21,7 @@ Environment:
   HOST, PORT           where pages are served (default 127.0.0.1 and 7300)
   DATABASE_URL         PostgreSQL 18 or newer of your own (default: built in)
   CLICKHOUSE_URL       ClickHouse of your own, http://user:password@host:8123/database (default: built in)
+  CLICKHOUSE_CLUSTER   the cluster of that ClickHouse over which tables are spread (default: one server)
   LIULIANG_MASTER_KEY  key for personal data, 32 bytes as hex or base64 (default: made in the data directory)
   LIULIANG_DEMO        off: no demo brand in an empty data directory (default auto)
   LIULIANG_PUBLIC_URL  the address that browsers use, when a proxy stands before the program

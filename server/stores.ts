@@ -250,7 +250,7 @@ async function clickhouseAddress(
   { log, closers }: Opening,
 ): Promise<EngineAddress> {
   if (config.clickhouseUrl !== undefined) {
-    const options = clickhouseOptions(config.clickhouseUrl)
+    const options = clickhouseOptions(config.clickhouseUrl, config.clickhouseCluster)
     return { options, folder: undefined, notice: undefined, lost: NEVER }
   }
   const access = join(held.folders.keys, ACCESS_FILE)
@@ -306,17 +306,23 @@ async function startOnKnownPort(
 }
 
 /** CLICKHOUSE_URL: http://user:password@host:8123/database */
-function clickhouseOptions(text: string): ClickHouseOptions {
+function clickhouseOptions(text: string, cluster: string | undefined): ClickHouseOptions {
   const url = URL.parse(text)
   if (!url)
     throw new StartRefused(
       'CLICKHOUSE_URL is no address. Write it as http://user:password@host:8123/database.',
     )
+  const database = url.pathname.replace(/^\//, '') || DATABASE
+  if (cluster !== undefined && !/^\w+$/.test(database))
+    throw new StartRefused(
+      'CLICKHOUSE_URL names a database that a cluster cannot have. Use letters, digits and _ only.',
+    )
   return {
     url: `${url.protocol}//${url.host}`,
     user: decodeURIComponent(url.username) || 'default',
     password: decodeURIComponent(url.password),
-    database: url.pathname.replace(/^\//, '') || DATABASE,
+    database,
+    cluster,
   }
 }
 

@@ -124,9 +124,14 @@ async function postgres({ db }: Stores): Promise<Finding> {
   return good('postgres', found)
 }
 
-async function clickhouse({ clickhouse: store }: Stores): Promise<Finding> {
+async function clickhouse({ clickhouse: store, clickhouseOptions }: Stores): Promise<Finding> {
+  const parts =
+    clickhouseOptions.cluster === undefined
+      ? 'system.parts'
+      : 'clusterAllReplicas({cluster: String}, system.parts)'
   const [row] = await store.rows<{ version: string; bytes: string; rows: string }>(
-    `select version() as version, toString(sum(bytes_on_disk)) as bytes, toString(sum(rows)) as rows from system.parts where active and database = currentDatabase()`,
+    `select version() as version, toString(sum(bytes_on_disk)) as bytes, toString(sum(rows)) as rows from ${parts} where active and database = currentDatabase()`,
+    { cluster: clickhouseOptions.cluster ?? '' },
   )
   return good(
     'clickhouse',

@@ -176,18 +176,26 @@ export async function forgetMeasures(db: Db): Promise<void> {
   await db.run(sql`delete from cut_points`)
 }
 
-/** Rows of the demo in ClickHouse, its orders without a buyer included. Lines have no source: they go by their orders. */
-export const clickhouseRows: readonly { table: string; where: string; ofBrand?: boolean }[] = [
-  {
-    table: 'order_lines',
-    where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or order_id in (select id from orders where source like 'demo-%')`,
-  },
-  { table: 'orders', where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or source like 'demo-%'` },
+/** Orders of the demo without a buyer. Their lines, which have no source, go by them. */
+export const ordersOfNobody = "select distinct id from orders where source like 'demo-%' and person_id = 0"
+
+/**
+ * Rows of the demo in ClickHouse. `given`: what `where` asks for beside them. Ids of orders are given and not looked up by
+ * the delete itself, which could find others on each replica of a cluster.
+ */
+export const clickhouseRows: readonly {
+  table: string
+  where: string
+  given: 'nothing' | 'orders' | 'brand'
+}[] = [
+  { table: 'order_lines', where: `bitAnd(person_id, ${DEMO_BIT}) != 0`, given: 'nothing' },
+  { table: 'order_lines', where: 'person_id = 0 and order_id in {orders: Array(UUID)}', given: 'orders' },
+  { table: 'orders', where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or source like 'demo-%'`, given: 'nothing' },
   {
     table: 'events',
     where: `bitAnd(person_id, ${DEMO_BIT}) != 0 or bitAnd(abs(profile_id), ${DEMO_BIT}) != 0 or source like 'demo-%'
       or (type = 'cut_points_published' and events.at <= {until: DateTime64(3, 'UTC')})
       or (person_id = 0 and has({staff: Array(UUID)}, staff_id))`,
-    ofBrand: true,
+    given: 'brand',
   },
 ]

@@ -9,7 +9,7 @@
 import { deleteSegment, retireTags } from '../audience/audience.ts'
 import { endJourney } from '../journeys/journeys.ts'
 import { audit, systemActor } from '../org/org.ts'
-import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
+import type { ClickHouse, Params } from '../platform/clickhouse/clickhouse.ts'
 import { crashPoint } from '../platform/crash.ts'
 import { fence, type LeaseToken, withLease } from '../platform/jobs/lease.ts'
 import { type Database, sqlState, type Tx } from '../platform/postgres/database.ts'
@@ -28,6 +28,7 @@ import {
   leaveToReal,
   logParts,
   logStep,
+  ordersOfNobody,
   type Shared,
   shared,
   steps,
@@ -169,17 +170,35 @@ export async function sweepRemoved({ db, clickhouse }: RemovalParts): Promise<nu
 type Sweep = { staff: readonly string[]; until: Date }
 
 /** Takes rows of the demo out of ClickHouse; how many there were. */
-async function sweepClickHouse(clickhouse: ClickHouse, { staff, until }: Sweep): Promise<number> {
+async function sweepClickHouse(clickhouse: ClickHouse, sweep: Sweep): Promise<number> {
   let gone = 0
-  for (const { table, where, ofBrand = false } of clickhouseRows) {
-    const params = ofBrand ? { staff, until } : undefined
-    const counting = `select count() as rows from ${table} where ${where}`
-    const [row] = await clickhouse.rows<{ rows: number }>(counting, params)
-    if (!row || row.rows === 0) continue
-    await clickhouse.command(`delete from ${table} where ${where}`, params)
-    gone += row.rows
+  for (const { table, where, given } of clickhouseRows) {
+    for (const params of await parametersOf(clickhouse, given, sweep)) {
+      const counting = `select count() as rows from ${table} where ${where}`
+      const [row] = await clickhouse.rows<{ rows: number }>(counting, params)
+      if (!row || row.rows === 0) continue
+      await clickhouse.remove(table, where, params)
+      gone += row.rows
+    }
   }
   return gone
+}
+
+const ORDERS_AT_ONCE = 2_000
+
+/** The parameters of each delete that a kind of rows takes. */
+async function parametersOf(
+  clickhouse: ClickHouse,
+  given: (typeof clickhouseRows)[number]['given'],
+  { staff, until }: Sweep,
+): Promise<Params[]> {
+  if (given === 'nothing') return [{}]
+  if (given === 'brand') return [{ staff, until }]
+  const orders: string[] = []
+  for await (const rows of clickhouse.stream<[string]>(ordersOfNobody)) orders.push(...rows.map(([id]) => id))
+  return Array.from({ length: Math.ceil(orders.length / ORDERS_AT_ONCE) }, (_, part) => ({
+    orders: orders.slice(part * ORDERS_AT_ONCE, (part + 1) * ORDERS_AT_ONCE),
+  }))
 }
 
 async function giveUp(db: Database, how: How, table: Shared, id: string): Promise<number> {

@@ -94,7 +94,7 @@ async function copy(clickhouse: ClickHouse, moving: readonly Home[]): Promise<vo
     await clickhouse.command(
       `insert into ${table}
       select * replace (transform(profile_id, {profiles:Array(Int32)}, {targets:Array(Int32)}, toInt32(0)) as person_id, placed + 1 as placed)
-      from ${table} where ${standing(table)} order by all`,
+      from ${table} where ${standing(`${table}.`)} order by all`,
       params,
       {
         settings: { insert_deduplication_token: `${token}:${table}`, max_threads: 1, max_insert_threads: 1 },
@@ -104,12 +104,12 @@ async function copy(clickhouse: ClickHouse, moving: readonly Home[]): Promise<vo
   }
 }
 
-/** Columns are qualified: the copy gives person_id and placed new values under the same names. */
+/** `of` names the table where the statement gives person_id and placed new values under the same names, as the copy does. */
 const standing = (
-  table: string,
-): string => `${table}.person_id in {stored:Array(Int32)} and profile_id in {profiles:Array(Int32)}
-  and ${table}.person_id = transform(profile_id, {profiles:Array(Int32)}, {stored:Array(Int32)}, toInt32(0))
-  and ${table}.placed = transform(profile_id, {profiles:Array(Int32)}, {moves:Array(Int32)}, toInt32(0))`
+  of: string,
+): string => `${of}person_id in {stored:Array(Int32)} and profile_id in {profiles:Array(Int32)}
+  and ${of}person_id = transform(profile_id, {profiles:Array(Int32)}, {stored:Array(Int32)}, toInt32(0))
+  and ${of}placed = transform(profile_id, {profiles:Array(Int32)}, {moves:Array(Int32)}, toInt32(0))`
 
 async function deleteLeft(db: Database, clickhouse: ClickHouse, token: LeaseToken): Promise<void> {
   const left = (await unsettledHomes(db)).filter((home) => home.leftPersonId !== null)
@@ -120,7 +120,7 @@ async function deleteLeft(db: Database, clickhouse: ClickHouse, token: LeaseToke
     moves: left.map((home) => home.move - 1),
   }
   for (const table of projectedTables) {
-    await clickhouse.command(`delete from ${table} where ${standing(table)}`, params)
+    await clickhouse.remove(table, standing(''), params)
     crashPoint(`move.deleted_${table}`)
   }
   await fenced(db, token, (tx) =>

@@ -192,15 +192,17 @@ async function perform(world: World, each: Act): Promise<void> {
 /** ClickHouse that goes away at the n-th command, before its effect or after it. */
 function breaking(at: number, after: boolean): ClickHouse {
   let commands = 0
+  const once = async (work: () => Promise<void>) => {
+    const breaks = commands === at
+    commands += 1
+    if (breaks && !after) throw new Error('gone')
+    await work()
+    if (breaks) throw new Error('gone')
+  }
   return {
     ...clickhouse,
-    async command(...call) {
-      const breaks = commands === at
-      commands += 1
-      if (breaks && !after) throw new Error('gone')
-      await clickhouse.command(...call)
-      if (breaks) throw new Error('gone')
-    },
+    command: (...call) => once(() => clickhouse.command(...call)),
+    remove: (...call) => once(() => clickhouse.remove(...call)),
   }
 }
 

@@ -46,7 +46,7 @@ export async function rebuildClickHouse(
   for (const { day } of days) await readArchive(db, folder, day).next()
   const epoch = await begin(db, token, now)
   crashPoint('rebuild.begun')
-  for (const table of projectedTables) await clickhouse.command(`truncate table ${table}`)
+  for (const table of projectedTables) await clickhouse.truncate(table)
   crashPoint('rebuild.emptied')
   let events = 0
   for (const { day } of days) {

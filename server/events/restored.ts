@@ -61,7 +61,7 @@ async function takeOut(db: Db, clickhouse: ClickHouse, lane: Lane, mark: Positio
     const last = events.at(-1)
     if (!last) return
     const ids = events.filter(({ type }) => type !== 'order_recorded').map(({ id }) => id)
-    if (ids.length > 0) await clickhouse.command('delete from events where id in {ids: Array(UUID)}', { ids })
+    if (ids.length > 0) await clickhouse.remove('events', 'id in {ids: Array(UUID)}', { ids })
     after = { xid: last.xid, seq: last.seq }
   }
 }

@@ -6,6 +6,13 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import {
+  CLUSTER_SETTINGS,
+  type Cluster,
+  databaseStatement,
+  deleteStatement,
+  truncateStatement,
+} from './cluster.ts'
 import { bound, type Param, type Params, sent, utcText } from './params.ts'
 import { rowBatches } from './row-stream.ts'
 
@@ -53,14 +60,25 @@ export type ClickHouse = {
   ): AsyncIterable<Row[]>
   /** Rows as objects, or NDJSON bytes as they are; all of it or nothing up to about a million rows (≤ 256 MB). */
   insert(table: string, rows: readonly object[] | Uint8Array, options?: InsertOptions): Promise<void>
-  /** DDL, `insert … select`, `delete`, BACKUP: waits for the end. Lane 'write' unless told. */
+  /** `insert … select`, BACKUP: waits for the end. Lane 'write' unless told. Of a cluster it reaches one server only. */
   command(query: string, params?: Params, options?: CallOptions): Promise<void>
+  /** Deletes rows on every server and waits until no query sees them. `where` names columns without their table. */
+  remove(table: string, where: string, params?: Params, options?: CallOptions): Promise<void>
+  /** Empties a table on every server. */
+  truncate(table: string): Promise<void>
   /** True where it answers within two seconds. */
   ping(): Promise<boolean>
   close(): Promise<void>
 }
 
-export type ClickHouseOptions = { url: string; user: string; password: string; database: string }
+export type ClickHouseOptions = {
+  url: string
+  user: string
+  password: string
+  database: string
+  /** The cluster over which tables are spread (docs/decisions/0015-cluster-mode.md); one server unless told. */
+  cluster?: string | undefined
+}
 
 /** `rows` refuses more than this (error 396): use `stream`. */
 export const MAX_ROWS = 100_000
@@ -72,6 +90,9 @@ const PATIENCE_MS = 2_000
 /** Opens a client. Nothing is contacted before the first call. */
 export function openClickHouse(options: ClickHouseOptions): ClickHouse {
   const client = connect(options)
+  const cluster = clusterOf(options)
+  const run = (query: string, params: Params = {}, call: CallOptions = {}) =>
+    command(client, query, params, limited(call, 'write'))
   return {
     database: options.database,
     rows: <Row>(query: string, params: Params = {}, call: CallOptions = {}) =>
@@ -79,7 +100,10 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouse {
     stream: <Row extends readonly unknown[]>(query: string, params: Params = {}, call: CallOptions = {}) =>
       batches<Row>(client, query, params, limited(call, 'heavy')),
     insert: (table, given, call = {}) => insert(client, table, given, call),
-    command: (query, params = {}, call = {}) => command(client, query, params, limited(call, 'write')),
+    command: run,
+    remove: (table, where, params, call) =>
+      run(deleteStatement(checkedName(table), where, cluster), params, call),
+    truncate: (table) => run(truncateStatement(checkedName(table), cluster)),
     ping: async () => {
       const { request } = limited({ timeoutMs: 0 }, 'page')
       const answer = await client.ping({ ...request, select: true }).catch(() => undefined)
@@ -89,14 +113,19 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouse {
   }
 }
 
+/** The cluster that the options name. */
+export function clusterOf({ cluster, database }: ClickHouseOptions): Cluster | undefined {
+  return cluster === undefined ? undefined : { name: cluster, database }
+}
+
 /** Makes the database if it is missing, by a connection of its own. */
 export async function createClickHouseDatabase(options: ClickHouseOptions): Promise<void> {
-  await onServer(options, 'create database if not exists {name: Identifier}')
+  await onServer(options, databaseStatement('create', clusterOf(options)))
 }
 
 /** Drops the database with everything in it. */
 export async function dropClickHouseDatabase(options: ClickHouseOptions): Promise<void> {
-  await onServer(options, 'drop database if exists {name: Identifier} sync')
+  await onServer(options, databaseStatement('drop', clusterOf(options)))
 }
 
 /** ClickHouse's error code as text ('60' unknown table, '159' time-out, '241' memory …), undefined for other errors. */
@@ -144,12 +173,14 @@ function connect({
   user,
   password,
   database,
+  cluster,
 }: Omit<ClickHouseOptions, 'database'> & { database: string | undefined }): ClickHouseClient {
   return createClient({
     url,
     username: user,
     password,
     ...(database !== undefined && { database }),
+    ...(cluster !== undefined && { clickhouse_settings: CLUSTER_SETTINGS }),
     application: 'liuliang',
     max_open_connections: 16,
     // An idle socket's limit, not a statement's: those carry limits of their own.

@@ -6,10 +6,15 @@
  */
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { type ClickHouseOptions, createClickHouseDatabase, openClickHouse } from './clickhouse.ts'
+import { type ClickHouseOptions, clusterOf, createClickHouseDatabase, openClickHouse } from './clickhouse.ts'
+import { type Cluster, schemaStatements } from './cluster.ts'
 
 const FOLDER = new URL('../../../database/clickhouse/', import.meta.url)
 const OLDEST_SERVER = 25
+
+export const SCHEMA_MIGRATION = `create table if not exists schema_migration (
+  name String, checksum String, applied_at DateTime64(3, 'UTC') default now64(3, 'UTC')
+) engine = MergeTree order by name settings fsync_after_insert = 1`
 
 export type ClickHouseMigrated = { applied: string[]; total: number }
 
@@ -28,6 +33,7 @@ export async function migrateClickHouse(
 ): Promise<ClickHouseMigrated> {
   await createClickHouseDatabase(options)
   const clickhouse = openClickHouse(options)
+  const cluster = clusterOf(options)
   try {
     const [server] = await clickhouse.rows<{ version: string }>('select version() as version')
     if (Number.parseInt(server?.version ?? '0', 10) < OLDEST_SERVER) {
@@ -35,9 +41,7 @@ export async function migrateClickHouse(
         `ClickHouse ${OLDEST_SERVER} or newer is needed, this server is ${server?.version}. Upgrade it, or leave CLICKHOUSE_URL empty to use the built-in one.`,
       )
     }
-    await clickhouse.command(`create table if not exists schema_migration (
-        name String, checksum String, applied_at DateTime64(3, 'UTC') default now64(3, 'UTC')
-      ) engine = MergeTree order by name settings fsync_after_insert = 1`)
+    for (const statement of everywhere(SCHEMA_MIGRATION, cluster)) await clickhouse.command(statement)
     const rows = await clickhouse.rows<{ name: string; checksum: string }>(
       'select name, any(checksum) as checksum from schema_migration group by name',
     )
@@ -47,7 +51,7 @@ export async function migrateClickHouse(
     const applied: string[] = []
     for (const file of files) {
       if (known.get(file.name) === file.checksum) continue
-      await apply((statement) => clickhouse.command(statement), file)
+      await apply((statement) => clickhouse.command(statement), file, cluster)
       await clickhouse.insert('schema_migration', [{ name: file.name, checksum: file.checksum }])
       applied.push(file.name)
     }
@@ -85,7 +89,11 @@ function refuseNewer(known: ReadonlyMap<string, string>, files: readonly File[])
   }
 }
 
-async function apply(run: (statement: string) => Promise<void>, { name, text }: File): Promise<void> {
+async function apply(
+  run: (statement: string) => Promise<void>,
+  { name, text }: File,
+  cluster: Cluster | undefined,
+): Promise<void> {
   for (const statement of statementsOf(text)) {
     if (/^create\s+(?!or\s+replace)(?!.*\bif\s+not\s+exists\b)/is.test(statement)) {
       throw new ClickHouseMigrationRefused(
@@ -93,13 +101,17 @@ async function apply(run: (statement: string) => Promise<void>, { name, text }: 
       )
     }
     try {
-      await run(statement)
+      for (const one of everywhere(statement, cluster)) await run(one)
     } catch (error) {
       throw new ClickHouseMigrationRefused(
         `${name} could not be applied: ${error instanceof Error ? error.message : String(error)}`,
       )
     }
   }
+}
+
+function everywhere(statement: string, cluster: Cluster | undefined): string[] {
+  return cluster === undefined ? [statement] : schemaStatements(statement, cluster)
 }
 
 /** Statements end with a semicolon and a newline; lines that are only a comment are left out. */
