@@ -1,7 +1,7 @@
 /** What can be said of a rule without looking at anybody: conditions that hold never, or always. Cheap, not complete. */
 import { lifecycleStates } from './lifecycle.ts'
 import { keyOf, type Leaf, type Rule } from './rule.ts'
-import type { Compare } from './rule-parts.ts'
+import { type Compare, compares, type Occurrence, type PropertyFilter, type Window } from './rule-parts.ts'
 
 export type Finding = { path: string; verdict: 'never' | 'always' }
 type Verdict = 'never' | 'always' | 'open'
@@ -70,9 +70,36 @@ function disjoint(rules: readonly Rule[]): boolean {
 }
 
 function comparedOf(rule: Rule): { key: string; compare: Compare } | undefined {
-  if (rule.kind === 'orders') return { key: keyOf({ ...rule, compare: undefined }), compare: rule.compare }
-  if (rule.kind === 'age') return { key: 'age', compare: rule.compare }
-  return rule.kind === 'joined' ? { key: 'joined', compare: rule.daysAgo } : undefined
+  switch (rule.kind) {
+    case 'orders':
+    case 'events':
+      return { key: keyOf({ ...rule, compare: undefined }), compare: rule.compare }
+    case 'cycle':
+      return { key: `cycle ${rule.atLeast}`, compare: rule.multiple }
+    case 'attribute':
+      return rule.op === 'compare' ? { key: `number ${rule.attribute}`, compare: rule.compare } : undefined
+    case 'age':
+      return { key: 'age', compare: rule.compare }
+    case 'joined':
+      return { key: 'days joined', compare: rule.daysAgo }
+    case 'date':
+      return comparedDate(rule)
+    default:
+      return undefined
+  }
+}
+
+function comparedDate({ attribute, test }: Extract<Leaf, { kind: 'date' }>): {
+  key: string
+  compare: Compare
+} {
+  if (test.op === 'days_since') return { key: `days ${attribute}`, compare: test.compare }
+  if (test.op === 'coming')
+    return { key: `days ${attribute}`, compare: { op: 'between', from: -test.withinDays, to: 0 } }
+  const day = (text: string | null, open: number): number =>
+    text === null ? open : Date.parse(`${text}T00:00:00Z`)
+  const [from, to] = [day(test.from, Number.NEGATIVE_INFINITY), day(test.to, Number.POSITIVE_INFINITY)]
+  return { key: `date ${attribute}`, compare: { op: 'between', from, to } }
 }
 
 function chosenOf(rule: Rule): { key: string; values: readonly unknown[] } | undefined {
@@ -87,22 +114,14 @@ function chosenOf(rule: Rule): { key: string; values: readonly unknown[] } | und
 
 function judgeLeaf(leaf: Leaf): Verdict {
   const compared = comparedOf(leaf)
-  if (compared) {
-    const span = spanOf(compared.compare)
-    if (isEmpty(span)) return 'never'
-    if (leaf.kind === 'orders' && leaf.measure.of === 'count') {
-      if (isEmpty(meet(span, { low: 0, lowOpen: false, high: Number.POSITIVE_INFINITY, highOpen: true })))
-        return 'never'
-      if (
-        span.high === Number.POSITIVE_INFINITY &&
-        (span.low < 0 || (span.low === 0 && !span.lowOpen)) &&
-        leaf.compare.op !== 'ne'
-      )
-        return 'always'
-    }
+  if (compared && isEmpty(spanOf(compared.compare))) return 'never'
+  if (leaf.kind === 'orders' || leaf.kind === 'events') return judgeMeasured(leaf)
+  if (leaf.kind === 'sequence') {
+    const nobody = isNothing(leaf.first) || isEmptyWindow(leaf.window)
+    return nobody || (leaf.happened && isNothing(leaf.second)) ? 'never' : 'open'
   }
-  if (leaf.kind === 'orders' && leaf.window.kind === 'absolute' && leaf.window.from > leaf.window.to) {
-    return leaf.measure.of === 'count' || leaf.measure.of === 'sum' ? 'open' : 'never'
+  if (leaf.kind === 'coupon') {
+    return leaf.expiresWithinDays !== undefined && !leaf.states.includes('received') ? 'never' : 'open'
   }
   if (leaf.kind === 'lifecycle' && new Set(leaf.states).size === lifecycleStates.length) return 'always'
   if (leaf.kind === 'sample') {
@@ -113,6 +132,57 @@ function judgeLeaf(leaf: Leaf): Verdict {
     return [leaf.r, leaf.f, leaf.m].some((span) => span && span[0] > span[1]) ? 'never' : 'open'
   }
   return 'open'
+}
+
+/** Numbers of things are whole and not less than 0; where nothing can be measured the answer is that of nobody's rows. */
+function judgeMeasured(leaf: Extract<Leaf, { kind: 'orders' | 'events' }>): Verdict {
+  const { measure, compare, window } = leaf
+  const counts = measure.of === 'count' || measure.of === 'distinct' || measure.of === 'distinct_days'
+  const what: Occurrence =
+    leaf.kind === 'orders' ? { of: 'purchase', filter: leaf.filter } : { of: 'event', filter: leaf.filter }
+  if (isNothing(what) || isEmptyWindow(window)) {
+    return (counts || measure.of === 'sum') && compares(0, compare) ? 'always' : 'never'
+  }
+  if (!counts) return 'open'
+  const span = spanOf(compare)
+  if (isEmpty(meet(span, { low: 0, lowOpen: false, high: Number.POSITIVE_INFINITY, highOpen: true })))
+    return 'never'
+  const all =
+    span.high === Number.POSITIVE_INFINITY &&
+    (span.low < 0 || (span.low === 0 && !span.lowOpen)) &&
+    compare.op !== 'ne'
+  return all ? 'always' : 'open'
+}
+
+function isEmptyWindow(window: Window): boolean {
+  if (window.kind === 'absolute') return window.from > window.to
+  return window.kind === 'since' && window.anchor.at !== 'joining' && isNothing(window.anchor.what)
+}
+
+/** Whether no purchase, or no event, can ever pass the filter. */
+function isNothing(what: Occurrence): boolean {
+  if (what.of === 'purchase') return what.filter.amount !== undefined && isEmpty(spanOf(what.filter.amount))
+  const byProperty = Map.groupBy(what.filter.properties ?? [], ({ property }) => property)
+  return [...byProperty.values()].some(excludesItself)
+}
+
+/** Conditions on one property that no value satisfies together. */
+function excludesItself(filters: readonly PropertyFilter[]): boolean {
+  let span: Span | undefined
+  let chosen: ReadonlySet<string> | undefined
+  let isText = false
+  for (const filter of filters) {
+    if (filter.op === 'compare') span = meet(span, spanOf(filter.compare))
+    if (filter.op === 'contains' || filter.op === 'in') isText = true
+    if (filter.op === 'in') {
+      const before = chosen
+      chosen = new Set(filter.values.filter((value) => before?.has(value) ?? true))
+    }
+  }
+  const missing = filters.some(({ op }) => op === 'unknown')
+  if (isText && span !== undefined) return true
+  const present = isText || span !== undefined || filters.some(({ op }) => op === 'known')
+  return (missing && present) || (span !== undefined && isEmpty(span)) || chosen?.size === 0
 }
 
 function spanOf(compare: Compare): Span {

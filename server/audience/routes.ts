@@ -6,7 +6,7 @@ import type { Right, Role } from '../../contract/base.ts'
 import { boughtStates, edgesOf, neverStates } from '../../contract/lifecycle.ts'
 import type { MemberRow } from '../../contract/members.ts'
 import { rfmGroupName } from '../../contract/rfm.ts'
-import { findingsOf } from '../../contract/rule-check.ts'
+import type { Sizes } from '../../contract/rule-cost.ts'
 import { audit, brand, type Call, type Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
@@ -42,6 +42,7 @@ import {
 } from './audience.ts'
 import { presentEvaluator } from './definitions.ts'
 import { personByPublicId } from './person-lookup.ts'
+import { sizesOf, warningsOf } from './segments/warnings.ts'
 
 /** Joined by app.ts: members as lists show them, masked for the viewer; in the given order. */
 export type MemberRows = (viewer: Viewer, personIds: readonly number[]) => Promise<MemberRow[]>
@@ -54,6 +55,7 @@ export type AudienceRoutes = {
 }
 
 const PAST_KEPT_MS = 60_000
+const SIZES_KEPT_MS = 600_000
 
 const LossCursor = z.tuple([z.iso.datetime(), z.int()])
 
@@ -61,6 +63,7 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
   const api = implement(audienceContract).$context<Call>()
   const zoneOf = async (): Promise<string> => (await brand(db)).zone
   const past = keepAnswer<PastBase>(PAST_KEPT_MS)
+  const sizes = keepAnswer<Sizes>(SIZES_KEPT_MS)
   /** The page of a day asks three routes at once: one pass over everybody answers them. */
   const pastOf = async (asOf: string | undefined, visible: Sql, now: Date) => {
     if (asOf === undefined) return undefined
@@ -171,17 +174,14 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
     preview: api.preview.handler(async ({ input, context: { viewer, now } }) => {
       const zone = await zoneOf()
       const found = await previewRule(db, clickhouse, input.rule, { now, zone, visible: visibleTo(viewer) })
-      const sentence = sentences(input.rule, await ruleNames(db))
+      const names = await ruleNames(db)
+      const sentence = sentences(input.rule, names)
       return {
         persons: found.persons,
         of: found.of,
         exact: found.exact,
         sentence,
-        warnings: findingsOf(input.rule).map(({ verdict }) =>
-          verdict === 'never'
-            ? { zh: '有一个条件永远不成立', en: 'One condition can never hold' }
-            : { zh: '有一个条件永远成立，可以删去', en: 'One condition always holds and can be left out' },
-        ),
+        warnings: warningsOf(input.rule, names, await sizes('', now, () => sizesOf(db, clickhouse))),
         byLifecycle: found.byLifecycle,
         reachable: found.reachable,
         sample: await memberRows(viewer, found.sample),

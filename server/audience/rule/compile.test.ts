@@ -41,6 +41,25 @@ describe.each(zones)('in %s', (zone) => {
     )
   })
 
+  test('an answer does not depend on whom the function was asked about before', () => {
+    fc.assert(
+      fc.property(
+        fc.array(aRule(), { minLength: 1, maxLength: 3 }),
+        fc.array(aPerson(), { minLength: 3, maxLength: 3 }),
+        anInstant(250),
+        (rules, people, now) => {
+          const used = compileRules(definitionsOf(zone, rules))
+          for (const [place, person] of people.entries()) {
+            const facts = { ...person, personId: place + 1 }
+            const fresh = compileRules(definitionsOf(zone, rules))
+            expect(answers(used, facts, now)).toEqual(answers(fresh, facts, now))
+          }
+        },
+      ),
+      { numRuns: RUNS },
+    )
+  })
+
   test('explain gives the verdict that is stored', () => {
     fc.assert(
       fc.property(aRule(), aRule([1]), aPerson(), anInstant(250), (first, second, person, now) => {

@@ -1,9 +1,9 @@
 /** What of a person's history the rules look at, so that nothing else is read and nobody else is touched. */
 import type { EventType } from '../../../contract/events.ts'
 import { nodesOf, occurrencesOf, type Rule } from '../../../contract/rule.ts'
+import { readsLines } from '../../../contract/rule-cost.ts'
 import { loggedAs } from '../../../contract/rule-events.ts'
 import type { EventFilter } from '../../../contract/rule-parts.ts'
-import { needsLines } from './order-series.ts'
 
 export type FactNeeds = {
   /** Lines of orders. */
@@ -29,7 +29,7 @@ class Gathered {
   readonly #numbers = new Set<string>()
 
   addLeaf(leaf: Rule): void {
-    this.#lines ||= looksAtLines(leaf)
+    this.#lines ||= readsLines(leaf)
     for (const what of occurrencesOf(leaf)) if (what.of === 'event') this.#addEvent(what.filter)
     if (leaf.kind === 'events' && 'property' in leaf.measure) {
       this.#numbers.add(leaf.measure.property)
@@ -63,12 +63,4 @@ class Gathered {
       numbers: [...this.#numbers].sort(),
     }
   }
-}
-
-function looksAtLines(leaf: Rule): boolean {
-  if (leaf.kind === 'lifecycle') return leaf.category !== undefined
-  if (leaf.kind === 'orders' && needsLines(leaf.filter, leaf.measure)) return true
-  return occurrencesOf(leaf).some(
-    (what) => what.of === 'purchase' && needsLines(what.filter, { of: 'count' }),
-  )
 }

@@ -17,7 +17,7 @@ import { useMoney, useZone } from '../../parts/use-brand.ts'
 const words = {
   count: { zh: '{n} 人', en: '{n} persons' },
   of: { zh: '占全部 {share}', en: '{share} of all' },
-  sampled: { zh: '按 1/16 抽样估算', en: 'estimated from a 1/16 sample' },
+  sampled: { zh: '按一万人抽样估算', en: 'estimated from a sample of 10,000' },
   unfinished: { zh: '条件还没填完整，填好后这里会显示人数', en: 'A condition is not complete yet' },
   sample: { zh: '其中一些会员', en: 'Some of them' },
   reach: { zh: '能联系上：', en: 'Can be reached: ' },

@@ -15,10 +15,13 @@ import {
 import { rfmGroupName, rfmGroups } from '../../../../contract/rfm.ts'
 import type { Leaf } from '../../../../contract/rule.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
+import { Attribute } from './AttributeFields.tsx'
+import { DateFields } from './DateFields.tsx'
+import { CouponFields, CycleFields, EventFields, SequenceFields } from './HappenedFields.tsx'
 import { leafChoices } from './leaf-choices.ts'
 import { leafWords } from './leaf-words.ts'
 import { OrderFields } from './OrderFields.tsx'
-import { Attribute, SegmentChoice, STag, Tags } from './PickFields.tsx'
+import { SegmentChoice, STag, Tags } from './PickFields.tsx'
 import { Comparison, Many, Score } from './small-fields.tsx'
 
 /** The small editor of one condition, by its kind. */
@@ -126,6 +129,16 @@ function Fields({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void
       return <Tags leaf={leaf} onChange={onChange} />
     case 's_tag':
       return <STag leaf={leaf} onChange={onChange} />
+    case 'date':
+      return <DateFields leaf={leaf} onChange={onChange} />
+    case 'cycle':
+      return <CycleFields leaf={leaf} onChange={onChange} />
+    case 'events':
+      return <EventFields leaf={leaf} onChange={onChange} />
+    case 'sequence':
+      return <SequenceFields leaf={leaf} onChange={onChange} />
+    case 'coupon':
+      return <CouponFields leaf={leaf} onChange={onChange} />
     case 'segment':
       return <SegmentChoice leaf={leaf} onChange={onChange} />
     case 'sample':

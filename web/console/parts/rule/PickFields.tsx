@@ -1,57 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { Select } from 'antd'
-import { memberSources } from '../../../../contract/members.ts'
 import type { Leaf } from '../../../../contract/rule.ts'
 import { api } from '../../../client.ts'
-import { useLang, useWords } from '../../../ui/language.ts'
-import { sourceName } from '../../../ui/source-words.ts'
-import { useStores } from '../use-stores.ts'
+import { useWords } from '../../../ui/language.ts'
 import { leafWords } from './leaf-words.ts'
-import { Many } from './small-fields.tsx'
-
-type AttributeLeaf = Extract<Leaf, { kind: 'attribute' }>
-
-export function Attribute({ leaf, onChange }: { leaf: AttributeLeaf; onChange: (leaf: Leaf) => void }) {
-  const t = useWords(leafWords)
-  const lang = useLang()
-  const stores = useStores()
-  const names = ['gender', 'source', 'kind', 'register_channel', 'home_store'] as const
-  const choices: Record<string, (readonly [string, string])[]> = {
-    gender: [
-      ['female', t('female')],
-      ['male', t('male')],
-    ],
-    source: memberSources.map((source) => [source, sourceName(source, lang)]),
-    kind: (['member', 'customer', 'contact', 'visitor'] as const).map((kind) => [kind, t(kind)]),
-    register_channel: [
-      ['online', t('online')],
-      ['offline', t('offline')],
-    ],
-    home_store: stores.map((store) => [store.id as string, store.name]),
-  }
-  const values = 'values' in leaf ? leaf.values : []
-  return (
-    <>
-      <Select
-        style={{ width: 130 }}
-        aria-label={t('attribute')}
-        value={leaf.attribute}
-        options={names.map((name) => ({ value: name as string, label: t(name) }))}
-        onChange={(attribute: string) =>
-          onChange({ kind: 'attribute', attribute, op: 'in', values: [choices[attribute]?.[0]?.[0] ?? '-'] })
-        }
-      />
-      <Many
-        name={t('values')}
-        value={values}
-        options={choices[leaf.attribute] ?? []}
-        onChange={(next) =>
-          onChange({ kind: 'attribute', attribute: leaf.attribute, op: 'in', values: next })
-        }
-      />
-    </>
-  )
-}
 
 export function Tags({
   leaf,

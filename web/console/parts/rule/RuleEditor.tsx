@@ -3,7 +3,7 @@ import { Button, Dropdown, Segmented, Space } from 'antd'
 import type { Leaf, Rule } from '../../../../contract/rule.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { LeafEditor } from './LeafEditor.tsx'
-import { freshLeaf, leafChoices } from './leaf-choices.ts'
+import { freshLeaf, keyOfChoice, leafChoices } from './leaf-choices.ts'
 
 const words = {
   all: { zh: '满足全部', en: 'All of' },
@@ -86,7 +86,7 @@ function GroupEditor({
       <Space>
         <Dropdown
           menu={{
-            items: leafChoices.map(({ kind, name }) => ({ key: kind, label: name[lang] })),
+            items: leafChoices.map((choice) => ({ key: keyOfChoice(choice), label: choice.name[lang] })),
             onClick: ({ key }) => add(freshLeaf(key)),
             style: { maxHeight: 380, overflow: 'auto' },
           }}

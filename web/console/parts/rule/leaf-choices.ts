@@ -2,7 +2,8 @@
 import type { Rule } from '../../../../contract/rule.ts'
 import type { Lang } from '../../../ui/format.ts'
 
-type Choice = { kind: string; name: Record<Lang, string>; fresh: Rule }
+/** `key`: where a kind can be begun with in several ways; the first one names it. */
+type Choice = { kind: string; key?: string; name: Record<Lang, string>; fresh: Rule }
 
 export const leafChoices: readonly Choice[] = [
   {
@@ -22,6 +23,73 @@ export const leafChoices: readonly Choice[] = [
     },
   },
   {
+    kind: 'events',
+    name: { zh: '行为事件：浏览、埋点、到店…', en: 'Events: views, tracked, visits …' },
+    fresh: {
+      kind: 'events',
+      filter: { event: 'page_viewed' },
+      measure: { of: 'count' },
+      window: { kind: 'rolling', days: 30 },
+      compare: { op: 'ge', value: 1 },
+    },
+  },
+  {
+    kind: 'sequence',
+    name: { zh: '先后行为：之后做了或没做', en: 'In sequence: did or did not follow' },
+    fresh: {
+      kind: 'sequence',
+      first: { of: 'event', filter: { event: 'visited_store' } },
+      second: { of: 'purchase', filter: {} },
+      withinDays: 7,
+      happened: false,
+      which: 'last',
+      window: { kind: 'rolling', days: 90 },
+    },
+  },
+  {
+    kind: 'events',
+    key: 'touches',
+    name: { zh: '触达次数', en: 'Touches' },
+    fresh: {
+      kind: 'events',
+      filter: { event: 'touch_sent' },
+      measure: { of: 'count' },
+      window: { kind: 'rolling', days: 30 },
+      compare: { op: 'ge', value: 1 },
+    },
+  },
+  {
+    kind: 'sequence',
+    key: 'replied',
+    name: { zh: '触达后是否回复', en: 'Replied after a touch' },
+    fresh: {
+      kind: 'sequence',
+      first: { of: 'event', filter: { event: 'touch_delivered' } },
+      second: { of: 'event', filter: { event: 'member_replied' } },
+      withinDays: 3,
+      happened: true,
+      which: 'last',
+      window: { kind: 'rolling', days: 90 },
+    },
+  },
+  {
+    kind: 'events',
+    key: 'held_out',
+    name: { zh: '被留作对照组', en: 'Held out' },
+    fresh: {
+      kind: 'events',
+      filter: { event: 'touch_held_out' },
+      measure: { of: 'count' },
+      window: { kind: 'ever' },
+      compare: { op: 'ge', value: 1 },
+    },
+  },
+  {
+    kind: 'coupon',
+    name: { zh: '优惠券', en: 'Coupons' },
+    fresh: { kind: 'coupon', states: ['received'], expiresWithinDays: 7, atLeast: 1 },
+  },
+  {
     kind: 'one_time_buyer',
     name: { zh: '只买过一次', en: 'Bought once only' },
     fresh: { kind: 'one_time_buyer' },
@@ -36,6 +104,11 @@ export const leafChoices: readonly Choice[] = [
     kind: 'own_cycle',
     name: { zh: '按自己的购买周期', en: 'Own purchase cycle' },
     fresh: { kind: 'own_cycle', states: ['silent'] },
+  },
+  {
+    kind: 'cycle',
+    name: { zh: '晚于自己的购买间隔', en: 'Later than the own purchase gap' },
+    fresh: { kind: 'cycle', multiple: { op: 'ge', value: 1.5 }, atLeast: 3 },
   },
   {
     kind: 'order_stage',
@@ -56,6 +129,15 @@ export const leafChoices: readonly Choice[] = [
     kind: 'birthday',
     name: { zh: '生日（含农历）', en: 'Birthday (lunar too)' },
     fresh: { kind: 'birthday', withinDays: 7 },
+  },
+  {
+    kind: 'date',
+    name: { zh: '日期：入会、出生、自定义', en: 'Date: joining, birth, your own' },
+    fresh: {
+      kind: 'date',
+      attribute: 'joined',
+      test: { op: 'days_since', compare: { op: 'ge', value: 365 } },
+    },
   },
   {
     kind: 'age',
@@ -95,8 +177,10 @@ export const leafChoices: readonly Choice[] = [
   },
 ]
 
-export function freshLeaf(kind: string): Rule {
-  const choice = leafChoices.find((each) => each.kind === kind)
-  if (!choice) throw new Error(`no such condition: ${kind}`)
+export const keyOfChoice = ({ kind, key }: Choice): string => key ?? kind
+
+export function freshLeaf(key: string): Rule {
+  const choice = leafChoices.find((each) => keyOfChoice(each) === key)
+  if (!choice) throw new Error(`no such condition: ${key}`)
   return choice.fresh
 }
