@@ -6,7 +6,7 @@ import { type Held, LeaseLost, type LeaseTimes, withLease } from './lease.ts'
 export type Loop = {
   /** Name of the lease. */
   name: string
-  /** Rest after a round that found nothing to do. */
+  /** Rest after a round that found nothing to do; after several such rounds up to `LONGER` times as long. */
   restMs: number
   /**
    * One round; how much was done. More than 0 and the next round follows at once. The signal of `held` ends with the
@@ -18,6 +18,12 @@ export type Loop = {
   onError?(error: unknown): void
 } & LeaseTimes
 
+/** Looking often costs: fifteen loops that find nothing kept a quarter of a processor busy. */
+const LONGER = 5
+/** Each empty round rests longer than the one before, by this factor, beginning with the … */
+const GROWTH = 1.25
+/** … so many-th, so that what follows from one another goes on at the usual pace. */
+const PATIENT_ROUNDS = 8
 const STANDBY_MS = 1000
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
@@ -33,10 +39,11 @@ export async function keepWorking(db: Database, loop: Loop, stop: AbortSignal): 
         async (lease) => {
           const held = { ...lease, signal: AbortSignal.any([stop, lease.signal]) }
           try {
-            while (!held.signal.aborted) {
+            for (let empty = 0; !held.signal.aborted; ) {
               const done = await loop.work(held)
               pauseMs = FIRST_PAUSE_MS
-              if (done === 0) await rest(loop.restMs, held.signal)
+              empty = done === 0 ? empty + 1 : 0
+              if (done === 0) await rest(restAfter(empty, loop.restMs), held.signal)
             }
           } finally {
             await loop.end?.()
@@ -52,6 +59,12 @@ export async function keepWorking(db: Database, loop: Loop, stop: AbortSignal): 
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
     }
   }
+}
+
+/** Milliseconds to rest after so many rounds in a row that found nothing. Longer rests than a second are long enough. */
+export function restAfter(empty: number, restMs: number): number {
+  const grown = restMs * Math.min(LONGER, GROWTH ** Math.max(0, empty - PATIENT_ROUNDS))
+  return Math.max(restMs, Math.min(grown, STANDBY_MS))
 }
 
 async function rest(ms: number, signal: AbortSignal): Promise<void> {
