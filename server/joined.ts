@@ -1,7 +1,7 @@
 /** The ports of the capabilities, joined: what an earlier rank declares and a later one implements. */
 import { audienceFollower, setTags } from './audience/audience.ts'
 import type { Handler, ImportParts, IntakePeople } from './events/events.ts'
-import { handledTypes, journeyFollower, onEvents } from './journeys/journeys.ts'
+import { everInSops, handledTypes, journeyFollower, onEvents } from './journeys/journeys.ts'
 import {
   adjust,
   areKnown,
@@ -54,7 +54,12 @@ const followers: readonly Follower[] = [
 /** What reacts to events, in this order. */
 export const handlers: readonly Handler[] = [
   reachHandler,
-  { name: 'journeys', types: [...handledTypes], handle: onEvents },
+  {
+    name: 'journeys',
+    types: [...handledTypes],
+    bulkOnlyFor: { types: ['order_recorded'], persons: everInSops },
+    handle: onEvents,
+  },
 ]
 
 export function membersDeps(keys: Keyring): MembersDeps {

@@ -1,6 +1,6 @@
 /** What works without being asked, as loops; a line each. Order and pace matter to nobody: every loop has its lease. */
 import { sandboxCredentials } from '../sandbox/credentials.ts'
-import { evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
+import { BulkTurns, evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
 import { openChannels } from './connectors/connectors.ts'
 import { demoLife } from './demo/demo.ts'
 import { sweepDemoBrand } from './demo-brand.ts'
@@ -32,7 +32,7 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
   const { db, clickhouse, folders, keyring } = stores
   const ports = reachPorts(keyring)
   const zone = zoneOf(db)
-  const bulk = { after: 0 }
+  const bulk = new BulkTurns()
   const opened = openChannels({ sandbox: sandboxCredentials, cipher: keyring.cipher, clock })
   return [
     ...eventLoops({

@@ -13,6 +13,7 @@ export {
   sourceFlow,
 } from './lifecycle/overview.ts'
 export { publishCutPoints } from './measures/cut-points.ts'
+export { BulkTurns } from './segments/bulk-turns.ts'
 export { countDue } from './segments/due.ts'
 export { type Evaluated, type EvaluateHow, evaluateOnce } from './segments/evaluate.ts'
 export { type Explained, explainMembership } from './segments/explain.ts'

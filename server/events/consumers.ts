@@ -99,12 +99,18 @@ export type ConsumerRun = ConsumerOf & {
   batch: number
   notBeyond?: string
   handle(tx: Tx, events: LoggedEvent[], now: Date): Promise<void>
-}
+} & Pick<Reach, 'dataOf'>
 
 /** One batch: read, handled and accounted for in one transaction. Answers how many events it had. */
 export async function runConsumer(db: Database, run: ConsumerRun): Promise<number> {
-  const { name, lane, batch: limit, notBeyond, token, now } = run
-  const batch = await takeBatch(db, { name, lane, limit, ...(notBeyond !== undefined && { notBeyond }) })
+  const { name, lane, batch: limit, notBeyond, dataOf, token, now } = run
+  const batch = await takeBatch(db, {
+    name,
+    lane,
+    limit,
+    ...(notBeyond !== undefined && { notBeyond }),
+    ...(dataOf && { dataOf }),
+  })
   if (!batch) return 0
   crashPoint(`${name}.read`)
   await db.transaction(async (tx) => {
@@ -143,6 +149,17 @@ export async function readLag(db: Db, now: Date): Promise<Lag[]> {
       return { name, lane: lanes[lane === 0 ? 0 : 1], behind: row.behind, seconds }
     }),
   )
+}
+
+/** Whether an import is writing, or what one wrote waits to be projected: who is touched now will be touched again. */
+export async function isBulkComing(db: Db): Promise<boolean> {
+  const { coming } = await db.row<{ coming: boolean }>(sql`
+    select exists (select from import_run where stage is not null and state = 'importing')
+      or exists (
+        select from event_log l where l.lane = 1 and (l.xid, l.seq) > (
+          select coalesce(max(c.xid), '0'::xid8), coalesce(max(c.seq), 0) from consumer c where c.name = 'project' and c.lane = 1))
+      as coming`)
+  return coming
 }
 
 /** Whether a consumer has passed everything that is committed now. */

@@ -8,6 +8,7 @@ export {
   type Batch,
   type ConsumerOf,
   hasCaughtUp,
+  isBulkComing,
   type Lag,
   moveOn,
   positionOf,

@@ -8,6 +8,14 @@ export type Handler = {
   /** Stands in dead letters; never change it. */
   name: string
   types: readonly EventType[]
+  /**
+   * Types that in bulk matter for some persons only, and whose they are: the others' events are passed over, and their data
+   * is not even read.
+   */
+  bulkOnlyFor?: {
+    types: readonly EventType[]
+    persons(tx: Tx, among: readonly number[]): Promise<ReadonlySet<number>>
+  }
   /** Effects in `tx` only. A throw puts the event aside; called again, with fewer events, to find which. */
   handle(tx: Tx, events: LoggedEvent[], now: Date): Promise<void>
 }

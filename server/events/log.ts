@@ -58,6 +58,18 @@ export async function readLog(db: Db, { lane, after, limit, upTo, dataOf }: Reac
     limit ${limit}`)
 }
 
+/** The same events with their data, for those that were read without it. */
+export async function withData(db: Db, events: readonly LoggedEvent[]): Promise<LoggedEvent[]> {
+  if (events.length === 0) return []
+  const rows = await db.rows<{ xid: string; seq: number; data: LoggedEvent['data'] }>(sql`
+    select l.xid::text as xid, l.seq, l.data
+    from unnest(${events.map((event) => laneNumber(event.lane))}::smallint[], ${events.map((event) => event.xid)}::text[],
+      ${events.map((event) => event.seq)}::bigint[]) as n (lane, xid, seq)
+    join event_log l on l.lane = n.lane and l.xid = n.xid::xid8 and l.seq = n.seq`)
+  const data = new Map(rows.map((row) => [`${row.xid} ${row.seq}`, row.data]))
+  return events.map((event) => ({ ...event, data: data.get(`${event.xid} ${event.seq}`) ?? event.data }))
+}
+
 /** 0 live, 1 bulk: how the stores write it. */
 export function laneNumber(lane: Lane): 0 | 1 {
   return lane === 'live' ? 0 : 1

@@ -166,3 +166,24 @@ test('what an SQL error leaves of a transaction does not reach the next handler'
   expect(await noted('second')).toEqual(['1 a'])
   expect((await listDeadLetters(db, { limit: 1 }))[0]?.reason).toBe('error: division by zero')
 })
+
+test('what comes in bulk is given to a handler for those persons alone whom it asks for, whole and in order', async () => {
+  const given: string[] = []
+  const picky: Handler = {
+    name: 'picky',
+    types: ['page_viewed'],
+    bulkOnlyFor: {
+      types: ['page_viewed'],
+      persons: async (_, among) => new Set(among.filter((person) => person % 2 === 1)),
+    },
+    async handle(_, events) {
+      given.push(...events.map((event) => `${event.lane} ${event.personId} ${pageOf(event)}`))
+    },
+  }
+  await happen('bulk', '1 a', '2 b', '3 c', '1 d', '4 e')
+  await happen('live', '2 f')
+  for (const lane of ['live', 'bulk'] as const)
+    expect(await reactOnce(db, [picky], { lane, token, now: start })).toBeGreaterThan(0)
+  expect(given).toEqual(['live 2 f', 'bulk 1 a', 'bulk 3 c', 'bulk 1 d'])
+  expect(await hasCaughtUp(db, REACT)).toBe(true)
+})

@@ -8,19 +8,21 @@
  * of a lane have one position; a handler that fails for very many events at once is broken itself: then the position
  * stays, and the error goes up.
  */
+import type { EventType } from '../../contract/events.ts'
 import type { LeaseToken } from '../platform/jobs/lease.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import { runConsumer } from './consumers.ts'
 import { aside, type Failure, personsAside, putAside } from './dead-letters.ts'
 import { type Handler, isNotTheEventsFault } from './handler.ts'
-import type { Lane, LoggedEvent } from './log.ts'
+import { type Lane, type LoggedEvent, withData } from './log.ts'
 
 export const REACT = 'react'
 
 export type Reacting = { lane: Lane; token: LeaseToken; now: Date; batch?: number }
 
-const BATCH = 1000
+/** Most of what comes in bulk is passed over. */
+const BATCH: Record<Lane, number> = { live: 1000, bulk: 5000 }
 /** More failures than this in one batch: the handler is broken, not the events. */
 const MAX_FAILURES = 100
 
@@ -28,7 +30,7 @@ const MAX_FAILURES = 100
 export async function reactOnce(
   db: Database,
   handlers: readonly Handler[],
-  { lane, token, now, batch = BATCH }: Reacting,
+  { lane, token, now, batch = BATCH[lane] }: Reacting,
 ): Promise<number> {
   return runConsumer(db, {
     name: REACT,
@@ -36,14 +38,33 @@ export async function reactOnce(
     token,
     now,
     batch,
+    dataOf: [...new Set(handlers.flatMap((handler) => readAtOnce(handler, lane)))],
     async handle(tx, events) {
-      for (const handler of handlers) await handOut(tx, handler, events, now)
+      for (const handler of handlers) await handOut(tx, handler, await eventsFor(tx, handler, events), now)
     },
   })
 }
 
-async function handOut(tx: Tx, handler: Handler, events: readonly LoggedEvent[], now: Date): Promise<void> {
-  const mine = events.filter((event) => handler.types.includes(event.type))
+/** Types whose data a handler needs of every event. */
+function readAtOnce({ types, bulkOnlyFor }: Handler, lane: Lane): EventType[] {
+  return types.filter((type) => lane === 'live' || bulkOnlyFor?.types.includes(type) !== true)
+}
+
+/** What is for a handler, in order, with its data. */
+async function eventsFor(tx: Tx, handler: Handler, events: readonly LoggedEvent[]): Promise<LoggedEvent[]> {
+  const { types, bulkOnlyFor } = handler
+  const mine = events.filter(({ type }) => types.includes(type))
+  const some = mine.filter(({ lane, type }) => lane === 'bulk' && bulkOnlyFor?.types.includes(type) === true)
+  if (some.length === 0 || bulkOnlyFor === undefined) return mine
+  const among = new Set(some.flatMap(({ personId }) => personId ?? []))
+  const persons = among.size === 0 ? among : await bulkOnlyFor.persons(tx, [...among])
+  const passed = new Set(some.filter(({ personId }) => personId === null || !persons.has(personId)))
+  const kept = some.filter((event) => !passed.has(event))
+  const whole = new Map((await withData(tx, kept)).map((event, place) => [kept[place], event]))
+  return mine.flatMap((event) => (passed.has(event) ? [] : (whole.get(event) ?? event)))
+}
+
+async function handOut(tx: Tx, handler: Handler, mine: readonly LoggedEvent[], now: Date): Promise<void> {
   if (mine.length === 0) return
   const waiting = await personsAside(tx, handler.name, mine)
   const behind = mine.filter((event) => event.personId !== null && waiting.has(event.personId))

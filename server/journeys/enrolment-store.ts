@@ -162,6 +162,13 @@ export type ActiveStay = {
   definition: JourneyDefinition
 }
 
+/** Which of these persons are, or ever were, in a SOP: an imported purchase of anybody else changes nothing. */
+export async function everInSops(db: Db, persons: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await db.rows<{ id: number }>(sql`
+    select distinct person_id as id from enrolment where person_id = any(${persons}::int[])`)
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** Stays that a purchase can change, locked in id order. */
 export async function activeStays(db: Db, personIds: readonly number[]): Promise<ActiveStay[]> {
   return db.rows<ActiveStay>(sql`

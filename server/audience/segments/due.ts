@@ -9,6 +9,7 @@
 import type { EventType } from '../../../contract/events.ts'
 import {
   type Batch,
+  isBulkComing,
   isFresh,
   type Lane,
   type LoggedEvent,
@@ -166,8 +167,15 @@ async function presentOf(tx: Tx, found: ReadonlyMap<number, Noted>): Promise<Map
 
 export type Taken = { persons: Map<number, DueCause | 'time'>; project: Record<Lane, Position> }
 
-/** Where the next bulk persons are taken, kept by the caller from one call to the next. */
-export type BulkPlace = { after: number }
+/**
+ * Where the next bulk persons are taken, kept by the caller from one call to the next. A round begins where `mayBegin`
+ * allows it, told whether more is coming; `end` is called when it is over.
+ */
+export type BulkPlace = {
+  after: number
+  mayBegin?(moreIsComing: boolean): boolean
+  end?(): void
+}
 
 /**
  * The next persons to evaluate, live ones first, then those whose time has come, then bulk: at most `limit`, of bulk
@@ -204,13 +212,15 @@ export async function takeDue(
         where next_at <= ${now} order by next_at limit ${limit - persons.size}`),
     )
   }
-  if (persons.size < limit) {
+  const begins = async () => bulk.mayBegin === undefined || bulk.mayBegin(await isBulkComing(db))
+  if (persons.size < limit && (bulk.after > 0 || (await begins()))) {
     const room = persons.size === 0 ? limit * BULK_ROOM : limit - persons.size
     const rows = await db.rows<Row>(sql`
       select person_id as "personId", cause from evaluation_due
       where person_id > ${bulk.after} and ${readable('bulk')} order by person_id limit ${room}`)
     const last = rows.at(-1)
     const wrapped = rows.length < room
+    if (wrapped) bulk.end?.()
     if (wrapped && rows.length === 0 && bulk.after > 0) {
       bulk.after = 0
       return persons.size > 0 ? { persons, project } : takeDue(db, now, limit, bulk)
