@@ -88,6 +88,12 @@ export class Kept {
     return this.#told[name]
   }
 
+  /** Ends it by SIGKILL, and for good. */
+  fall(): void {
+    this.#over = true
+    killHard(this.pid)
+  }
+
   /** Ends it in order, and for good. */
   async stop(): Promise<void> {
     this.#over = true
