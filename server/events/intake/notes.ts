@@ -5,6 +5,7 @@
  */
 import type { PropertyType, RefusedReason } from '../../../contract/intake.ts'
 import type { Database } from '../../platform/postgres/database.ts'
+import { instant } from '../../platform/time/clock.ts'
 import { addNotes } from './store-plan.ts'
 import type { Flag, Parsed, RefusedRecord, Told } from './told.ts'
 
@@ -49,45 +50,35 @@ export type Notes = ReturnType<typeof openNotes>
 
 /** Counts of what the doors see, written every second. `onError` hears of what could not be written; it is tried again. */
 export function openNotes(db: Database, onError: (error: unknown) => void, everyMs = EVERY_MS) {
-  let taken = empty()
+  let taken = new Taken()
   let writing: Promise<void> | undefined
   /** Names known to this process, to bound them. */
   const names = new Map<string, Set<string>>()
 
-  function nameWithin(source: string, event: string, property?: string): string {
-    const key = property === undefined ? source : `${source}\n${event}`
+  /** The name, or `OTHERS` where there are too many under `key`. */
+  function within(key: string, name: string, most: number): string {
     const known = names.get(key) ?? new Set()
     names.set(key, known)
-    const name = property ?? event
     if (known.has(name)) return name
-    if (known.size >= (property === undefined ? MOST_EVENTS : MOST_PROPERTIES_OF_ONE)) return OTHERS
+    if (known.size >= most) return OTHERS
     known.add(name)
     return name
   }
 
+  function eventOf(source: string, name: string, at: Date): SeenEvent {
+    return taken.event(source, name) ?? taken.addEvent(source, within(source, name, MOST_EVENTS), at)
+  }
+
   async function flush(): Promise<void> {
-    const { events, properties, refused } = taken
-    if (events.size + properties.size + refused.size === 0) return
-    taken = empty()
-    const batch = {
-      events: [...events.values()],
-      properties: [...properties.values()],
-      refused: [...refused.values()],
-    }
+    if (taken.isEmpty()) return
+    const batch = taken.all()
+    taken = new Taken()
     try {
       await addNotes(db, batch)
     } catch (error) {
       onError(error)
-      putBack(batch)
+      taken.putBack(batch)
     }
-  }
-
-  function putBack({ events, properties, refused }: NotesTaken): void {
-    for (const one of events) add(taken.events, `${one.source}\n${one.name}`, one)
-    for (const one of properties)
-      add(taken.properties, `${one.source}\n${one.event}\n${one.property}\n${one.type}`, one)
-    for (const one of refused)
-      add(taken.refused, `${one.source}\n${one.day.getTime()}\n${one.reason}\n${one.name}`, one)
   }
 
   const timer = setInterval(() => {
@@ -100,58 +91,29 @@ export function openNotes(db: Database, onError: (error: unknown) => void, every
   return {
     saw(source: string, { told, flags }: Pick<Parsed, 'told' | 'flags'>, at: Date): void {
       for (const one of told) {
-        const event = nameWithin(source, nameOf(one))
-        add(taken.events, `${source}\n${event}`, {
-          source,
-          name: event,
-          firstAt: at,
-          lastAt: at,
-          count: 1,
-          ...noFlags,
-        })
+        const seen = eventOf(source, nameOf(one), at)
+        seen.note.count += 1
+        seen.note.lastAt = at
         if (!('properties' in one) || one.properties === null) continue
-        for (const name of Object.keys(one.properties)) {
-          const value = one.properties[name]
-          if (value === undefined) continue
-          const property = nameWithin(source, event, name)
+        for (const name in one.properties) {
+          const value = one.properties[name] as string | number | boolean
           const type = typeOf(value)
-          const key = `${source}\n${event}\n${property}\n${type}`
-          const known = taken.properties.get(key)
-          if (known) {
-            known.count += 1
-            known.lastAt = at
-          } else {
-            const sample = String(value).slice(0, LONGEST_SAMPLE)
-            taken.properties.set(key, {
-              source,
-              event,
-              property,
-              type,
-              firstAt: at,
-              lastAt: at,
-              count: 1,
-              sample,
-            })
-          }
+          const notes =
+            seen.properties.get(name) ??
+            seen.ofProperty(within(`${source}\n${seen.note.name}`, name, MOST_PROPERTIES_OF_ONE))
+          const known =
+            notes.find((note) => note.type === type) ?? seen.addProperty(notes, { name, type, value, at })
+          known.count += 1
+          known.lastAt = at
         }
       }
-      for (const { event, flag } of flags) {
-        const known = taken.events.get(`${source}\n${nameWithin(source, event)}`)
-        if (known) known[FLAG[flag]] += 1
-      }
+      for (const { event, flag } of flags) eventOf(source, event, at).note[FLAG[flag]] += 1
     },
     refused(source: string, records: readonly RefusedRecord[], at: Date): void {
+      const day = instant(Math.floor(at.getTime() / DAY_MS) * DAY_MS)
       for (const { reason, name } of records) {
-        const day = new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS)
-        const shown = name === null ? '' : nameWithin(source, name)
-        add(taken.refused, `${source}\n${day.getTime()}\n${reason}\n${shown}`, {
-          source,
-          day,
-          reason,
-          name: shown,
-          lastAt: at,
-          count: 1,
-        })
+        const shown = name === null ? '' : within(source, name, MOST_EVENTS)
+        taken.addRefused({ source, day, reason, name: shown, lastAt: at, count: 1 })
       }
     },
     /** Writes what is open. */
@@ -168,42 +130,104 @@ export function openNotes(db: Database, onError: (error: unknown) => void, every
 }
 
 const DAY_MS = 86_400_000
-const noFlags = { cut: 0, leftOut: 0, hidden: 0 }
 const FLAG = { cut: 'cut', left_out: 'leftOut', hidden: 'hidden' } as const satisfies Record<
   Flag['flag'],
   keyof EventNote
 >
 
-function empty() {
-  return {
-    events: new Map<string, EventNote>(),
-    properties: new Map<string, PropertyNote>(),
-    refused: new Map<string, RefusedNote>(),
+/** An event and its properties, each with a note for every type that it came with. */
+class SeenEvent {
+  readonly note: EventNote
+  readonly properties = new Map<string, PropertyNote[]>()
+
+  constructor(source: string, name: string, at: Date) {
+    this.note = { source, name, firstAt: at, lastAt: at, count: 0, cut: 0, leftOut: 0, hidden: 0 }
+  }
+
+  ofProperty(name: string): PropertyNote[] {
+    const notes = this.properties.get(name) ?? []
+    this.properties.set(name, notes)
+    return notes
+  }
+
+  addProperty(
+    notes: PropertyNote[],
+    {
+      name,
+      type,
+      value,
+      at,
+    }: { name: string; type: PropertyType; value: string | number | boolean; at: Date },
+  ): PropertyNote {
+    const { source, name: event } = this.note
+    const property = this.properties.get(name) === notes ? name : OTHERS
+    const sample = String(value).slice(0, LONGEST_SAMPLE)
+    const note = { source, event, property, type, firstAt: at, lastAt: at, count: 0, sample }
+    notes.push(note)
+    return note
   }
 }
 
-type Countable = {
-  count: number
-  lastAt: Date
-  firstAt?: Date
-  cut?: number
-  leftOut?: number
-  hidden?: number
+/** What was noted since it was last written. */
+class Taken {
+  readonly #events = new Map<string, Map<string, SeenEvent>>()
+  readonly #refused = new Map<string, RefusedNote>()
+
+  event(source: string, name: string): SeenEvent | undefined {
+    return this.#events.get(source)?.get(name)
+  }
+
+  addEvent(source: string, name: string, at: Date): SeenEvent {
+    const own = this.#events.get(source) ?? new Map<string, SeenEvent>()
+    this.#events.set(source, own)
+    const seen = own.get(name) ?? new SeenEvent(source, name, at)
+    own.set(name, seen)
+    return seen
+  }
+
+  addRefused(note: RefusedNote): void {
+    const key = `${note.source}\n${note.day.getTime()}\n${note.reason}\n${note.name}`
+    const known = this.#refused.get(key)
+    if (known) join(known, note)
+    else this.#refused.set(key, note)
+  }
+
+  isEmpty(): boolean {
+    return this.#events.size === 0 && this.#refused.size === 0
+  }
+
+  all(): NotesTaken {
+    const events = [...this.#events.values()].flatMap((own) => [...own.values()])
+    return {
+      events: events.map(({ note }) => note),
+      properties: events.flatMap(({ properties }) => [...properties.values()].flat()),
+      refused: [...this.#refused.values()],
+    }
+  }
+
+  /** What could not be written comes to what was noted meanwhile. */
+  putBack({ events, properties, refused }: NotesTaken): void {
+    for (const note of events) {
+      const { note: own } = this.addEvent(note.source, note.name, note.firstAt)
+      join(own, note)
+      for (const flag of ['cut', 'leftOut', 'hidden'] as const) own[flag] += note[flag]
+    }
+    for (const note of properties) {
+      const notes = this.addEvent(note.source, note.event, note.firstAt).ofProperty(note.property)
+      const known = notes.find(({ type }) => type === note.type)
+      if (known) join(known, note)
+      else notes.push(note)
+    }
+    for (const note of refused) this.addRefused(note)
+  }
 }
 
-function add<Note extends Countable>(notes: Map<string, Note>, key: string, note: Note): void {
-  const known = notes.get(key)
-  if (!known) {
-    notes.set(key, note)
-    return
-  }
+type Countable = { count: number; lastAt: Date; firstAt?: Date }
+
+function join(known: Countable, note: Countable): void {
   known.count += note.count
   if (note.lastAt > known.lastAt) known.lastAt = note.lastAt
   if (note.firstAt && known.firstAt && note.firstAt < known.firstAt) known.firstAt = note.firstAt
-  for (const flag of ['cut', 'leftOut', 'hidden'] as const) {
-    const own = known[flag]
-    if (own !== undefined) known[flag] = own + (note[flag] ?? 0)
-  }
 }
 
 /** How a record is called on the page of the plan. */
@@ -220,10 +244,11 @@ function nameOf(told: Told): string {
   }
 }
 
+const DASH = 45
 const TIME = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}|$)/
 
 function typeOf(value: string | number | boolean): PropertyType {
   if (typeof value === 'number') return 'number'
   if (typeof value === 'boolean') return 'boolean'
-  return TIME.test(value) ? 'time' : 'text'
+  return value.length >= 10 && value.charCodeAt(4) === DASH && TIME.test(value) ? 'time' : 'text'
 }

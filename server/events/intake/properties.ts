@@ -182,8 +182,18 @@ const PERSONAL = new Map<string, PersonalKind>([
   ].map((name) => [name, 'text'] as const),
 ])
 
+/** Names of properties are few, and the same over and over. */
+const kinds = new Map<string, PersonalKind | undefined>()
+const MOST_KINDS = 10_000
+
 function personalKind(key: string): PersonalKind | undefined {
-  return key.length > 20 ? undefined : PERSONAL.get(plainName(key))
+  if (key.length > 20) return undefined
+  const known = kinds.get(key)
+  if (known !== undefined || kinds.has(key)) return known
+  if (kinds.size >= MOST_KINDS) kinds.clear()
+  const kind = PERSONAL.get(plainName(key))
+  kinds.set(key, kind)
+  return kind
 }
 
 /** 'Phone_Number' and '$phone-number' are 'phonenumber'. */
@@ -193,5 +203,6 @@ export function plainName(key: string): string {
 
 /** Text that PostgreSQL takes: without U+0000 and half surrogates. */
 export function storable(text: string): string {
-  return (text.isWellFormed() ? text : text.toWellFormed()).replaceAll('\u0000', '')
+  const whole = text.isWellFormed() ? text : text.toWellFormed()
+  return whole.includes('\u0000') ? whole.replaceAll('\u0000', '') : whole
 }
