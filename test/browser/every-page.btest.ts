@@ -51,6 +51,9 @@ beforeAll(async () => {
     ['staff', '/staff'],
     ['keys', '/staff?tab=keys'],
     ['places', '/staff?tab=places'],
+    ['tracking', '/tracking'],
+    ['tracking-plan', '/tracking?tab=plan'],
+    ['tracking-refused', '/tracking?tab=refused'],
     ['audit-trail', '/audit-trail'],
     ['dead-letters', '/dead-letters'],
   ]

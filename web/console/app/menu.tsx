@@ -90,6 +90,7 @@ const rooms: readonly Room[] = [
         roles: ['owner', 'operator', 'regional_manager', 'analyst', 'engineer'],
       },
       { key: '/staff', zh: '员工与密钥', en: 'Staff and keys', roles: ['owner', 'operator', 'engineer'] },
+      { key: '/tracking', zh: '埋点', en: 'Tracking', roles: ['owner', 'operator', 'engineer', 'analyst'] },
       {
         key: '/audit-trail',
         zh: '操作记录',

@@ -22,6 +22,7 @@ const pages: readonly [string, () => Promise<ComponentType>][] = [
   ['/lifecycle', async () => (await import('../features/lifecycle/Lifecycle.tsx')).Lifecycle],
   ['/settings', async () => (await import('../features/settings/Settings.tsx')).Settings],
   ['/staff', async () => (await import('../features/staff/Staff.tsx')).Staff],
+  ['/tracking', async () => (await import('../features/tracking/Tracking.tsx')).Tracking],
   ['/audit-trail', async () => (await import('../features/audit-trail/AuditTrail.tsx')).AuditTrail],
   ['/dead-letters', async () => (await import('../features/dead-letters/DeadLetters.tsx')).DeadLetters],
 ]
