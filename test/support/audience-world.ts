@@ -107,7 +107,7 @@ export async function addOrders(
   })
 }
 
-function orderOf(purchase: Purchase, externalId: string): OrderState {
+export function orderOf(purchase: Purchase, externalId: string): OrderState {
   const when = new Date(purchase.at).toISOString()
   return {
     source: 'test',

@@ -269,12 +269,22 @@ export const aLeaf = (segments: readonly number[] = [], { joining = true }: Draw
     ...segments.map((segment) => fc.constant({ kind: 'segment' as const, segment })),
   )
 
+/** Purchases, events, coupons, attributes and dates: what does not stand on stored states, and has SQL. */
+export const aStatelessLeaf: fc.Arbitrary<Leaf> = fc.oneof(
+  anOrdersLeaf(false),
+  { weight: 3, arbitrary: aHistoryLeaf(false) },
+  anAttributeLeaf,
+)
+
 /** A tree over such leaves; `segments` may be referred to. */
 export const aRule = (segments: readonly number[] = [], drawn: Drawn = {}): fc.Arbitrary<Rule> =>
+  aRuleOf(aLeaf(segments, drawn))
+
+export const aRuleOf = (leaf: fc.Arbitrary<Leaf>): fc.Arbitrary<Rule> =>
   fc.letrec<{ rule: Rule }>((tie) => ({
     rule: fc.oneof(
       { depthSize: 'small', maxDepth: 3 },
-      aLeaf(segments, drawn),
+      leaf,
       fc.array(tie('rule'), { maxLength: 3 }).map((rules): Rule => ({ kind: 'all', rules })),
       fc.array(tie('rule'), { maxLength: 3 }).map((rules): Rule => ({ kind: 'any', rules })),
       tie('rule').map((rule): Rule => ({ kind: 'not', rule })),
