@@ -124,13 +124,14 @@ function Events({ items, onEdit }: EventsProps) {
       size="middle"
       rowKey="name"
       pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
-      scroll={{ x: 900 }}
+      scroll={{ x: 1180 }}
       dataSource={[...items]}
       locale={{ emptyText: <Empty description={t('none')} /> }}
       expandable={{ expandedRowRender: (event) => <Properties event={event} /> }}
       columns={[
         {
           title: t('event'),
+          width: 260,
           render: (_, { name, planned }) => (
             <>
               <Typography.Text strong translate="no">
