@@ -216,7 +216,7 @@ async function inMemory(on: Database, from: ClickHouse): Promise<{ seconds: numb
   for await (const some of streamOrders(from, { from: 1, before: count + 1, without: new Set() })) {
     for (const { personId, orders: own } of some) {
       const person = persons.get(personId)
-      if (person) facts.push({ ...person, purchases: purchasesOf(own), happenings: [], lastInteractionAt: null })
+      if (person) facts.push({ ...person, purchases: purchasesOf(own), events: [], lastInteractionAt: null })
       found += own.length
     }
   }

@@ -10,7 +10,7 @@ import type {
   RuleEvent,
   Window,
 } from '../../contract/rule-parts.ts'
-import type { Happening } from '../../server/audience/facts/person-facts.ts'
+import type { PersonEvent } from '../../server/audience/facts/person-facts.ts'
 import { aFilter, anInstant, aWindow, compareWith, NOW, STORES, subset } from './audience-parts.ts'
 import { fc } from './fast-check.ts'
 
@@ -22,7 +22,7 @@ const COUPONS = ['00000000-0000-7000-8000-0000000000c1', '00000000-0000-7000-800
 const KINDS = ['满100减10', 'gift']
 const HOUR = 3_600_000
 
-type Drawn = Omit<Happening, 'at' | 'id'>
+type Drawn = Omit<PersonEvent, 'at' | 'id'>
 const blank = { detail: '', channel: '', store: '', subject: '', texts: {}, numbers: {} }
 
 const tracked: fc.Arbitrary<Drawn> = fc
@@ -71,7 +71,7 @@ const replied: fc.Arbitrary<Drawn> = fc.oneof(
 )
 
 /** `ahead` days in the future at most; times come close to one another and to the edges of days. */
-export const aHappening = (ahead = 0): fc.Arbitrary<Happening> =>
+export const anEvent = (ahead = 0): fc.Arbitrary<PersonEvent> =>
   fc
     .tuple(
       fc.uuid(),
@@ -201,7 +201,7 @@ export const aHistoryLeaf = (joining: boolean): fc.Arbitrary<Leaf> =>
   fc.oneof(anEventsLeaf(joining), anEventsLeaf(joining), aSequence(joining), aCoupon)
 
 /** What the log says of it. */
-export function dataOf({ type, detail, channel, store, subject, texts, numbers }: Happening): object {
+export function dataOf({ type, detail, channel, store, subject, texts, numbers }: PersonEvent): object {
   if (type === 'tracked') return { name: detail, properties: { ...texts, ...numbers } }
   if (type === 'page_viewed')
     return { page: detail, dwellSeconds: null, properties: { ...texts, ...numbers } }

@@ -18,7 +18,7 @@ import {
   type Purchase,
 } from '../../server/audience/facts/person-facts.ts'
 import type { Definitions } from '../../server/audience/rule/definitions.ts'
-import { aHappening, aHistoryLeaf, aWindowOfAll } from './audience-events.ts'
+import { aHistoryLeaf, anEvent, aWindowOfAll } from './audience-events.ts'
 import {
   aFilter,
   anInstant,
@@ -123,12 +123,12 @@ export const aPerson = ({
       tags: fc.subarray([101, 102]),
       claims: fc.uniqueArray(aClaim, { maxLength: 4, selector: (claim) => `${claim.group} ${claim.origin}` }),
       purchases: fc.array(aPurchase(ahead), { maxLength: 8 }),
-      happenings: fc.array(aHappening(ahead), { maxLength: 12 }),
+      events: fc.array(anEvent(ahead), { maxLength: 12 }),
       lastInteractionAt: fc.option(anInstant(200, ahead), { nil: null }),
     })
-    .map(({ gender, city, size, store, spend, since, purchases, happenings, ...rest }) => ({
+    .map(({ gender, city, size, store, spend, since, purchases, events, ...rest }) => ({
       ...rest,
-      happenings: [...happenings].sort(byTime),
+      events: [...events].sort(byTime),
       attributes: new Map(
         Object.entries({
           kind: 'member',

@@ -16,7 +16,7 @@ export const interactionTypes = [
 ] as const satisfies readonly EventType[]
 
 /** What orders and events say of a person. */
-export type History = Pick<PersonFacts, 'purchases' | 'happenings' | 'lastInteractionAt'>
+export type History = Pick<PersonFacts, 'purchases' | 'events' | 'lastInteractionAt'>
 
 /** Facts of the persons who are there (absorbed, removed and erased ones are left out), by id. */
 export async function loadFacts(
@@ -42,7 +42,7 @@ export async function loadFacts(
         {
           ...person,
           purchases: purchasesOf(orders),
-          happenings: events,
+          events: events,
           lastInteractionAt: lastAt,
         },
       ]

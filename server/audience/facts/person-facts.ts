@@ -28,7 +28,7 @@ export type PurchaseLine = {
 }
 
 /** One event of a type that some rule asks for; '' where nothing is known. */
-export type Happening = {
+export type PersonEvent = {
   readonly at: number
   readonly id: string
   readonly type: EventType
@@ -67,7 +67,7 @@ export type PersonFacts = {
   /** Ascending by (at, id). */
   readonly purchases: readonly Purchase[]
   /** Ascending by (at, id). */
-  readonly happenings: readonly Happening[]
+  readonly events: readonly PersonEvent[]
   readonly lastInteractionAt: number | null
 }
 

@@ -59,7 +59,7 @@ async function* settledFacts(
       own && {
         ...own,
         purchases: purchasesOf(orders),
-        happenings: happened.get(person) ?? [],
+        events: happened.get(person) ?? [],
         lastInteractionAt: heard.get(person) ?? null,
       }
     )

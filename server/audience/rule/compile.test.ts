@@ -126,7 +126,7 @@ const blank: PersonFacts = {
   tags: [],
   claims: [],
   purchases: [],
-  happenings: [],
+  events: [],
   lastInteractionAt: null,
 }
 const claim = (tag: number, origin: 'manual' | 'synced', at: number) => ({

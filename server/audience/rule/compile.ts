@@ -84,7 +84,7 @@ export function compileRules(definitions: Definitions): Evaluator {
       cuts: definitions.cuts,
     })
     const purchased = facts.purchases[count]?.at ?? NEVER
-    const happens = facts.happenings[until(facts.happenings, now)]?.at ?? NEVER
+    const happens = facts.events[until(facts.events, now)]?.at ?? NEVER
     return {
       facts,
       now,

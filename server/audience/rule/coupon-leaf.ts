@@ -1,6 +1,6 @@
 /** Coupons of one person as they stand now, folded from events with absolute values. */
 import type { Leaf } from '../../../contract/rule.ts'
-import type { Happening } from '../facts/person-facts.ts'
+import type { PersonEvent } from '../facts/person-facts.ts'
 import type { LeafReader } from './leaf.ts'
 import { rollingMs } from './windows.ts'
 
@@ -15,7 +15,7 @@ export function couponReader(leaf: CouponLeaf): LeafReader {
   return ({ facts, now }) => {
     let value = 0
     let next = NEVER
-    for (const coupon of standing(facts.happenings, now)) {
+    for (const coupon of standing(facts.events, now)) {
       if (kinds && !kinds.has(coupon.texts['kind'] ?? '')) continue
       const expires = coupon.numbers['expiresAt'] ?? NEVER
       const waits = coupon.detail === 'received' && expires > now
@@ -31,11 +31,11 @@ export function couponReader(leaf: CouponLeaf): LeafReader {
 }
 
 /** The last that was told of each coupon until now. */
-function standing(happenings: readonly Happening[], now: number): Iterable<Happening> {
-  const last = new Map<string, Happening>()
-  for (const happening of happenings) {
-    if (happening.at > now) break
-    if (happening.type === 'coupon_changed') last.set(happening.subject, happening)
+function standing(events: readonly PersonEvent[], now: number): Iterable<PersonEvent> {
+  const last = new Map<string, PersonEvent>()
+  for (const event of events) {
+    if (event.at > now) break
+    if (event.type === 'coupon_changed') last.set(event.subject, event)
   }
   return last.values()
 }

@@ -6,7 +6,7 @@ import {
   type EventMeasure,
   type PropertyFilter,
 } from '../../../contract/rule-parts.ts'
-import type { Happening } from '../facts/person-facts.ts'
+import type { PersonEvent } from '../facts/person-facts.ts'
 import { type Fill, Numbering, type Series } from './series.ts'
 import type { ZoneDays } from './zone-days.ts'
 
@@ -22,11 +22,11 @@ export function eventFill(filter: EventFilter, measure: EventMeasure, days: Zone
   const matches = matcher(filter)
   const numbering = new Numbering()
   const push = pushOf(measure, days, numbering)
-  return ({ happenings }, now, series) => {
+  return ({ events }, now, series) => {
     numbering.clear()
-    for (const happening of happenings) {
-      if (happening.at > now) break
-      if (matches(happening)) push(series, happening)
+    for (const event of events) {
+      if (event.at > now) break
+      if (matches(event)) push(series, event)
     }
   }
 }
@@ -42,14 +42,14 @@ function pushOf(
   measure: EventMeasure,
   days: ZoneDays,
   numbering: Numbering,
-): (series: Series, happening: Happening) => void {
+): (series: Series, event: PersonEvent) => void {
   if (measure.of === 'distinct_days') return (series, { at }) => series.push(at, days.of(at))
   if (!('property' in measure)) return (series, { at }) => series.push(at, 0)
   const { property } = measure
   if (measure.of === 'distinct') {
-    return (series, happening) => {
-      const value = toldValue(happening, property)
-      if (value !== undefined) series.push(happening.at, numbering.of(value))
+    return (series, event) => {
+      const value = toldValue(event, property)
+      if (value !== undefined) series.push(event.at, numbering.of(value))
     }
   }
   return (series, { at, numbers }) => {
@@ -59,20 +59,20 @@ function pushOf(
 }
 
 /** A value of a property, so that a number and a text are never the same; undefined for none and for an empty text. */
-function toldValue({ texts, numbers }: Happening, property: string): string | undefined {
+function toldValue({ texts, numbers }: PersonEvent, property: string): string | undefined {
   const number = numbers[property]
   if (number !== undefined) return `n${number + 0}`
   const text = texts[property] ?? ''
   return text === '' ? undefined : `t${text}`
 }
 
-function matcher(filter: EventFilter): (happening: Happening) => boolean {
+function matcher(filter: EventFilter): (event: PersonEvent) => boolean {
   const { type, state } = loggedAs(filter.event)
-  const tests: ((happening: Happening) => boolean)[] = []
-  const among = (values: readonly string[] | undefined, get: (happening: Happening) => string): void => {
+  const tests: ((event: PersonEvent) => boolean)[] = []
+  const among = (values: readonly string[] | undefined, get: (event: PersonEvent) => string): void => {
     if (!values) return
     const set = new Set(values)
-    tests.push((happening) => set.has(get(happening)))
+    tests.push((event) => set.has(get(event)))
   }
   if (state !== undefined) tests.push(({ detail }) => detail === state)
   among(filter.names, ({ detail }) => detail)
@@ -80,28 +80,28 @@ function matcher(filter: EventFilter): (happening: Happening) => boolean {
   among(filter.stores, ({ store }) => store)
   among(filter.journeys, ({ subject }) => subject)
   for (const property of filter.properties ?? []) tests.push(propertyTest(property))
-  return (happening) => happening.type === type && tests.every((test) => test(happening))
+  return (event) => event.type === type && tests.every((test) => test(event))
 }
 
-function propertyTest(filter: PropertyFilter): (happening: Happening) => boolean {
+function propertyTest(filter: PropertyFilter): (event: PersonEvent) => boolean {
   const { property } = filter
-  const text = ({ texts }: Happening): string => texts[property] ?? ''
+  const text = ({ texts }: PersonEvent): string => texts[property] ?? ''
   switch (filter.op) {
     case 'in': {
       const values = new Set(filter.values)
-      return (happening) => values.has(text(happening))
+      return (event) => values.has(text(event))
     }
     case 'not_in': {
       const values = new Set(filter.values)
-      return (happening) => !values.has(text(happening))
+      return (event) => !values.has(text(event))
     }
     case 'contains':
-      return (happening) => filter.values.some((value) => text(happening).includes(value))
+      return (event) => filter.values.some((value) => text(event).includes(value))
     case 'compare':
       return ({ numbers }) => compares(numbers[property] ?? null, filter.compare)
     default: {
       const wanted = filter.op === 'known'
-      return (happening) => (toldValue(happening, property) !== undefined) === wanted
+      return (event) => (toldValue(event, property) !== undefined) === wanted
     }
   }
 }

@@ -26,7 +26,7 @@ export function ordersReader(leaf: LeafOf<'orders'>, shared: Shared): LeafReader
 }
 
 export function eventsReader(leaf: LeafOf<'events'>, shared: Shared): LeafReader {
-  return measuredReader(leaf, happenings(shared, leaf.filter, leaf.measure), shared)
+  return measuredReader(leaf, events(shared, leaf.filter, leaf.measure), shared)
 }
 
 function measuredReader(leaf: LeafOf<'orders' | 'events'>, select: Select, shared: Shared): LeafReader {
@@ -82,7 +82,7 @@ function anchorReader(window: Window, shared: Shared): (bench: Bench) => number 
 function occurrences(shared: Shared, what: Occurrence): Select {
   return what.of === 'purchase'
     ? purchases(shared, what.filter, { of: 'count' })
-    : happenings(shared, what.filter, { of: 'count' })
+    : events(shared, what.filter, { of: 'count' })
 }
 
 function purchases(shared: Shared, filter: OrderFilter, measure: Measure): Select {
@@ -90,7 +90,7 @@ function purchases(shared: Shared, filter: OrderFilter, measure: Measure): Selec
   return filled(shared, key, () => purchaseFill(filter, measure, shared.days))
 }
 
-function happenings(shared: Shared, filter: EventFilter, measure: EventMeasure): Select {
+function events(shared: Shared, filter: EventFilter, measure: EventMeasure): Select {
   const key = keyOf(['events', filter, eventNumber(measure)])
   return filled(shared, key, () => eventFill(filter, measure, shared.days))
 }

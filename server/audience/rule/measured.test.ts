@@ -22,7 +22,7 @@ const blank: PersonFacts = {
   tags: [],
   claims: [],
   purchases: [],
-  happenings: [],
+  events: [],
   lastInteractionAt: null,
 }
 

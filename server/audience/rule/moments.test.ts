@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Rule } from '../../../contract/rule.ts'
 import { definitionsOf } from '../../../test/support/audience.ts'
-import type { Happening, PersonFacts, Purchase } from '../facts/person-facts.ts'
+import type { PersonEvent, PersonFacts, Purchase } from '../facts/person-facts.ts'
 import { compileRules } from './compile.ts'
 
 const HOUR = 3_600_000
@@ -21,7 +21,7 @@ const blank: PersonFacts = {
   tags: [],
   claims: [],
   purchases: [],
-  happenings: [],
+  events: [],
   lastInteractionAt: null,
 }
 
@@ -32,7 +32,7 @@ function buy(day: number, more: Partial<Purchase> = {}): Purchase {
   return { at: at(day), id: `o${day}`, ...what, ...where, ...more }
 }
 
-function does(day: number, type: Happening['type'], more: Partial<Happening> = {}): Happening {
+function does(day: number, type: PersonEvent['type'], more: Partial<PersonEvent> = {}): PersonEvent {
   const none = { detail: '', channel: '', store: '', subject: '', texts: {}, numbers: {} }
   return { at: at(day), id: `e${day}`, type, ...none, ...more }
 }
@@ -50,14 +50,14 @@ function ask(rule: unknown, facts: Partial<PersonFacts>, day: number) {
 
 const cart = { of: 'event', filter: { event: 'tracked', names: ['cart'] } }
 const purchase = { of: 'purchase' }
-const put = (day: number): Happening => does(day, 'tracked', { detail: 'cart' })
+const put = (day: number): PersonEvent => does(day, 'tracked', { detail: 'cart' })
 
 describe('one after the other', () => {
   const within3 = { kind: 'sequence', first: cart, second: purchase, withinDays: 3 }
   const not3 = { ...within3, happened: false }
 
   test('that the second did not come is known when its days are over, exactly', () => {
-    const facts = { happenings: [put(0)] }
+    const facts = { events: [put(0)] }
     expect(ask(not3, facts, 1)).toEqual({ value: 0, verdict: false, next: 3, turns: true })
     expect(ask(not3, facts, 3)).toEqual({ value: 1, verdict: true, next: null, turns: null })
   })
@@ -68,13 +68,13 @@ describe('one after the other', () => {
     ['came at the same instant', 0, false],
     ['came before', -1, false],
   ])('the second %s', (_, day, followed) => {
-    const facts = { happenings: [put(0)], purchases: [buy(day)] }
+    const facts = { events: [put(0)], purchases: [buy(day)] }
     expect(ask(within3, facts, 10).verdict).toBe(followed)
     expect(ask(not3, facts, 10).verdict).toBe(!followed)
   })
 
   test('any, the first or the last of those in the window', () => {
-    const facts = { happenings: [put(0), put(5)], purchases: [buy(6)] }
+    const facts = { events: [put(0), put(5)], purchases: [buy(6)] }
     const verdicts = (['any', 'first', 'last'] as const).map((which) => [
       ask({ ...within3, which }, facts, 10).verdict,
       ask({ ...not3, which }, facts, 10).verdict,
@@ -88,10 +88,10 @@ describe('one after the other', () => {
 
   test('a window lets go of the first, and the answer turns at that instant', () => {
     const rolling = { ...not3, window: { kind: 'rolling', days: 7 } }
-    const facts = { happenings: [put(0), put(1)] }
+    const facts = { events: [put(0), put(1)] }
     expect(ask(rolling, facts, 4)).toEqual({ value: 2, verdict: true, next: 8, turns: true })
     const month = { ...within3, window: { kind: 'calendar', unit: 'month' } }
-    const bought = { happenings: [put(0)], purchases: [buy(1)] }
+    const bought = { events: [put(0)], purchases: [buy(1)] }
     expect(ask(month, bought, 2)).toMatchObject({
       verdict: true,
       next: days(midnight('2026-04-01')),
@@ -102,9 +102,9 @@ describe('one after the other', () => {
   test('what somebody else did before is not taken for the second', () => {
     const rule = Rule.parse(not3)
     const evaluator = compileRules(definitionsOf('Asia/Shanghai', [rule]))
-    const busy = { ...blank, happenings: [put(0)], purchases: [buy(1), buy(2)] }
+    const busy = { ...blank, events: [put(0)], purchases: [buy(1), buy(2)] }
     expect(evaluator.evaluate(busy, at(9)).segments).toEqual([])
-    expect(evaluator.evaluate({ ...blank, happenings: [put(0)] }, at(9)).segments).toEqual([1])
+    expect(evaluator.evaluate({ ...blank, events: [put(0)] }, at(9)).segments).toEqual([1])
   })
 })
 
@@ -181,14 +181,12 @@ describe('windows since something', () => {
 
   test('begin after the first or last of something else, and after the first of the same', () => {
     const touch = { of: 'event', filter: { event: 'touch_delivered' } }
-    const happenings = [does(1, 'touch_delivered'), does(5, 'touch_delivered')]
-    const facts = { happenings, purchases: [buy(0), buy(2), buy(5), buy(6)] }
+    const events = [does(1, 'touch_delivered'), does(5, 'touch_delivered')]
+    const facts = { events, purchases: [buy(0), buy(2), buy(5), buy(6)] }
     expect(ask(orders({ anchor: { at: 'first', what: touch } }), facts, 9).value).toBe(3)
     expect(ask(orders({ anchor: { at: 'last', what: touch } }), facts, 9).value).toBe(1)
     expect(ask(orders({ anchor: { at: 'first', what: purchase } }), facts, 9).value).toBe(3)
-    expect(ask(orders({ anchor: { at: 'first', what: touch } }), { ...facts, happenings: [] }, 9).value).toBe(
-      0,
-    )
+    expect(ask(orders({ anchor: { at: 'first', what: touch } }), { ...facts, events: [] }, 9).value).toBe(0)
   })
 })
 

@@ -78,8 +78,8 @@ describe('SQL and the compiled function', () => {
           ),
           started,
         )
-        const told = people.flatMap(({ personId, happenings }) =>
-          happenings.map((one) => happened(one.type, personId, new Date(one.at), dataOf(one))),
+        const told = people.flatMap(({ personId, events }) =>
+          events.map((one) => happened(one.type, personId, new Date(one.at), dataOf(one))),
         )
         await tell(tx, told, started)
         for (const person of people) {

@@ -84,7 +84,7 @@ describe.skipIf(isAbsent('cdnow'))('CDNOW, 1997 to 1998', () => {
       joinedAt: null,
       tags: [],
       claims: [],
-      happenings: [],
+      events: [],
       lastInteractionAt: null,
       purchases: own
         .map(([, date = '', , amount = ''], place) => ({

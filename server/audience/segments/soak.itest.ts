@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Rule } from '../../../contract/rule.ts'
 import { findingsOf } from '../../../contract/rule-check.ts'
 import { aLeaf, aPurchase } from '../../../test/support/audience.ts'
-import { aHappening, aHistoryLeaf, dataOf } from '../../../test/support/audience-events.ts'
+import { aHistoryLeaf, anEvent, dataOf } from '../../../test/support/audience-events.ts'
 import { NOW } from '../../../test/support/audience-parts.ts'
 import {
   addPersons,
@@ -15,7 +15,7 @@ import {
 import { fc } from '../../../test/support/fast-check.ts'
 import { recordOrders } from '../../events/events.ts'
 import { createSegment, explainMembership, recompute } from '../audience.ts'
-import type { Happening, Purchase } from '../facts/person-facts.ts'
+import type { PersonEvent, Purchase } from '../facts/person-facts.ts'
 import { selectMembership } from './store.ts'
 
 const PERSONS = 20
@@ -26,12 +26,12 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 type Step =
-  | { does: 'happen'; what: Happening; late: boolean }
+  | { does: 'happen'; what: PersonEvent; late: boolean }
   | { does: 'buy'; what: Purchase; late: boolean }
   | { does: 'refund'; which: number; whole: boolean }
 
 const aStep: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ does: fc.constant('happen' as const), what: aHappening(), late: fc.boolean() }),
+  fc.record({ does: fc.constant('happen' as const), what: anEvent(), late: fc.boolean() }),
   fc.record({ does: fc.constant('buy' as const), what: aPurchase(0), late: fc.boolean() }),
   fc.record({ does: fc.constant('refund' as const), which: fc.nat(1000), whole: fc.boolean() }),
 )

@@ -40,7 +40,7 @@ export function EventFields({ leaf, onChange }: Props<'events'>) {
       <WindowFields window={leaf.window} onChange={(window) => onChange({ ...leaf, window })} />
       <Select
         style={{ width: 150 }}
-        aria-label={t('happening')}
+        aria-label={t('event')}
         value={leaf.filter.event}
         options={ruleEvents.map((event) => ({ value: event, label: ruleEventName(event, lang) }))}
         onChange={(event) => onChange({ ...leaf, filter: { event } })}

@@ -34,7 +34,7 @@ export function OccurrenceFields({
     <>
       <Select<RuleEvent | typeof PURCHASE>
         style={{ width: 150 }}
-        aria-label={t('happening')}
+        aria-label={t('event')}
         value={chosen}
         options={[
           { value: PURCHASE, label: t('purchase') },

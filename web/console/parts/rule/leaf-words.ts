@@ -80,7 +80,7 @@ export const leafWords = {
   begin: { zh: '从什么时候起', en: 'beginning' },
   joining: { zh: '入会之后', en: 'after joining' },
   length: { zh: '之后几天内', en: 'for so many days' },
-  happening: { zh: '发生了什么', en: 'what happened' },
+  event: { zh: '发生了什么', en: 'what happened' },
   purchase: { zh: '购买', en: 'purchase' },
   names: { zh: '名称', en: 'name' },
   pages: { zh: '页面', en: 'page' },
