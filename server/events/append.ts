@@ -24,8 +24,8 @@ export type AppendHow = {
 
 export type Appended = { written: number; repeated: number }
 
-/** An event whose data is already JSON text, so that large states are written out once. */
-export type EventRow = Omit<NewEvent, 'data'> & { json: string }
+/** An event whose data is already JSON text, as it is or in the form of COPY, so that large states are written out once. */
+export type EventRow = Omit<NewEvent, 'data'> & ({ json: string } | { copied: string })
 
 const SEEN_DAYS = 30
 
@@ -137,7 +137,7 @@ async function writeRows(tx: Tx, day: string, rows: readonly EventRow[], how: Ap
 
 function* lines(rows: readonly EventRow[], constant: string): Generator<string> {
   for (const row of rows) {
-    yield `${constant}\t${row.id}\t${row.type}\t${row.profileId ?? '\\N'}\t${row.personId ?? '\\N'}\t${row.at.toISOString()}\t${copyField(row.json)}\n`
+    yield `${constant}\t${row.id}\t${row.type}\t${row.profileId ?? '\\N'}\t${row.personId ?? '\\N'}\t${row.at.toISOString()}\t${'copied' in row ? row.copied : copyField(row.json)}\n`
   }
 }
 

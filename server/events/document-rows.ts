@@ -26,6 +26,8 @@ export type OrderWrite = Omit<OrderRow, 'stated' | 'body'> & {
   refundedCents: number
   statedText: string | null
   bodyText: string
+  /** `bodyText` in the form of COPY. */
+  bodyCopied: string
 }
 
 export type RefundRow = Key & {
@@ -106,7 +108,7 @@ export async function insertOrders(tx: Tx, rows: readonly OrderWrite[]): Promise
 const UNIQUE_VIOLATION = '23505'
 
 function lineOf(row: OrderWrite): string {
-  return `order\t${copyField(row.source)}\t${copyField(row.externalId)}\t${row.version}\t${copyField(row.revision)}\t\\\\x${row.digest}\t${copyField(row.profileId)}\t${copyField(row.personId)}\t${row.at.toISOString()}\t${row.totalCents}\t${row.refundedCents}\t${row.deleted ? 't' : 'f'}\t${copyField(row.statedText)}\t${copyField(row.bodyText)}\t${row.recordedAt.toISOString()}\n`
+  return `order\t${copyField(row.source)}\t${copyField(row.externalId)}\t${row.version}\t${copyField(row.revision)}\t\\\\x${row.digest}\t${copyField(row.profileId)}\t${copyField(row.personId)}\t${row.at.toISOString()}\t${row.totalCents}\t${row.refundedCents}\t${row.deleted ? 't' : 'f'}\t${copyField(row.statedText)}\t${row.bodyCopied}\t${row.recordedAt.toISOString()}\n`
 }
 
 async function insertSlowly(tx: Tx, rows: readonly OrderWrite[]): Promise<Set<string>> {

@@ -1,6 +1,7 @@
 /** What a statement makes of an order: the row to write and the events that tell of it. Pure but for event ids. */
 import type { OrderState } from '../../contract/events.ts'
 import { idOf, newId } from '../platform/ids.ts'
+import { copyField } from '../platform/postgres/copy.ts'
 import { storable } from '../platform/postgres/json.ts'
 import type { EventRow } from './append.ts'
 import { type Key, keyText, type OrderRow, type OrderWrite } from './document-rows.ts'
@@ -126,24 +127,30 @@ function writeOf(statement: Statement, state: OrderState, version: number, recor
     refundedCents: state.refundedCents,
     statedText: statement.text === bodyText ? null : statement.text,
     bodyText,
+    bodyCopied: copyField(bodyText),
     recordedAt,
   }
 }
 
 function recording(write: OrderWrite, receivedAt: Date): EventRow {
-  return orderEvent(write, { version: write.version, deleted: false, text: write.bodyText, receivedAt })
+  return orderEvent(write, {
+    version: write.version,
+    deleted: false,
+    copied: write.bodyCopied,
+    receivedAt,
+  })
 }
 
 function deletion(row: OrderRow, receivedAt: Date): EventRow {
-  const text = JSON.stringify(canonicalOrder(row.body))
-  return orderEvent(row, { version: row.version + 1, deleted: true, text, receivedAt })
+  const copied = copyField(JSON.stringify(canonicalOrder(row.body)))
+  return orderEvent(row, { version: row.version + 1, deleted: true, copied, receivedAt })
 }
 
-type Told = { version: number; deleted: boolean; text: string; receivedAt: Date }
+type Told = { version: number; deleted: boolean; copied: string; receivedAt: Date }
 
 function orderEvent(
   order: Key & { profileId: number | null; personId: number | null; at: Date },
-  { version, deleted, text, receivedAt }: Told,
+  { version, deleted, copied, receivedAt }: Told,
 ): EventRow {
   return {
     id: newId(receivedAt),
@@ -151,6 +158,6 @@ function orderEvent(
     profileId: order.profileId,
     personId: order.personId,
     at: order.at,
-    json: `{"orderId":"${orderIdOf(order)}","version":${version},"deleted":${deleted},"order":${text}}`,
+    copied: `{"orderId":"${orderIdOf(order)}","version":${version},"deleted":${deleted},"order":${copied}}`,
   }
 }

@@ -46,7 +46,7 @@ export type RecordHow = AppendHow & {
 }
 
 export type Recorded = Key & {
-  orderId: string
+  readonly orderId: string
   /** `older`: a greater revision stands; nothing was written, as for `unchanged`. */
   outcome: 'created' | 'changed' | 'unchanged' | 'older'
   /** What was stated before a change, for whoever wants to take the change back. */
@@ -254,6 +254,7 @@ function untold({ source, externalId }: Key, recordedAt: Date): OrderWrite {
     refundedCents: 0,
     statedText: null,
     bodyText: '{}',
+    bodyCopied: '{}',
     recordedAt,
   }
 }
@@ -266,7 +267,16 @@ function answer(key: Key, outcome: Recorded['outcome'], before: OrderRow | undef
     ...(before.revision !== null && { revision: before.revision }),
     order: before.stated ?? before.body,
   }
-  return { source, externalId, orderId: orderIdOf(key), outcome, previous }
+  return {
+    source,
+    externalId,
+    // Few ask, and it takes a digest.
+    get orderId() {
+      return orderIdOf(key)
+    },
+    outcome,
+    previous,
+  }
 }
 
 function refundRowOf(refund: RefundDocument): RefundRow {

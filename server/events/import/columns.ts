@@ -2,7 +2,7 @@
 import type { DateOrder, Mapping } from '../../../contract/import.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import type { Cell, Row, RowProblem } from './row.ts'
-import { shorten } from './row.ts'
+import { ownText, shorten } from './row.ts'
 import { Fault, showCell } from './values.ts'
 
 export type ReadHow = { zone: Zone; latest: Date }
@@ -12,6 +12,7 @@ export class Columns {
   readonly #fieldOf: ReadonlyMap<string, { heading: string; order: DateOrder }>
   readonly #places = new Map<string, number>()
   readonly #how: ReadHow
+  readonly #memos = new Map<string, Memo>()
   #known = -1
   #cells: readonly Cell[] = []
   #faults: RowProblem[] = []
@@ -55,10 +56,24 @@ export class Columns {
     if (place === undefined) return null
     const cell = this.#cells[place]
     if (cell === undefined || cell === null || cell === '') return null
+    const memo = this.#memoOf(field)
+    const known = memo.get(cell)
+    if (known !== undefined) return known as Exclude<T, Fault> | null
     const value = read(cell)
-    if (!(value instanceof Fault)) return value as Exclude<T, Fault>
+    if (!(value instanceof Fault)) {
+      memo.set(cell, value)
+      return value as Exclude<T, Fault>
+    }
     this.fault(field, value.reason)
     return null
+  }
+
+  #memoOf(field: string): Memo {
+    const known = this.#memos.get(field)
+    if (known) return known
+    const memo = new Memo()
+    this.#memos.set(field, memo)
+    return memo
   }
 
   /** As `get`, for kinds that need zone and the order of day and month. */
@@ -82,5 +97,37 @@ export class Columns {
 
   get faults(): readonly RowProblem[] {
     return this.#faults
+  }
+}
+
+const MOST_REMEMBERED = 4096
+/** After so many cells it is known whether a column repeats itself. */
+const TRIAL = 8192
+
+/** What the cells of a column came to, where the same ones come again and again: stores, goods, prices, buyers. */
+class Memo {
+  readonly #values = new Map<Cell, unknown>()
+  #asked = 0
+  #found = 0
+  #worth = true
+
+  /** Undefined: not known. Values are shared: nobody changes them. */
+  get(cell: Cell): unknown {
+    if (!this.#worth) return undefined
+    const value = this.#values.get(cell)
+    this.#asked += 1
+    if (value !== undefined) this.#found += 1
+    else if (this.#asked > TRIAL && this.#found < this.#asked / 2) {
+      this.#worth = false
+      this.#values.clear()
+    }
+    return value
+  }
+
+  set(cell: Cell, value: unknown): void {
+    if (!this.#worth || value === undefined || cell instanceof Date) return
+    if (this.#values.size >= MOST_REMEMBERED) this.#values.clear()
+    const own = (of: unknown): unknown => (typeof of === 'string' ? ownText(of) : of)
+    this.#values.set(own(cell) as Cell, own(value))
   }
 }

@@ -295,6 +295,10 @@ function timeOf(row: OrderRow): number {
   return row.paidAt ?? row.orderedAt ?? 0
 }
 
+let last = { ms: Number.NaN, text: '' }
+
+/** Most orders are paid when they are placed: the same text, made once. */
 function iso(ms: number): string {
-  return instant(ms).toISOString()
+  if (ms !== last.ms) last = { ms, text: instant(ms).toISOString() }
+  return last.text
 }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { type Actor, addGuides, addStores, type KnownPlaces, knownPlaces } from '../../org/org.ts'
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
+import { ownText } from './row.ts'
 import { insertPlaces } from './store-places.ts'
 
 export type StoreName = { code: string | null; name: string | null; side?: 'online' | 'offline' | null }
@@ -108,6 +109,15 @@ function note(map: Map<string, Found>, key: string, id: string): void {
   map.set(key, known === undefined || known === id ? id : 'ambiguous')
 }
 
+const MOST_FOLDED = 10_000
+const folded = new Map<string, string>()
+
+/** The few names of a brand stand in each of its orders. */
 function fold(text: string): string {
-  return text.normalize('NFKC').trim().toLowerCase()
+  const known = folded.get(text)
+  if (known !== undefined) return known
+  if (folded.size >= MOST_FOLDED) folded.clear()
+  const name = ownText(text.normalize('NFKC').trim().toLowerCase())
+  folded.set(ownText(text), name)
+  return name
 }

@@ -13,7 +13,7 @@ import { packPerson, personKey, readContactRow, readMemberRow } from './person-r
 import { openSheet } from './reader.ts'
 import { rejectLine } from './rejects.ts'
 import type { Row } from './row.ts'
-import { appendSealed, PIECE } from './sealed-file.ts'
+import { appendSealed, beginSealed, PIECE } from './sealed-file.ts'
 import { beginReading, beginWriting, noteProgress } from './store.ts'
 import { goOn, READ_SHARE, type Work } from './work.ts'
 
@@ -69,7 +69,8 @@ async function sortRows(
   const counts = noCounts()
   const started = performance.now()
   let rejects = ''
-  let rejectsBytes = await appendSealed(files.rejects, seal, 0, '')
+  let rejectsBytes = 0
+  await beginSealed(files.rejects)
   let noted = started
   try {
     for await (const batch of sheet.batches) {

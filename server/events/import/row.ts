@@ -25,6 +25,12 @@ export function shorten(value: string): string {
   return value.length > 200 ? `${value.slice(0, 200)}…` : value
 }
 
+/** The same text, holding on to nothing else: what is cut out of a piece of a file keeps the whole piece in memory. */
+export function ownText(text: string): string {
+  // Joined and cut again it is a string of its own; shorter ones V8 copies anyway (SlicedString::kMinLength).
+  return text.length < 13 ? text : ` ${text}`.slice(1)
+}
+
 /** True where no cell holds anything. */
 export function isEmpty(cells: readonly Cell[]): boolean {
   return cells.every((cell) => cell === null || (typeof cell === 'string' && cell.trim() === ''))

@@ -5,7 +5,7 @@
  * owner of the process only. A record counts from the moment that the database knows the file's new length; what a
  * crash left behind it is cut off by `cutTo`.
  */
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises'
 import type { DataKey, FieldCipher } from '../../platform/crypto/field-cipher.ts'
 
 const HEAD = 4
@@ -31,8 +31,14 @@ export function recordOf(seal: Seal, text: string): Buffer {
   return record
 }
 
+/** Begins the file anew, with nothing in it. */
+export async function beginSealed(path: string): Promise<void> {
+  await writeFile(path, '', { mode: 0o600 })
+}
+
 /** Appends text behind `length` bytes (what stands there beyond is cut off). Answers the new length. */
 export async function appendSealed(path: string, seal: Seal, length: number, text: string): Promise<number> {
+  if (text === '') return length
   const file = await open(path, 'a+', 0o600)
   try {
     await file.truncate(length)

@@ -148,7 +148,8 @@ async function resolveBuyers(
   for (const { buyer } of drafts) if (buyer.length > 0) parts.set(buyerKey(buyer), buyer)
   const buyers = await how.buyers.find(tx, parts.keys())
   const named = [...parts.keys()]
-  chunk.counts.people += named.filter((key) => !how.met.has(key)).length
+  const firstMet = new Set(named.filter((key) => !how.met.has(key)))
+  chunk.counts.people += firstMet.size
   const unknown = [...parts].filter(([key]) => !buyers.has(key))
   const answers = await resolve(
     tx,
@@ -165,7 +166,7 @@ async function resolveBuyers(
       continue
     }
     learned.set(key, { profileId: answer.profileId, personId: answer.personId })
-    chunk.counts.peopleCreated += answer.newPerson && !how.met.has(key) ? 1 : 0
+    chunk.counts.peopleCreated += answer.newPerson && firstMet.has(key) ? 1 : 0
     chunk.counts.merged += answer.merged.length
     chunk.counts.reviews += answer.review === null ? 0 : 1
   }
