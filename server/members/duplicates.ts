@@ -23,7 +23,7 @@ import {
 } from './store-duplicates.ts'
 import { type Proposal, putProposals } from './store-merges.ts'
 
-/** Opening what is sealed costs 25 µs a person: a page holds the process for 50 ms. */
+/** Pages are answered in the same process: what is sealed of so many is opened in one go. */
 const PAGE = 1_000
 /** Keys of so many fit into 130 MB; of more, the base is read once for each such part. */
 const PERSONS_AT_ONCE = 2_000_000

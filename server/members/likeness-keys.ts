@@ -38,18 +38,22 @@ export function keysOf(fields: LikelyFields, person: Likely): string[] {
     }
     for (const [whole = '', tail] of numbers) keys.add(`in|${name.initials}|${tail ?? whole}`)
     for (const place of places) {
-      keys.add(`np|${name.longest}|${place.longest}`).add(`ip|${name.initials}|${place.house}`)
+      if (place.street !== undefined) keys.add(`np|${name.longest}|${place.street}`)
+      keys.add(`ip|${name.initials}|${place.house}`)
       if (place.house !== '') keys.add(`nh|${name.longest}|${place.house}`)
     }
   }
   for (const date of dates) {
     for (const [whole = '', tail] of numbers) keys.add(`dn|${date.whole}|${tail ?? whole}`)
-    for (const place of places)
-      keys.add(`dp|${date.whole}|${place.house}`).add(`dl|${date.day}|${place.longest}`)
+    for (const place of places) {
+      keys.add(`dp|${date.whole}|${place.house}`)
+      if (place.street !== undefined) keys.add(`dl|${date.day}|${place.street}`)
+    }
   }
   for (const place of places) {
     if (place.house !== '') keys.add(`p|${place.house}|${place.longest}`)
-    for (const [whole = '', tail] of numbers) keys.add(`pn|${place.longest}|${tail ?? whole}`)
+    if (place.street === undefined) continue
+    for (const [whole = '', tail] of numbers) keys.add(`pn|${place.street}|${tail ?? whole}`)
   }
   return [...keys]
 }
@@ -71,12 +75,16 @@ function dateForms(value: string): DateForms {
   return { whole: value, day: value.slice(-5), year: value.slice(0, -6) }
 }
 
-/** `house`: its numbers. `longest`: its longest word, by which streets are told apart better than by their first one. */
-type PlaceForms = { house: string; longest: string }
+/**
+ * `house`: its numbers. `longest`: its longest word. `street`: that too, where it is a word of letters; a pair of Chinese
+ * characters stands in the streets of every city.
+ */
+type PlaceForms = { house: string; longest: string; street: string | undefined }
 
 function placeForms(words: readonly string[]): PlaceForms {
   const numbers = words.filter((word) => /^\d/.test(word)).sort()
-  return { house: numbers.join('-'), longest: longestOf(words.filter((word) => !/^\d/.test(word))) }
+  const longest = longestOf(words.filter((word) => !/^\d/.test(word)))
+  return { house: numbers.join('-'), longest, street: longest.length > 2 ? longest : undefined }
 }
 
 function longestOf(words: readonly string[]): string {

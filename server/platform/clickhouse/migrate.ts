@@ -11,6 +11,8 @@ import { type Cluster, schemaStatements } from './cluster.ts'
 
 const FOLDER = new URL('../../../database/clickhouse/', import.meta.url)
 const OLDEST_SERVER = 25
+/** Before, a join over distributed tables could lose FINAL (docs/decisions/0015-cluster-mode.md). */
+const OLDEST_OF_CLUSTER = 26
 
 export const SCHEMA_MIGRATION = `create table if not exists schema_migration (
   name String, checksum String, applied_at DateTime64(3, 'UTC') default now64(3, 'UTC')
@@ -36,11 +38,7 @@ export async function migrateClickHouse(
   const cluster = clusterOf(options)
   try {
     const [server] = await clickhouse.rows<{ version: string }>('select version() as version')
-    if (Number.parseInt(server?.version ?? '0', 10) < OLDEST_SERVER) {
-      throw new ClickHouseMigrationRefused(
-        `ClickHouse ${OLDEST_SERVER} or newer is needed, this server is ${server?.version}. Upgrade it, or leave CLICKHOUSE_URL empty to use the built-in one.`,
-      )
-    }
+    refuseOlder(server?.version ?? '0', cluster)
     for (const statement of everywhere(SCHEMA_MIGRATION, cluster)) await clickhouse.command(statement)
     const rows = await clickhouse.rows<{ name: string; checksum: string }>(
       'select name, any(checksum) as checksum from schema_migration group by name',
@@ -59,6 +57,18 @@ export async function migrateClickHouse(
   } finally {
     await clickhouse.close()
   }
+}
+
+function refuseOlder(version: string, cluster: Cluster | undefined): void {
+  const oldest = cluster === undefined ? OLDEST_SERVER : OLDEST_OF_CLUSTER
+  if (Number.parseInt(version, 10) >= oldest) return
+  const [what, leave] =
+    cluster === undefined
+      ? ['is', 'CLICKHOUSE_URL empty to use the built-in one']
+      : ['of a cluster is', 'CLICKHOUSE_CLUSTER empty to use one server']
+  throw new ClickHouseMigrationRefused(
+    `ClickHouse ${oldest} or newer ${what} needed, this server is ${version}. Upgrade it, or leave ${leave}.`,
+  )
 }
 
 type File = { name: string; text: string; checksum: string }
