@@ -1,4 +1,4 @@
-/** A logged event as rows of ClickHouse, in NDJSON. Pure. */
+/** A logged event as rows of ClickHouse, each a line of JSON. Pure. */
 import { isPurchase, type OrderState } from '../../contract/events.ts'
 import { utcText } from '../platform/clickhouse/clickhouse.ts'
 import { instant } from '../platform/time/clock.ts'
@@ -8,6 +8,20 @@ import { type Home, profileFor } from './profile-home.ts'
 /** The tables that the projection writes, in the order in which it writes them. */
 export const projectedTables = ['events', 'orders', 'order_lines'] as const
 export type Projected = Record<(typeof projectedTables)[number], string[]>
+
+/** Of orders and their lines a row is an array: its columns, in this order. */
+const shared = ['person_id', 'profile_id', 'placed', 'at', 'version', 'deleted', 'purchase', 'store_id']
+export const projectedColumns: Partial<Record<(typeof projectedTables)[number], readonly string[]>> = {
+  orders: [
+    ...shared,
+    ...['id', 'source', 'external_id', 'placed_at', 'paid_at', 'status', 'total', 'refunded', 'discount'],
+    ...['line_count', 'seller_id', 'channel', 'side', 'campaign', 'coupon'],
+  ],
+  order_lines: [
+    ...shared,
+    ...['order_id', 'line', 'sku', 'name', 'category', 'quantity', 'price', 'discount', 'cost', 'refunded'],
+  ],
+}
 
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 
@@ -88,15 +102,15 @@ function propertiesOf(properties: unknown): { texts?: object; numbers?: object }
 function pushOrder(rows: Projected, place: Place, event: LoggedEvent): void {
   const { orderId, version, order, deleted } = event.data as OrderData
   const at = clickHouseTime(order.paidAt ?? order.placedAt)
-  const shared = `{"person_id":${place.person_id},"profile_id":${place.profile_id},"placed":${place.placed},"at":"${at}","version":${version},"deleted":${deleted === true ? 1 : 0},"purchase":${isPurchase(order) ? 1 : 0},"store_id":"${order.storeId ?? NOBODY}"`
+  const shared = `[${place.person_id},${place.profile_id},${place.placed},"${at}",${version},${deleted === true ? 1 : 0},${isPurchase(order) ? 1 : 0},"${order.storeId ?? NOBODY}"`
   const paidAt = order.paidAt === null ? 'null' : `"${clickHouseTime(order.paidAt)}"`
   rows.orders.push(
-    `${shared},"id":"${orderId}","source":${quoted(order.source)},"external_id":${quoted(order.externalId)},"placed_at":"${clickHouseTime(order.placedAt)}","paid_at":${paidAt},"status":"${order.status}","total":"${money(order.totalCents)}","refunded":"${money(order.refundedCents)}","discount":"${money(order.discountCents)}","line_count":${order.lines.length},"seller_id":"${order.sellerId ?? NOBODY}","channel":${quoted(order.channel)},"side":${quoted(order.side)},"campaign":${quoted(order.campaign)},"coupon":${quoted(order.coupon)}}`,
+    `${shared},"${orderId}",${quoted(order.source)},${quoted(order.externalId)},"${clickHouseTime(order.placedAt)}",${paidAt},"${order.status}","${money(order.totalCents)}","${money(order.refundedCents)}","${money(order.discountCents)}",${order.lines.length},"${order.sellerId ?? NOBODY}",${quoted(order.channel)},${quoted(order.side)},${quoted(order.campaign)},${quoted(order.coupon)}]`,
   )
   order.lines.forEach((line, index) => {
     const cost = line.costCents === null ? 'null' : `"${money(line.costCents)}"`
     rows.order_lines.push(
-      `${shared},"order_id":"${orderId}","line":${index},"sku":${quoted(line.sku)},"name":${quoted(line.name)},"category":${quoted(line.category)},"quantity":"${line.quantity.toFixed(3)}","price":"${money(line.priceCents)}","discount":"${money(line.discountCents)}","cost":${cost},"refunded":"${money(line.refundedCents)}"}`,
+      `${shared},"${orderId}",${index},${quoted(line.sku)},${quoted(line.name)},${quoted(line.category)},"${line.quantity.toFixed(3)}","${money(line.priceCents)}","${money(line.discountCents)}",${cost},"${money(line.refundedCents)}"]`,
     )
   })
 }

@@ -16,7 +16,7 @@ import { moveOn, positionOf, takeBatch } from './consumers.ts'
 import { type Lane, type LoggedEvent, laneNumber, type Position, readLog } from './log.ts'
 import { finishMoves } from './move-rows.ts'
 import { homesOf, profileFor } from './profile-home.ts'
-import { projectedRows, projectedTables } from './project-rows.ts'
+import { projectedColumns, projectedRows, projectedTables } from './project-rows.ts'
 
 /** The lease under which both lanes are projected, rows are moved and ClickHouse is rebuilt. */
 export const PROJECT = 'project'
@@ -70,7 +70,11 @@ export async function insertEvents(
   for (const table of projectedTables) {
     if (rows[table].length === 0) continue
     crashPoint(`project.before_${table}`)
-    await clickhouse.insert(table, Buffer.from(rows[table].join('\n')), { token: `${token}:${table}` })
+    const columns = projectedColumns[table]
+    await clickhouse.insert(table, Buffer.from(rows[table].join('\n')), {
+      token: `${token}:${table}`,
+      ...(columns && { columns, arrays: true }),
+    })
     crashPoint(`project.after_${table}`)
   }
 }

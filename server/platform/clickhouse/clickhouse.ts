@@ -40,6 +40,8 @@ export type InsertOptions = Omit<CallOptions, 'lane'> & {
    */
   token?: string | undefined
   columns?: readonly string[] | undefined
+  /** The bytes are rows as JSON arrays, values in the order of `columns`: half the bytes of objects. */
+  arrays?: boolean | undefined
 }
 
 export type ClickHouse = {
@@ -302,7 +304,7 @@ async function insert(
   await whileWanted(request.abort_signal, async (closing) => {
     const answer = await client.exec({
       ...request,
-      query: `insert into ${checkedName(table)}${columns} format JSONEachRow`,
+      query: `insert into ${checkedName(table)}${columns} format ${call.arrays === true ? 'JSONCompactEachRow' : 'JSONEachRow'}`,
       values: Readable.from([bytes], { objectMode: false }),
       clickhouse_settings: { ...settings, ...INSERT_SETTINGS, ...token },
     })
