@@ -27,8 +27,8 @@ const names: Readonly<Record<RuleEvent, Readonly<Record<Lang, string>>>> = {
   task_created: { zh: '为其建立导购任务', en: 'guide task made' },
   task_done: { zh: '导购任务完成', en: 'guide task done' },
   task_late: { zh: '导购任务逾期', en: 'guide task late' },
-  journey_entered: { zh: '进入旅程', en: 'entering a SOP' },
-  journey_left: { zh: '离开旅程', en: 'leaving a SOP' },
+  journey_entered: { zh: '进入 SOP', en: 'entering a SOP' },
+  journey_left: { zh: '离开 SOP', en: 'leaving a SOP' },
 }
 
 export function ruleEventName(event: RuleEvent, lang: Lang): string {

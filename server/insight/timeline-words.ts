@@ -27,6 +27,7 @@ const plain: Readonly<Record<string, Said>> = {
   touch_expired: { zh: '消息过期未发', en: 'A message expired' },
   touch_unknown: { zh: '消息结果未知', en: 'The result of a message is unknown' },
   member_replied: { zh: '会员回复', en: 'The member replied' },
+  coupon_changed: { zh: '优惠券变化', en: 'A coupon changed' },
   task_created: { zh: '导购任务已生成', en: 'A task was made for the guide' },
   task_done: { zh: '导购完成任务', en: 'The guide finished a task' },
   task_late: { zh: '导购任务逾期', en: 'A task is late' },
