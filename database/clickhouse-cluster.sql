@@ -1,14 +1,5 @@
 -- What database/clickhouse/*.sql become on a cluster named liuliang; written by server/platform/clickhouse/cluster.test.ts.
 
-create table if not exists `liuliang`.schema_migration_local on cluster 'liuliang' (
-  name String, checksum String, applied_at DateTime64(3, 'UTC') default now64(3, 'UTC')
-) engine = ReplicatedMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
-order by name
-settings fsync_after_insert = 1;
-
-create table if not exists `liuliang`.schema_migration on cluster 'liuliang' as `liuliang`.schema_migration_local
-engine = Distributed('liuliang', 'liuliang', 'schema_migration_local', cityHash64(name));
-
 create table if not exists `liuliang`.events_local on cluster 'liuliang' (
   person_id Int32,
   at DateTime64(3, 'UTC'),

@@ -5,7 +5,9 @@
  * a larger one is read more often.
  */
 import { newId } from '../platform/ids.ts'
+import { withLease } from '../platform/jobs/lease.ts'
 import type { Database, Db } from '../platform/postgres/database.ts'
+import { Problem } from '../platform/problem.ts'
 import { type Blocks, blocks, type Pair } from './blocking.ts'
 import { type Likely, likeness, memberFields, wordsOf } from './likeness.ts'
 import { keysOf } from './likeness-keys.ts'
@@ -30,11 +32,31 @@ const PERSONS_AT_ONCE = 2_000_000
 /** Enough for people to look at; the rest comes with the next search, when these are decided. */
 const MOST_PROPOSED = 200_000
 
-/** Proposes likely duplicates; answers how many are new. One short transaction for each 500 pairs. */
+const LEASE = 'duplicates'
+
+/**
+ * Proposes likely duplicates; answers how many are new. One short transaction for each 500 pairs. Minutes for a million
+ * people. Errors: `conflict` while another search runs, in whatever process; `LeaseLost`.
+ */
 export async function findDuplicates(
   deps: MembersDeps,
   db: Database,
   now: Date,
+): Promise<{ proposed: number }> {
+  const found = await withLease(db, LEASE, ({ signal }) => search(deps, db, now, signal))
+  if (found === undefined)
+    throw new Problem(
+      'conflict',
+      'Likely duplicates are being looked for already. Look again when that is done.',
+    )
+  return found
+}
+
+async function search(
+  deps: MembersDeps,
+  db: Database,
+  now: Date,
+  signal: AbortSignal,
 ): Promise<{ proposed: number }> {
   const rarity = countRarity()
   const parts = Math.max(1, Math.ceil((await countLikely(db)) / PERSONS_AT_ONCE))
@@ -43,6 +65,7 @@ export async function findDuplicates(
     const keys = blocks(part, parts)
     await collect(deps, db, keys, part === 0 ? rarity : undefined)
     for await (const pairs of keys.pairs()) {
+      signal.throwIfAborted()
       const found = await judge(deps, db, pairs, { rarity, now })
       if (found.length === 0) continue
       proposed += (await db.transaction((tx) => putProposals(tx, found, now))).size

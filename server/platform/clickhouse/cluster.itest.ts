@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { testClickHouse } from '../../../test/support/clickhouse.ts'
 import { spreadTables } from '../../../test/support/spread-tables.ts'
-import { CLUSTER_SETTINGS, deleteStatement, truncateStatement } from './cluster.ts'
-import { statementsOf } from './migrate.ts'
+import { CLUSTER_SETTINGS, deleteStatement, schemaStatements, truncateStatement } from './cluster.ts'
+import { SCHEMA_MIGRATION, statementsOf } from './migrate.ts'
 
 const SCHEMA = new URL('../../../database/clickhouse-cluster.sql', import.meta.url)
 const liuliang = { name: 'liuliang', database: 'liuliang' }
@@ -11,6 +11,7 @@ const clickhouse = await testClickHouse()
 
 test('ClickHouse understands every statement of the cluster', async () => {
   const statements = [
+    ...schemaStatements(SCHEMA_MIGRATION, liuliang),
     ...statementsOf(await readFile(SCHEMA, 'utf8')),
     deleteStatement('events', 'person_id in {ids: Array(Int32)}', liuliang),
     truncateStatement('events', liuliang),
