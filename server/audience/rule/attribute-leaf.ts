@@ -3,7 +3,7 @@ import type { Leaf } from '../../../contract/rule.ts'
 import { compares } from '../../../contract/rule-parts.ts'
 import { numberOfDay } from '../../platform/time/zone.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
-import type { LeafReader } from './leaf.ts'
+import type { LeafReader } from './bench.ts'
 import { nextFlip } from './measured.ts'
 import { dayCount, type ZoneDays } from './zone-days.ts'
 

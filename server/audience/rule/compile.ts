@@ -9,10 +9,11 @@ import type { Leaf, Rule } from '../../../contract/rule.ts'
 import { keyOf } from '../../../contract/rule.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import { type PersonState, stateOf } from '../lifecycle/person-state.ts'
+import type { Bench, LeafReader, LeafReading, SValue } from './bench.ts'
 import { type Definitions, withDescendants } from './definitions.ts'
 import { type FactNeeds, factNeedsOf } from './fact-needs.ts'
 import { type Behind, type GraphNode, inOrder, type NodeId } from './graph.ts'
-import { type Bench, compileLeaf, type LeafReader, type LeafReading, type SValue } from './leaf.ts'
+import { compileLeaf } from './leaf.ts'
 import { ZoneDays } from './zone-days.ts'
 
 const NEVER = Number.POSITIVE_INFINITY

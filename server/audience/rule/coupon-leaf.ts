@@ -1,7 +1,7 @@
 /** Coupons of one person as they stand now, folded from events with absolute values. */
 import type { Leaf } from '../../../contract/rule.ts'
 import type { PersonEvent } from '../facts/person-facts.ts'
-import type { LeafReader } from './leaf.ts'
+import type { LeafReader } from './bench.ts'
 import { rollingMs } from './windows.ts'
 
 type CouponLeaf = Extract<Leaf, { kind: 'coupon' }>

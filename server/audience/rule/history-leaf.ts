@@ -9,8 +9,8 @@ import type {
   OrderFilter,
   Window,
 } from '../../../contract/rule-parts.ts'
+import type { Bench, Filled, LeafReader, Shared } from './bench.ts'
 import { eventFill, eventNumber } from './event-series.ts'
-import type { Bench, Filled, LeafReader, Shared } from './leaf.ts'
 import { readMeasured } from './measured.ts'
 import { purchaseFill, purchaseNumber } from './order-series.ts'
 import { readSequence } from './sequence-leaf.ts'

@@ -1,53 +1,16 @@
 /** Single conditions about one person: value, verdict, and the first moment at which the verdict can change by itself. */
-import type { Bands } from '../../../contract/lifecycle.ts'
 import type { Leaf } from '../../../contract/rule.ts'
 import { compares, scaled } from '../../../contract/rule-parts.ts'
 import { unreachable } from '../../platform/problem.ts'
-import type { PersonFacts } from '../facts/person-facts.ts'
 import type { PersonState } from '../lifecycle/person-state.ts'
 import { attributeReader, dateReader } from './attribute-leaf.ts'
+import type { LeafReader, Shared } from './bench.ts'
 import { ageOn, birthdayOf, dayOfAge, nextBirthday } from './birthday.ts'
 import { couponReader } from './coupon-leaf.ts'
-import type { TagDefinition } from './definitions.ts'
-import type { NodeId } from './graph.ts'
 import { categoryReader, eventsReader, ordersReader, sequenceReader } from './history-leaf.ts'
 import { nextFlip } from './measured.ts'
 import { drawOf, seedOf } from './sample.ts'
-import type { Fill, Series } from './series.ts'
 import type { ZoneDays } from './zone-days.ts'
-
-export type LeafValue = string | number | boolean | null
-export type LeafReading = { value: LeafValue; verdict: boolean; next: number }
-
-/** The value of one group of level S; a group that is absent is unknown. */
-export type SValue = { tag: number; origin: 'manual' | 'auto' | 'synced' | 'attribute' }
-
-/** One person while being evaluated. */
-export type Bench = {
-  readonly facts: PersonFacts
-  readonly now: number
-  readonly today: number
-  readonly state: PersonState
-  next: number
-  /** Segments and automatic tags that hold so far. */
-  readonly nodes: Set<NodeId>
-  readonly sValues: Map<number, SValue>
-  readonly filled: Set<Series>
-}
-
-export type LeafReader = (bench: Bench) => LeafReading
-
-export type Shared = {
-  days: ZoneDays
-  bands: Bands
-  autoTags: ReadonlyMap<number, TagDefinition>
-  descendants(tags: readonly number[]): ReadonlySet<number>
-  /** Purchases and events by filter and number, shared between leaves. */
-  series: Map<string, Filled>
-}
-
-/** A series and how it is filled for one person. */
-export type Filled = { series: Series; fill: Fill }
 
 const NEVER = Number.POSITIVE_INFINITY
 /** Somebody told day and month only. */

@@ -7,7 +7,7 @@
  */
 import type { Leaf } from '../../../contract/rule.ts'
 import type { Window } from '../../../contract/rule-parts.ts'
-import type { LeafReading } from './leaf.ts'
+import type { LeafReading } from './bench.ts'
 import { MAX_PERIODS, type When } from './measured.ts'
 import type { Series } from './series.ts'
 import { boundsOf, placesOf, rollingMs } from './windows.ts'

@@ -7,7 +7,7 @@ import { instant } from '../../platform/time/clock.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
 import { loadFacts } from '../facts/load.ts'
-import type { LeafValue } from '../rule/leaf.ts'
+import type { LeafValue } from '../rule/bench.ts'
 import { findSegment, ruleNames, sentences } from './segment.ts'
 import { selectMembership } from './store.ts'
 
