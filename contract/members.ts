@@ -390,9 +390,11 @@ export const membersContract = {
     path: '/identity/find-duplicates',
     tag: 'members',
     summary: 'Look for fuzzy duplicates',
+    description:
+      'Minutes for a million members: after 20 seconds the answer says that it is still running, and what is found goes on appearing among the reviews.',
     who: headquarters,
     scope: 'members:write',
-  }).output(z.object({ proposed: z.int() })),
+  }).output(z.object({ proposed: z.int(), running: z.boolean() })),
   join: route({
     method: 'POST',
     path: '/identity/reviews/{id}/join',

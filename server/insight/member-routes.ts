@@ -1,4 +1,5 @@
 /** Members, their audit and identity questions over HTTP. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { implement } from '@orpc/server'
 import { lifecycleStates } from '../../contract/lifecycle.ts'
 import { membersContract } from '../../contract/members.ts'
@@ -176,7 +177,9 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
       )
       return { items, next: page.next }
     }),
-    findDuplicates: api.findDuplicates.handler(({ context: { now } }) => findDuplicates(deps, db, now)),
+    findDuplicates: api.findDuplicates.handler(({ context: { now } }) =>
+      orRunning(findDuplicates(deps, db, now)),
+    ),
     join: api.join.handler(async ({ input, context }) =>
       db.transaction(async (tx) => {
         const keep = await personOf(tx, input.keep)
@@ -233,6 +236,22 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
       }),
     ),
   })
+}
+
+const ANSWER_MS = 20_000
+
+/** What a search found, or that it goes on: proxies give a request up long before a million people are compared. */
+async function orRunning(
+  search: Promise<{ proposed: number }>,
+): Promise<{ proposed: number; running: boolean }> {
+  const answered = new AbortController()
+  const late = sleep(ANSWER_MS, undefined, { signal: answered.signal, ref: false }).catch(() => undefined)
+  try {
+    const found = await Promise.race([search, late])
+    return found ? { ...found, running: false } : { proposed: 0, running: true }
+  } finally {
+    answered.abort()
+  }
 }
 
 const fieldWords: Readonly<Record<string, { zh: string; en: string }>> = {

@@ -85,7 +85,7 @@ test('whom somebody told apart is not proposed again, and two searches do not ru
   await bring('erp', '李晓明', '13912340001', told)
   await bring('shop', '李晓明', '13812340002', told)
   const elsewhere = await takeLease(db, 'duplicates', 60_000)
-  await expect(findDuplicates(deps, db, now)).rejects.toMatchObject({ code: 'conflict' })
+  await expect(findDuplicates(deps, db, now)).rejects.toMatchObject({ code: 'already_running' })
   expect(await proposals()).toEqual([])
   if (elsewhere) await releaseLease(db, elsewhere)
   expect(await findDuplicates(deps, db, now)).toEqual({ proposed: 1 })

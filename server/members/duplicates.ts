@@ -36,7 +36,7 @@ const LEASE = 'duplicates'
 
 /**
  * Proposes likely duplicates; answers how many are new. One short transaction for each 500 pairs. Minutes for a million
- * people. Errors: `conflict` while another search runs, in whatever process; `LeaseLost`.
+ * people. Errors: `already_running` while another search runs, in whatever process; `LeaseLost`.
  */
 export async function findDuplicates(
   deps: MembersDeps,
@@ -45,10 +45,7 @@ export async function findDuplicates(
 ): Promise<{ proposed: number }> {
   const found = await withLease(db, LEASE, ({ signal }) => search(deps, db, now, signal))
   if (found === undefined)
-    throw new Problem(
-      'conflict',
-      'Likely duplicates are being looked for already. Look again when that is done.',
-    )
+    throw new Problem('already_running', 'Likely duplicates are being looked for already.')
   return found
 }
 

@@ -20,6 +20,10 @@ const words = {
   },
   look: { zh: '查找疑似重复', en: 'Look for duplicates' },
   found: { zh: '找到 {n} 对疑似重复', en: '{n} likely pairs found' },
+  running: {
+    zh: '还在查找，找到的会陆续出现在下面',
+    en: 'Still looking: what is found appears below as it comes',
+  },
   noneFound: { zh: '没有找到新的疑似重复', en: 'No new likely pairs' },
   reviews: { zh: '待核对', en: 'To review' },
   merges: { zh: '合并记录', en: 'Merges' },
@@ -46,7 +50,8 @@ export function Identity() {
   const { act, busy } = useAct()
   async function look(): Promise<void> {
     const found = await act(() => client.members.findDuplicates(), { refresh: [api.members.reviews.key()] })
-    if (found)
+    if (found?.running) void message.info(t('running'))
+    else if (found)
       void message.success(found.proposed > 0 ? t('found', { n: whole(found.proposed) }) : t('noneFound'))
   }
   return (
