@@ -77,3 +77,28 @@ test('kept apart, they are remembered as two and never asked about again', async
   await page.getByText('已确认不同', { exact: true }).click()
   await review('李').waitFor()
 })
+
+test('somebody who was typed anew is found, and the question says what is alike and how much', async () => {
+  const deps = membersDeps(app.parts.stores.keyring)
+  for (const [source, name, number] of [
+    ['erp', '赵晓明', '13812340001'],
+    ['shop', '赵小明', '13812340010'],
+  ] as const) {
+    const row = {
+      externalId: name,
+      attributes: { name, birthday: '1990-05-06' },
+      identifiers: [{ kind: 'phone' as const, value: number }],
+    }
+    await app.db.transaction((tx) => resolve(deps, tx, [row], { lane: 'bulk', source, at: app.clock.now() }))
+  }
+  await visit(page, app, '/identity')
+  await button(page, '查找疑似重复').click()
+  await page.getByText('找到 1 对疑似重复').waitFor()
+  const question = page.locator('.ant-card').filter({ hasText: '赵小明' })
+  for (const says of ['姓名读音相同', '生日相同', '手机号相近（90%）'])
+    await question.getByText(says).waitFor()
+  await keepPicture(page, 'identity-look-alikes')
+  await button(question, '是同一个人，合并').click()
+  await question.waitFor({ state: 'detached' })
+  await soon(async () => (await living()).filter((name) => name.startsWith('赵'))).toHaveLength(1)
+})
