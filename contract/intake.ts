@@ -143,6 +143,7 @@ export const intakeContract = {
     path: '/event-sources',
     summary: 'Make a source of events, with a write key',
     who: ['owner', 'engineer'],
+    scope: 'org:write',
   })
     .input(z.object({ code: z.string().regex(/^[a-z][a-z0-9-]{1,39}$/), ...ChangeableSource }))
     .output(EventSource),
@@ -152,6 +153,7 @@ export const intakeContract = {
     path: '/event-sources/{id}',
     summary: 'Change, close or open a source of events, or give it a new write key',
     who: ['owner', 'engineer'],
+    scope: 'org:write',
   })
     .input(
       versionedWrite({

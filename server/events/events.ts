@@ -69,3 +69,4 @@ export {
   streamOrders,
   unsettledPersons,
 } from './rows-of.ts'
+export { trackedProperties } from './tracked-properties.ts'

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { MemberCard, OrderRow, TimelineItem } from '../../contract/members.ts'
 import { segmentsOf, statesOf, tagsOf } from '../audience/audience.ts'
-import { ordersOf, rowsOf } from '../events/events.ts'
+import { ordersOf, rowsOf, trackedProperties } from '../events/events.ts'
 import { memberCard as identityCard, type MembersDeps } from '../members/members.ts'
 import { brand, type Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
@@ -182,9 +182,15 @@ export async function memberTimeline(
     db,
     shown.flatMap(({ about }) => about ?? []),
   )
+  const properties = await trackedProperties(
+    { db, clickhouse },
+    personId,
+    shown.filter(({ type }) => type === 'tracked' || type === 'page_viewed').map(({ id }) => id),
+  )
   return pageFrom(shown, page.limit, {
     item: ({ about, title, ...one }) => ({
       ...one,
+      details: { ...one.details, ...(properties.has(one.id) && { properties: properties.get(one.id) }) },
       title: named(title, about && names.get(subjectKey(about))),
       at: instant(one.at).toISOString(),
     }),

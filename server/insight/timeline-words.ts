@@ -50,7 +50,8 @@ export function titleOf(type: string, detail: string): Said {
     const said = decided[state] ?? { zh: '消息决定', en: 'A message was decided on' }
     return reason === '' ? said : { zh: `${said.zh}（${reason}）`, en: `${said.en} (${reason})` }
   }
-  return plain[type] ?? { zh: type, en: type }
+  const said = plain[type] ?? { zh: type, en: type }
+  return type === 'tracked' || type === 'page_viewed' ? named(said, detail === '' ? undefined : detail) : said
 }
 
 /** The title with the name of what it speaks of, where that is known. */

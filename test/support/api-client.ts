@@ -57,6 +57,7 @@ export async function ownerKey(
   expect(changed.status, JSON.stringify(changed.body)).toBe(200)
   const owner = await signIn(password)
   const scopes = [
+    'org:write',
     'members:read',
     'members:write',
     'personal:read',
