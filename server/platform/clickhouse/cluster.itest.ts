@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { testClickHouse } from '../../../test/support/clickhouse.ts'
 import { spreadTables } from '../../../test/support/spread-tables.ts'
+import { openClickHouse } from './clickhouse.ts'
 import { CLUSTER_SETTINGS, deleteStatement, schemaStatements, truncateStatement } from './cluster.ts'
-import { SCHEMA_MIGRATION, statementsOf } from './migrate.ts'
+import { ClickHouseMigrationRefused, migrateClickHouse, SCHEMA_MIGRATION, statementsOf } from './migrate.ts'
 
 const SCHEMA = new URL('../../../database/clickhouse-cluster.sql', import.meta.url)
 const liuliang = { name: 'liuliang', database: 'liuliang' }
@@ -37,6 +38,32 @@ test('and takes every setting, which is needed: what it does by itself would be 
     distributed_product_mode: 'deny',
     load_balancing: 'random',
   })
+})
+
+test('whoever opens a cluster asks so with every statement, and changes rows on every server', async () => {
+  // A delete looks for the local table where it is asked.
+  await spreadTables(clickhouse)
+  const client = openClickHouse({ ...clickhouse.options, cluster: 'liuliang' })
+  const asked = `select toString(getSetting('distributed_product_mode')) as product,
+    toString(getSetting('parallel_distributed_insert_select')) as moved, toString(getSetting('max_threads')) as threads`
+  try {
+    expect(await client.rows(asked, {}, { settings: { max_threads: 1 } })).toEqual([
+      { product: 'local', moved: '0', threads: '1' },
+    ])
+    for (const change of [() => client.remove('events', '1'), () => client.truncate('events')])
+      await expect(change()).rejects.toThrow(/Replicated DDL queries are disabled/)
+  } finally {
+    await client.close()
+  }
+})
+
+test('a cluster that the server does not know is refused in one sentence, before anything is made', async () => {
+  const asked = migrateClickHouse({ ...clickhouse.options, database: 'never_made', cluster: 'nowhere' })
+  await expect(asked).rejects.toBeInstanceOf(ClickHouseMigrationRefused)
+  await expect(asked).rejects.toThrow(
+    /^This ClickHouse does not know the cluster nowhere that CLICKHOUSE_CLUSTER names; it knows none\./,
+  )
+  expect(await clickhouse.rows("select name from system.databases where name = 'never_made'")).toEqual([])
 })
 
 test('a distributed table can neither delete nor be emptied, its local one can', async () => {

@@ -33,6 +33,7 @@ export async function migrateClickHouse(
   options: ClickHouseOptions,
   folder: URL = FOLDER,
 ): Promise<ClickHouseMigrated> {
+  await refuseUnknownCluster(options)
   await createClickHouseDatabase(options)
   const clickhouse = openClickHouse(options)
   const cluster = clusterOf(options)
@@ -56,6 +57,23 @@ export async function migrateClickHouse(
     return { applied, total: files.length }
   } finally {
     await clickhouse.close()
+  }
+}
+
+async function refuseUnknownCluster(options: ClickHouseOptions): Promise<void> {
+  if (options.cluster === undefined) return
+  const server = openClickHouse({ ...options, database: 'default', cluster: undefined })
+  try {
+    const rows = await server.rows<{ name: string }>(
+      'select distinct cluster as name from system.clusters order by name',
+    )
+    const names = rows.map(({ name }) => name)
+    if (names.includes(options.cluster)) return
+    throw new ClickHouseMigrationRefused(
+      `This ClickHouse does not know the cluster ${options.cluster} that CLICKHOUSE_CLUSTER names; it knows ${names.length === 0 ? 'none' : names.join(', ')}. See remote_servers in its configuration.`,
+    )
+  } finally {
+    await server.close()
   }
 }
 
