@@ -7,8 +7,8 @@
  */
 import { type Compare, compares, scaled, type Window } from '../../../contract/rule-parts.ts'
 import type { Aggregate, Fold, Series } from './series.ts'
-import { boundsOf, placesOf, rollingMs } from './windows.ts'
-import { periodStart, type ZoneDays } from './zone-days.ts'
+import { boundsOf, periodsOf, placesOf, rollingMs } from './windows.ts'
+import type { ZoneDays } from './zone-days.ts'
 
 /** One measure of a series: how it is folded, over which window, and compared with what (in units of the rule). */
 export type Question = Aggregate & { window: Window; compare: Compare }
@@ -23,7 +23,7 @@ export const MAX_PERIODS = 40
 
 export function readMeasured(question: Question, series: Series, when: When): Reading {
   const { now, days, anchor } = when
-  const { low, high } = placesOf(series, boundsOf(question.window, now, days, { anchor }))
+  const { low, high } = placesOf(series, boundsOf(question.window, now, days, anchor))
   const value = aggregate(question, series, low, high, when)
   const place = { low, high, verdict: judge(question, value, high - low) }
   const next = Math.min(nextByRows(question, series, place, when), nextByDays(question, series, place, when))
@@ -131,11 +131,11 @@ function nextByCalendar(
   { now, days, anchor }: When,
 ): number {
   if (series.length === 0) return NEVER
-  const today = days.of(now)
+  const periods = periodsOf(window, days.of(now), days)
   const lastAt = series.atOf(series.length - 1)
   for (let shift = 1; shift <= MAX_PERIODS; shift += 1) {
-    const edge = days.start(periodStart(today, window.unit, shift))
-    const bounds = boundsOf(window, now, days, { shift })
+    const edge = periods.start(shift)
+    const bounds = periods.bounds(shift)
     const { low, high } = placesOf(series, bounds)
     const value = aggregate(question, series, low, high, { now: edge, days, anchor })
     if (judge(question, value, high - low) !== place.verdict) return edge

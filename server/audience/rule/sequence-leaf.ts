@@ -10,8 +10,8 @@ import type { Window } from '../../../contract/rule-parts.ts'
 import type { LeafReading } from './bench.ts'
 import { MAX_PERIODS, type When } from './measured.ts'
 import type { Series } from './series.ts'
-import { boundsOf, placesOf, rollingMs } from './windows.ts'
-import { periodStart, type ZoneDays } from './zone-days.ts'
+import { boundsOf, periodsOf, placesOf, rollingMs } from './windows.ts'
+import type { ZoneDays } from './zone-days.ts'
 
 export type SequenceLeaf = Extract<Leaf, { kind: 'sequence' }>
 
@@ -31,7 +31,7 @@ export function readSequence(leaf: SequenceLeaf, first: Series, second: Series, 
 }
 
 function count(leaf: SequenceLeaf, first: Series, second: Series, { now, days, anchor }: When): number {
-  let { low, high } = placesOf(first, boundsOf(leaf.window, now, days, { anchor }))
+  let { low, high } = placesOf(first, boundsOf(leaf.window, now, days, anchor))
   if (leaf.which === 'first') high = Math.min(high, low + 1)
   if (leaf.which === 'last') low = Math.max(low, high - 1)
   let found = 0
@@ -77,10 +77,10 @@ function edgesOf(
 ): { edges: number[]; complete: boolean } {
   const edges: number[] = []
   if (window.kind !== 'calendar') return { edges, complete: true }
-  const today = days.of(now)
+  const periods = periodsOf(window, days.of(now), days)
   for (let shift = 1; shift <= MAX_PERIODS; shift += 1) {
-    edges.push(days.start(periodStart(today, window.unit, shift)))
-    if (boundsOf(window, now, days, { shift }).from > lastAt) return { edges, complete: true }
+    edges.push(periods.start(shift))
+    if (periods.bounds(shift).from > lastAt) return { edges, complete: true }
   }
   return { edges, complete: false }
 }

@@ -17,26 +17,17 @@ const NOTHING: Bounds = {
 }
 
 /**
- * Which times a window holds when it is `now`, `shift` periods from now for calendar windows. `anchor`: where a window
- * since something begins, null where that never was.
+ * Which times a window holds when it is `now`. `anchor`: where a window since something begins, null where that never
+ * was.
  */
-export function boundsOf(
-  window: Window,
-  now: number,
-  days: ZoneDays,
-  { shift = 0, anchor = null }: { shift?: number; anchor?: number | null } = {},
-): Bounds {
+export function boundsOf(window: Window, now: number, days: ZoneDays, anchor: number | null = null): Bounds {
   switch (window.kind) {
     case 'ever':
       return { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, inclusive: true }
     case 'rolling':
       return { from: now - rollingMs(window.days), to: Number.POSITIVE_INFINITY, inclusive: false }
     case 'absolute':
-      return {
-        from: days.start(numberOfDay(window.from)),
-        to: days.start(numberOfDay(window.to) + 1),
-        inclusive: true,
-      }
+      return absoluteBounds(window, days)
     case 'since':
       if (anchor === null) return NOTHING
       return {
@@ -44,15 +35,63 @@ export function boundsOf(
         to: window.days === undefined ? Number.POSITIVE_INFINITY : anchor + rollingMs(window.days),
         inclusive: window.anchor.at === 'joining',
       }
-    default: {
-      const today = days.of(now)
-      const last = shift - window.back
-      return {
-        from: days.start(periodStart(today, window.unit, last - window.count + 1)),
-        to: days.start(periodStart(today, window.unit, last + 1)),
-        inclusive: true,
-      }
+    default:
+      return periodsOf(window, days.of(now), days).bounds(0)
+  }
+}
+
+type Absolute = Extract<Window, { kind: 'absolute' }>
+type Calendar = Extract<Window, { kind: 'calendar' }>
+
+/** What dates make of windows, kept: everybody is asked about on the same day. */
+const absolutes = new WeakMap<Absolute, { days: ZoneDays; bounds: Bounds }>()
+const calendars = new WeakMap<Calendar, Periods>()
+
+function absoluteBounds(window: Absolute, days: ZoneDays): Bounds {
+  const known = absolutes.get(window)
+  if (known?.days === days) return known.bounds
+  const from = days.start(numberOfDay(window.from))
+  const bounds = { from, to: days.start(numberOfDay(window.to) + 1), inclusive: true }
+  absolutes.set(window, { days, bounds })
+  return bounds
+}
+
+/** The present and coming periods of a calendar window, as they lie from `today`. */
+export function periodsOf(window: Calendar, today: number, days: ZoneDays): Periods {
+  const known = calendars.get(window)
+  if (known?.today === today && known.days === days) return known
+  const periods = new Periods(window, today, days)
+  calendars.set(window, periods)
+  return periods
+}
+
+class Periods {
+  readonly today: number
+  readonly days: ZoneDays
+  readonly #window: Calendar
+  readonly #starts = new Map<number, number>()
+
+  constructor(window: Calendar, today: number, days: ZoneDays) {
+    this.#window = window
+    this.today = today
+    this.days = days
+  }
+
+  /** The first instant of the period that lies `offset` periods from the present one. */
+  start(offset: number): number {
+    let start = this.#starts.get(offset)
+    if (start === undefined) {
+      start = this.days.start(periodStart(this.today, this.#window.unit, offset))
+      this.#starts.set(offset, start)
     }
+    return start
+  }
+
+  /** What the window holds `shift` periods from now. */
+  bounds(shift: number): Bounds {
+    const { back, count } = this.#window
+    const last = shift - back
+    return { from: this.start(last - count + 1), to: this.start(last + 1), inclusive: true }
   }
 }
 
