@@ -1,5 +1,6 @@
 /** Every route of the program, as the typed client of the pages sees it. Mounted by server/app.ts. */
 import { audienceContract } from './audience.ts'
+import { batchContract } from './batch.ts'
 import { demoContract } from './demo.ts'
 import { importContract } from './import.ts'
 import { insightContract } from './insight.ts'
@@ -20,5 +21,6 @@ export const contract = {
   insight: insightContract,
   imports: importContract,
   intake: intakeContract,
+  batch: batchContract,
   demo: demoContract,
 }

@@ -10,6 +10,7 @@ import { openChannels } from './connectors/connectors.ts'
 import { receiptAddress, smsStreams } from './connectors/sms/routes.ts'
 import { wecomStreams } from './connectors/wecom/routes.ts'
 import { demoRoutes } from './demo/routes.ts'
+import { batchRoutes } from './events/batch/routes.ts'
 import { openIntake } from './events/events.ts'
 import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
@@ -109,6 +110,7 @@ function routersOf({ stores, clock, providers, publicUrl }: AppParts) {
     }),
     imports: importRoutes(importParts(stores, clock)),
     intake: intakeRoutes({ db, publicUrl }),
+    batch: batchRoutes({ db, people: intakePeople(keyring) }),
     reach: reachRoutes({
       db,
       people: reachPorts(keyring).people,

@@ -77,6 +77,7 @@ export function intakePeople(keys: Keyring): IntakePeople {
         named.map(({ identifiers }) => ({ externalId: null, identifiers })),
         how,
       ),
+    resolve: (tx, statements, how) => resolve(deps, tx, statements, how),
     known: (tx, identifiers) => areKnown(deps, tx, identifiers),
     present: presentOf,
     adjust: (tx, changes, how) => adjust(deps, tx, changes, how),

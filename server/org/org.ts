@@ -6,6 +6,7 @@ export { type AuditNote, audit, listAudit } from './audit.ts'
 export { brand, changeBrand, nameBrand } from './brand.ts'
 export { acceptClock, type BusinessClock, openBusinessClock } from './business-time.ts'
 export { createProduct } from './catalogue.ts'
+export { tellFootfall, tellProducts, tellStock, tellStores } from './feeds.ts'
 export { openGuard } from './guard.ts'
 export {
   addGuides,

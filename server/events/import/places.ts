@@ -44,14 +44,14 @@ export class PlaceBook {
 }
 
 /**
- * The book after adding, in this transaction, what the rows name and nobody knows; the import remembers it. Errors: `bad_input` where a column
+ * The book after adding, in this transaction, what the rows name and nobody knows; an import remembers it. Errors: `bad_input` where a column
  * names thousands.
  */
 export async function addUnknown(
   tx: Tx,
   actor: Actor,
   book: PlaceBook,
-  named: { stores: readonly StoreName[]; staff: readonly StaffName[]; before: number; importId: string },
+  named: { stores: readonly StoreName[]; staff: readonly StaffName[]; before: number; importId?: string },
 ): Promise<{ book: PlaceBook; added: number }> {
   const stores = new Map<string, Parameters<typeof addStores>[2][number]>()
   for (const store of named.stores) {
@@ -84,7 +84,7 @@ export async function addUnknown(
     })
   }
   const made = { stores: added, staff: await addGuides(tx, actor, [...guides.values()]) }
-  await insertPlaces(tx, named.importId, made)
+  if (named.importId !== undefined) await insertPlaces(tx, named.importId, made)
   return { book: await PlaceBook.read(tx), added: added.length }
 }
 

@@ -12,12 +12,15 @@ export type Named = {
 }
 
 export type Referred = { readonly profileId: number; readonly personId: number }
-export type SpokenHow = { lane: 'live'; source: string; at: Date }
+export type SpokenHow = { lane: 'live' | 'bulk'; source: string; at: Date }
+export type Resolved = Referred & { readonly created: boolean; readonly changed: readonly string[] }
 
 export type IntakePeople = {
   index: BlindIndex
   /** The profile and present person of each, in their order; null where nobody is named, or somebody who was erased. At most 5,000. */
   refer(tx: Tx, named: readonly Named[], how: SpokenHow): Promise<(Referred | null)[]>
+  /** Writes what is said of persons; null for somebody who was erased. At most 5,000. Errors: `bad_row`. */
+  resolve(tx: Tx, statements: readonly PersonStatement[], how: SpokenHow): Promise<(Resolved | null)[]>
   /** Which of these identifiers somebody bears, by their place. */
   known(tx: Tx, identifiers: readonly Named['identifiers'][number][]): Promise<boolean[]>
   /** The present persons of profiles that are still there. */
