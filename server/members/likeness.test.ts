@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { febrlPersons, restaurants, scoreOf } from '../../test/support/entity-sets.ts'
+import { febrlPersons, generatedMembers, restaurants, scoreOf } from '../../test/support/entity-sets.ts'
 import { fc } from '../../test/support/fast-check.ts'
 import { isAbsent } from '../../test/support/shared-data.ts'
 import { normalisePhone } from '../platform/phone.ts'
@@ -10,7 +10,8 @@ import { pinyinOf } from './pinyin.ts'
 import { countRarity } from './rarity.ts'
 import { jaroWinkler, oneSlip } from './text-distance.ts'
 
-const compare = (one: Likely, other: Likely, base = countRarity()) => likeness(memberFields, one, other, base)
+const nobody = countRarity()
+const compare = (one: Likely, other: Likely, base = nobody) => likeness(memberFields, one, other, base)
 
 test('names are heard as they sound', () => {
   expect(pinyinOf('章珊')).toEqual(pinyinOf('张三').map((part, index) => (index === 1 ? 'shan' : part)))
@@ -149,6 +150,14 @@ test.each([
 ])('%s and %s are one slip apart: %s', (one, other, is) => {
   expect(oneSlip(one, other)).toBe(is)
   expect(oneSlip(other, one)).toBe(is)
+})
+
+test('of members who were typed anew most are found by comparing hardly anybody, and nobody else', async () => {
+  const { precision, recall, blocked, compared } = await scoreOf(generatedMembers(8_000))
+  expect(precision).toBeGreaterThanOrEqual(0.99)
+  expect(recall).toBeGreaterThanOrEqual(0.8)
+  expect(blocked).toBeGreaterThanOrEqual(0.82)
+  expect(compared).toBeLessThan(1_000)
 })
 
 test.skipIf(isAbsent('er_febrl'))(

@@ -4,6 +4,7 @@
  * soc_sec_id and postcode, the cuisine of a restaurant).
  */
 import { readFileSync } from 'node:fs'
+import { generatedRow } from '../../bench/identity-people.ts'
 import { blocks } from '../../server/members/blocking.ts'
 import { type Likely, likeness, memberFields, wordsOf } from '../../server/members/likeness.ts'
 import { keysOf } from '../../server/members/likeness-keys.ts'
@@ -56,6 +57,28 @@ export function restaurants(): KnownSet {
   return { persons, truth: new Set(truth) }
 }
 
+/** Members of a Chinese brand as several systems write them, of whom one in ten was typed anew. */
+export function generatedMembers(count: number): KnownSet {
+  const persons = new Map<number, Likely>()
+  const truth = new Set<string>()
+  for (let n = 0; n < count; n += 1) {
+    const { row, is, other } = generatedRow(n)
+    if (is === 'joins') continue
+    const { name, birthday, city, address, gender } = row.attributes ?? {}
+    persons.set(n + 1, {
+      name: given(name),
+      birthday: given(birthday),
+      city: given(city),
+      address: given(address),
+      gender: given(gender),
+      phone: row.identifiers.flatMap(({ kind, value }) => (kind === 'phone' ? [value] : [])),
+      card: row.identifiers.flatMap(({ kind, value }) => (kind === 'card' ? [value] : [])),
+    })
+    if (is === 'typed_anew') truth.add(`${other + 1}-${n + 1}`)
+  }
+  return { persons, truth }
+}
+
 /** Takes the set through the steps of the search: words counted, keys shared, pairs judged. */
 export async function scoreOf({ persons, truth }: KnownSet): Promise<Score> {
   const rarity = countRarity()
@@ -82,8 +105,8 @@ export async function scoreOf({ persons, truth }: KnownSet): Promise<Score> {
   }
 }
 
-function given(text: string | undefined): string[] {
-  return text === undefined || text.trim() === '' ? [] : [text.trim()]
+function given(text: string | null | undefined): string[] {
+  return text === null || text === undefined || text.trim() === '' ? [] : [text.trim()]
 }
 
 /** A small CSV with quotes and a heading. */
