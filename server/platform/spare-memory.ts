@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-const LOOK_MS = 5000
+const LOOK_MS = 2000
 /** Share of the time in which the process worked since the last look: below it nobody waits for it. */
 const QUIET = 0.5
 /** More than this beside the heap, above the least that was ever seen, is worth a collection. */

@@ -35,7 +35,7 @@ export function settingsText({ port, maxConnections, durable, dataBytes }: Clust
     ...(process.platform === 'linux' ? { recovery_init_sync_method: 'syncfs' } : {}),
 
     // A page that was read stays in there for good: a small brand shall not hold more than it is large.
-    shared_buffers: small || dataBytes < GIB ? `'96MB'` : `'256MB'`,
+    shared_buffers: `'${bufferMegabytes(dataBytes, small)}MB'`,
     effective_cache_size: `'${Math.max(256, Math.floor(memory / 4 / 1024 ** 2))}MB'`,
     work_mem: `'16MB'`,
     maintenance_work_mem: small ? `'64MB'` : `'128MB'`,
@@ -75,6 +75,12 @@ export function settingsText({ port, maxConnections, durable, dataBytes }: Clust
     `include_if_exists = 'local.conf'`,
     '',
   ].join('\n')
+}
+
+/** Beyond what is held here the system's own cache serves: a brand of 20,000 members has tables of some 150 MB. */
+function bufferMegabytes(dataBytes: number, small: boolean): number {
+  if (dataBytes < GIB / 4) return 64
+  return small || dataBytes < GIB ? 96 : 256
 }
 
 /** pg_hba.conf: the loopback, with a password, and nothing else. */
