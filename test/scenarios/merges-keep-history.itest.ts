@@ -64,10 +64,8 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       number: fc.integer({ min: 1, max: 3 }),
     }),
   },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'part' as const), pick: fc.nat(20) }),
-  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('join' as const), pick: fc.nat(20) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('part' as const), pick: fc.nat(20) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('project' as const, 'move' as const) }) },
 )
 
@@ -92,7 +90,7 @@ test('whoever is joined and parted, everybody has what happened to them, in both
   const counts = { join: 0, part: 0 }
   await fc.assert(
     fc.asyncProperty(
-      fc.array(act, { minLength: 12, maxLength: 36 }),
+      fc.array(act, { minLength: 20, maxLength: 45 }),
       fc.boolean(),
       async (acts, partsNumbers) => {
         runs += 1
@@ -128,7 +126,7 @@ test('whoever is joined and parted, everybody has what happened to them, in both
     ),
     { numRuns: 10 },
   )
-  expect(Math.min(counts.join, counts.part)).toBeGreaterThan(3)
+  expect(Math.min(counts.join, counts.part)).toBeGreaterThan(8)
 })
 
 /** Answers whether it could be done. */
