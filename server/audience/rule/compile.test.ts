@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Rule } from '../../../contract/rule.ts'
 import { aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts'
+import { aHistoryLeaf } from '../../../test/support/audience-events.ts'
 import { anInstant } from '../../../test/support/audience-parts.ts'
 import { fc } from '../../../test/support/fast-check.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import { type Answer, compileRules, type Evaluator } from './compile.ts'
 
 const RUNS = 600
+const NOBODY: Rule = { kind: 'any', rules: [] }
 const zones = ['Asia/Shanghai', 'America/New_York']
 
 /** Everything that is stored of an answer, without the moment of change. */
@@ -19,6 +21,22 @@ function answers(evaluator: Evaluator, facts: PersonFacts, now: number): Answer 
 }
 
 describe.each(zones)('in %s', (zone) => {
+  const places = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 6, maxLength: 6 })
+
+  /** At the moment before the next one, and at some in between. */
+  function expectStill(
+    evaluator: Evaluator,
+    facts: PersonFacts,
+    now: number,
+    within: readonly number[],
+  ): void {
+    const answer = answers(evaluator, facts, now)
+    expect(answer.next).toBeGreaterThan(now)
+    const end = Math.min(answer.next, now + 800 * 86_400_000)
+    const instants = [end - 1, ...within.map((place) => Math.floor(now + place * (end - 1 - now)))]
+    for (const at of instants) expect(stored(answers(evaluator, facts, at))).toEqual(stored(answer))
+  }
+
   test('nothing changes between now and the next moment', () => {
     fc.assert(
       fc.property(
@@ -26,18 +44,24 @@ describe.each(zones)('in %s', (zone) => {
         aRule([1]),
         aPerson({ ahead: 30 }),
         anInstant(250, 200),
-        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 6, maxLength: 6 }),
-        (rules, last, person, now, places) => {
+        places,
+        (rules, last, person, now, within) => {
           const evaluator = compileRules(definitionsOf(zone, [...rules, last]))
-          const facts = { ...person, personId: 1 }
-          const answer = answers(evaluator, facts, now)
-          expect(answer.next).toBeGreaterThan(now)
-          const end = Math.min(answer.next, now + 800 * 86_400_000)
-          const instants = [end - 1, ...places.map((place) => Math.floor(now + place * (end - 1 - now)))]
-          for (const at of instants) expect(stored(answers(evaluator, facts, at))).toEqual(stored(answer))
+          expectStill(evaluator, { ...person, personId: 1 }, now, within)
         },
       ),
       { numRuns: RUNS },
+    )
+  })
+
+  test('nor about events, sequences and coupons while they happen and run out', () => {
+    fc.assert(
+      fc.property(aHistoryLeaf(true), aPerson(), anInstant(15, 40), places, (leaf, person, now, within) => {
+        // Nothing of the brand's own states, whose edges would come first.
+        const facts = { ...person, personId: 1, joinedAt: null, lastInteractionAt: null, claims: [] }
+        expectStill(compileRules(definitionsOf(zone, [leaf], NOBODY)), facts, now, within)
+      }),
+      { numRuns: 1500 },
     )
   })
 

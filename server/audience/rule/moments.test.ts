@@ -130,6 +130,39 @@ describe('later than the own rhythm', () => {
   })
 })
 
+describe('coupons', () => {
+  const coupon = (day: number, detail: string, expires?: number): PersonEvent =>
+    does(day, 'coupon_changed', {
+      detail,
+      subject: 'c1',
+      texts: { kind: 'gift' },
+      numbers: expires === undefined ? {} : { expiresAt: at(expires) },
+    })
+  const soon = { kind: 'coupon', states: ['received'], expiresWithinDays: 3 }
+  const unused = { kind: 'coupon', states: ['received'] }
+  const expired = { kind: 'coupon', states: ['expired'] }
+
+  test('come close to their end, and run out, at those instants', () => {
+    const facts = { events: [coupon(0, 'received', 10)] }
+    expect(ask(soon, facts, 1)).toEqual({ value: 0, verdict: false, next: 7, turns: true })
+    expect(ask(soon, facts, 7)).toEqual({ value: 1, verdict: true, next: 10, turns: true })
+    expect(ask(unused, facts, 1)).toEqual({ value: 1, verdict: true, next: 10, turns: true })
+    expect(ask(expired, facts, 1)).toEqual({ value: 0, verdict: false, next: 10, turns: true })
+    expect(ask(expired, facts, 10)).toEqual({ value: 1, verdict: true, next: null, turns: null })
+  })
+
+  test('stand as was told last, and never run out where nothing was told of it', () => {
+    expect(ask(unused, { events: [coupon(0, 'received')] }, 900)).toMatchObject({ verdict: true, next: null })
+    const used = { events: [coupon(0, 'received', 10), coupon(2, 'used', 10)] }
+    expect(ask(unused, used, 3)).toEqual({ value: 0, verdict: false, next: null, turns: null })
+    expect(ask({ kind: 'coupon', kinds: ['other'], states: ['used'] }, used, 3).verdict).toBe(false)
+    expect(ask({ kind: 'coupon', states: ['used'], atLeast: 2 }, used, 3)).toMatchObject({
+      value: 1,
+      verdict: false,
+    })
+  })
+})
+
 describe('dates', () => {
   const card = (text: string) => ({ attributes: new Map([['custom.card', text]]) })
   const coming = { kind: 'date', attribute: 'custom.card', test: { op: 'coming', withinDays: 7 } }
