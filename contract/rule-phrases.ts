@@ -78,7 +78,7 @@ export function eventText(filter: EventFilter, say: Say): string {
     const journeys = quoted(
       filter.journeys.map((journey) => say.names.journey?.(journey) ?? journey.slice(0, 8)),
     )
-    parts.push(pick(say, [`SOP ${journeys}`, `of the SOP ${journeys}`]))
+    parts.push(pick(say, [`SOP${journeys}`, `of the SOP ${journeys}`]))
   }
   for (const property of filter.properties ?? []) parts.push(propertyText(property, say))
   if (parts.length === 0) return name

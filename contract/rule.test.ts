@@ -106,7 +106,12 @@ describe('a rule from outside', () => {
 })
 
 describe('the sentence of a rule', () => {
-  const names = { tag: () => '爱跑步', segment: () => '老客', store: () => '西湖店' }
+  const names = {
+    tag: () => '爱跑步',
+    segment: () => '老客',
+    store: () => '西湖店',
+    journey: () => '生日祝福',
+  }
 
   test.each<[unknown, string, string]>([
     [
@@ -180,6 +185,11 @@ describe('the sentence of a rule', () => {
       }),
       '入会之后 30 天内在单笔金额 ≥ 100 元的购买的不同品类数 ≥ 1',
       'number of different categories of purchases with an amount ≥ 100 within 30 days after joining ≥ 1',
+    ],
+    [
+      events({ event: 'touch_held_out', journeys: [STORES[0]] }),
+      '被留作对照组(SOP「生日祝福」)的次数 ≥ 1',
+      'number of held out as a control (of the SOP “生日祝福”) ever ≥ 1',
     ],
     [
       { kind: 'cycle', multiple: { op: 'ge', value: 1.5 } },

@@ -19,6 +19,7 @@ import { watchGauges } from './gauges.ts'
 import { memberRowsOf } from './insight/insight.ts'
 import { insightRoutes, memberPages } from './insight/routes.ts'
 import { handlers, importParts, intakePeople, membersDeps, putTag, reachPorts } from './joined.ts'
+import { journeyNames } from './journeys/journeys.ts'
 import { journeyRoutes } from './journeys/routes.ts'
 import type { Loop } from './loop.ts'
 import { loopsOf } from './loops.ts'
@@ -107,6 +108,7 @@ function routersOf({ stores, clock, providers, publicUrl }: AppParts) {
       clickhouse,
       visibleTo: aliased,
       memberRows: (viewer, ids) => memberRowsOf(membersDeps(keyring), db, viewer, ids),
+      journeyNames: () => journeyNames(db),
     }),
     imports: importRoutes(importParts(stores, clock)),
     intake: intakeRoutes({ db, publicUrl }),

@@ -7,6 +7,7 @@ import { boughtStates, edgesOf, neverStates } from '../../contract/lifecycle.ts'
 import type { MemberRow } from '../../contract/members.ts'
 import { rfmGroupName } from '../../contract/rfm.ts'
 import type { Sizes } from '../../contract/rule-cost.ts'
+import type { RuleNames } from '../../contract/rule-phrases.ts'
 import { audit, brand, type Call, type Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
@@ -52,6 +53,8 @@ export type AudienceRoutes = {
   clickhouse: ClickHouse
   memberRows: MemberRows
   visibleTo: (viewer: Viewer) => Sql
+  /** Joined by app.ts: SOPs stand in a later capability, and rules name them. */
+  journeyNames: () => Promise<ReadonlyMap<string, string>>
 }
 
 const PAST_KEPT_MS = 60_000
@@ -59,7 +62,7 @@ const SIZES_KEPT_MS = 600_000
 
 const LossCursor = z.tuple([z.iso.datetime(), z.int()])
 
-export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: AudienceRoutes) {
+export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyNames }: AudienceRoutes) {
   const api = implement(audienceContract).$context<Call>()
   const zoneOf = async (): Promise<string> => (await brand(db)).zone
   const past = keepAnswer<PastBase>(PAST_KEPT_MS)
@@ -78,10 +81,14 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
     const zone = await zoneOf()
     return startOfDay(zone, dayOf(zone, now))
   }
+  const namesOfAll = async (): Promise<RuleNames> => {
+    const journeys = await journeyNames()
+    return { ...(await ruleNames(db)), journey: (id) => journeys.get(id) }
+  }
   async function segment(id: number, now: Date) {
     const [found] = await listSegments(db, { id, since: await since(now) })
     if (!found) throw new Problem('not_found', 'There is no such segment.')
-    return shownSegment(found, await ruleNames(db))
+    return shownSegment(found, await namesOfAll())
   }
   async function tag(id: number) {
     const [found] = await listTags(db, { id })
@@ -165,7 +172,7 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
       })
     }),
     segments: api.segments.handler(async ({ context: { now } }) => {
-      const names = await ruleNames(db)
+      const names = await namesOfAll()
       return {
         items: (await listSegments(db, { since: await since(now) })).map((row) => shownSegment(row, names)),
       }
@@ -174,7 +181,7 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
     preview: api.preview.handler(async ({ input, context: { viewer, now } }) => {
       const zone = await zoneOf()
       const found = await previewRule(db, clickhouse, input.rule, { now, zone, visible: visibleTo(viewer) })
-      const names = await ruleNames(db)
+      const names = await namesOfAll()
       const sentence = sentences(input.rule, names)
       return {
         persons: found.persons,
@@ -214,7 +221,7 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo }: Audien
         db,
         clickhouse,
         { personId, segmentId: input.segmentId },
-        { now, zone: await zoneOf() },
+        { now, zone: await zoneOf(), names: await namesOfAll() },
       )
       return {
         segmentId: input.segmentId,

@@ -71,6 +71,12 @@ export async function lockJourney(tx: Tx, id: string): Promise<void> {
   await tx.run(sql`select from journey where id = ${id} for update`)
 }
 
+/** Names by id, of all that ever were. */
+export async function journeyNames(db: Db): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.rows<{ id: string; name: string }>(sql`select id, name from journey`)
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
+
 export async function allJourneys(db: Db): Promise<JourneyRow[]> {
   return db.rows<JourneyRow>(
     sql`select ${journeyColumns} from journey j ${newestVersion} order by j.created_at, j.id`,

@@ -13,7 +13,7 @@ export {
   pauseJourney,
   resumeJourney,
 } from './journey.ts'
-export { backlogOf, countLive } from './journey-store.ts'
+export { backlogOf, countLive, journeyNames } from './journey-store.ts'
 export { takeInPresent } from './present.ts'
 export { stepOnce } from './step.ts'
 export { withdrawAll, withdrawOnce } from './withdraw.ts'

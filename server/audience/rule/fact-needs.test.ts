@@ -11,7 +11,9 @@ const nothing = { lines: false, events: {}, texts: [], numbers: [] }
 const event = (filter: object, more: object = {}) => ({ kind: 'events', filter, compare, ...more })
 
 test('rules without events ask for none, and those that look at lines say so', () => {
-  expect(needs({ kind: 'one_time_buyer' }, { kind: 'orders', measure: { of: 'count' }, compare })).toEqual(nothing)
+  expect(needs({ kind: 'one_time_buyer' }, { kind: 'orders', measure: { of: 'count' }, compare })).toEqual(
+    nothing,
+  )
   const lines = [
     { kind: 'orders', measure: { of: 'count' }, compare, filter: { skus: ['a'] } },
     { kind: 'orders', compare, measure: { of: 'distinct', by: 'category' } },

@@ -1,5 +1,6 @@
 /** Why somebody is in a segment or not, from the same function that decides. */
 import type { Lang } from '../../../contract/lifecycle.ts'
+import type { RuleNames } from '../../../contract/rule-phrases.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -35,16 +36,16 @@ export async function explainMembership(
   db: Database,
   clickhouse: ClickHouse,
   { personId, segmentId }: { personId: number; segmentId: number },
-  { now, zone }: { now: Date; zone: Zone },
+  how: { now: Date; zone: Zone; names?: RuleNames },
 ): Promise<Explained> {
   const segment = await findSegment(db, segmentId)
   if (!segment) throw new Problem('not_found', 'There is no such segment.')
-  const evaluator = await presentEvaluator(db, zone)
+  const evaluator = await presentEvaluator(db, how.zone)
   const facts = (await loadFacts(db, clickhouse, [personId], evaluator.needs)).get(personId)
   if (!facts) throw new Problem('not_found', 'There is no such person.')
-  const names = await ruleNames(db)
+  const names = how.names ?? (await ruleNames(db))
   const [row] = await selectMembership(db, [personId])
-  const { verdict, leaves } = evaluator.explain(segment.rule, facts, now.getTime())
+  const { verdict, leaves } = evaluator.explain(segment.rule, facts, how.now.getTime())
   return {
     segmentId,
     name: segment.name,
