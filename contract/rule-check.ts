@@ -1,7 +1,14 @@
 /** What can be said of a rule without looking at anybody: conditions that hold never, or always. Cheap, not complete. */
 import { lifecycleStates } from './lifecycle.ts'
 import { keyOf, type Leaf, type Rule } from './rule.ts'
-import { type Compare, compares, type Occurrence, type PropertyFilter, type Window } from './rule-parts.ts'
+import {
+  type Compare,
+  compares,
+  numbersAmong,
+  type Occurrence,
+  type PropertyFilter,
+  type Window,
+} from './rule-parts.ts'
 
 export type Finding = { path: string; verdict: 'never' | 'always' }
 type Verdict = 'never' | 'always' | 'open'
@@ -173,7 +180,8 @@ function excludesItself(filters: readonly PropertyFilter[]): boolean {
   let isText = false
   for (const filter of filters) {
     if (filter.op === 'compare') span = meet(span, spanOf(filter.compare))
-    if (filter.op === 'contains' || filter.op === 'in') isText = true
+    if (filter.op === 'contains' || (filter.op === 'in' && numbersAmong(filter.values).length === 0))
+      isText = true
     if (filter.op === 'in') {
       const before = chosen
       chosen = new Set(filter.values.filter((value) => before?.has(value) ?? true))
@@ -181,7 +189,8 @@ function excludesItself(filters: readonly PropertyFilter[]): boolean {
   }
   const missing = filters.some(({ op }) => op === 'unknown')
   if (isText && span !== undefined) return true
-  const present = isText || span !== undefined || filters.some(({ op }) => op === 'known')
+  const present =
+    isText || chosen !== undefined || span !== undefined || filters.some(({ op }) => op === 'known')
   return (missing && present) || (span !== undefined && isEmpty(span)) || chosen?.size === 0
 }
 

@@ -54,8 +54,8 @@ export const ruleEvents = [
 export type RuleEvent = (typeof ruleEvents)[number]
 
 /**
- * Text: in, not_in, contains (one of the values, as they are written). Number: compare. A property that is missing, or
- * is an empty text, satisfies `not_in` and `unknown` only.
+ * in, not_in: one of the values, as a text that is written so or as the number that it writes. contains: texts only.
+ * compare: numbers only. A property that is missing, or is an empty text, satisfies `not_in` and `unknown` only.
  */
 export const PropertyFilter = z.discriminatedUnion('op', [
   z.object({ property: RuleText, op: z.enum(['in', 'not_in', 'contains']), values: few(RuleText) }),
@@ -195,4 +195,18 @@ export function compares(value: number | null, compare: Compare): boolean {
 export function scaled(compare: Compare, by: number): Compare {
   if (compare.op === 'between') return { ...compare, from: compare.from * by, to: compare.to * by }
   return { ...compare, value: compare.value * by }
+}
+
+/** A decimal number as people and files write it; PostgreSQL reads the same pattern. */
+export const NUMBER = '^-?[0-9]{1,15}([.][0-9]{1,15})?$'
+const isNumber = new RegExp(NUMBER)
+
+/** Undefined where the text is no decimal number. */
+export function numberOf(text: string): number | undefined {
+  return isNumber.test(text) ? Number(text) : undefined
+}
+
+/** The values that write a number, as numbers. */
+export function numbersAmong(values: readonly string[]): number[] {
+  return values.map(numberOf).filter((number) => number !== undefined)
 }

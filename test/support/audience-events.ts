@@ -91,6 +91,11 @@ const aProperty: fc.Arbitrary<PropertyFilter> = fc.oneof(
     values: subset(SIZES.slice(0, 3)),
   }),
   fc.record({
+    property: fc.constant('price'),
+    op: fc.constantFrom('in' as const, 'not_in'),
+    values: subset(['99', '0.10', '12.345', 'M']),
+  }),
+  fc.record({
     property: fc.constant('size'),
     op: fc.constant('contains' as const),
     values: fc.constantFrom<string[]>(['M'], ['𠮷'], ['<b>"', 'L']),

@@ -1,6 +1,6 @@
 /** Conditions about attributes: texts, numbers and dates as they were written. */
 import type { Leaf } from '../../../contract/rule.ts'
-import { compares } from '../../../contract/rule-parts.ts'
+import { compares, numberOf } from '../../../contract/rule-parts.ts'
 import { numberOfDay } from '../../platform/time/zone.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import type { LeafReader } from './bench.ts'
@@ -12,13 +12,10 @@ type DateLeaf = Extract<Leaf, { kind: 'date' }>
 
 const NEVER = Number.POSITIVE_INFINITY
 
-/** A decimal number as people and files write it; SQL uses the same text. */
-export const NUMBER = '^-?[0-9]{1,15}([.][0-9]{1,15})?$'
 /** A date, year first, with or without a time after it; SQL uses the same text. */
 export const DATE =
   '^([1-9][0-9]{3})[-/.年](0?[1-9]|1[0-2])[-/.月](0?[1-9]|[12][0-9]|3[01])(日|[T ].{0,40})?$'
 
-const isNumber = new RegExp(NUMBER)
 const dateOf = new RegExp(DATE)
 
 export function attributeReader(leaf: AttributeLeaf): LeafReader {
@@ -36,7 +33,7 @@ function testOf(leaf: AttributeLeaf): (value: string | null) => boolean {
     case 'unknown':
       return (value) => value === null
     case 'compare':
-      return (value) => value !== null && isNumber.test(value) && compares(Number(value), leaf.compare)
+      return (value) => compares((value === null ? undefined : numberOf(value)) ?? null, leaf.compare)
     case 'contains':
       return (value) => value !== null && leaf.values.some((part) => value.includes(part))
     case 'starts_with':

@@ -1,9 +1,9 @@
 /** Conditions about attributes as PostgreSQL SQL over `person p` and the days `d` of `personsFrom`. */
 import type { Leaf } from '../../../contract/rule.ts'
-import type { Compare } from '../../../contract/rule-parts.ts'
+import { type Compare, NUMBER } from '../../../contract/rule-parts.ts'
 import { join, type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
 import { dayFromNumber } from '../../platform/time/zone.ts'
-import { DATE, NUMBER } from './attribute-leaf.ts'
+import { DATE } from './attribute-leaf.ts'
 
 type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
 

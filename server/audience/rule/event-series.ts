@@ -4,6 +4,7 @@ import {
   compares,
   type EventFilter,
   type EventMeasure,
+  numbersAmong,
   type PropertyFilter,
 } from '../../../contract/rule-parts.ts'
 import type { PersonEvent } from '../facts/person-facts.ts'
@@ -87,13 +88,15 @@ function propertyTest(filter: PropertyFilter): (event: PersonEvent) => boolean {
   const { property } = filter
   const text = ({ texts }: PersonEvent): string => texts[property] ?? ''
   switch (filter.op) {
-    case 'in': {
-      const values = new Set(filter.values)
-      return (event) => values.has(text(event))
-    }
+    case 'in':
     case 'not_in': {
-      const values = new Set(filter.values)
-      return (event) => !values.has(text(event))
+      const texts = new Set(filter.values)
+      const numbers = new Set(numbersAmong(filter.values))
+      const wanted = filter.op === 'in'
+      return (event) => {
+        const number = event.numbers[property]
+        return (texts.has(text(event)) || (number !== undefined && numbers.has(number))) === wanted
+      }
     }
     case 'contains':
       return (event) => filter.values.some((value) => text(event).includes(value))

@@ -70,7 +70,7 @@ test('properties are asked for as texts, as numbers or as both, wherever they st
     lines: false,
     events: { tracked: ['a'], page_viewed: undefined },
     texts: ['colour', 'page id', 'size', 'sku'],
-    numbers: ['colour', 'price', 'sku'],
+    numbers: ['colour', 'page id', 'price', 'size', 'sku'],
   })
   expect(needs({ kind: 'coupon', states: ['used'] })).toEqual({
     ...nothing,

@@ -51,7 +51,7 @@ class Gathered {
     } else this.#events.set(type, new Set([...(known ?? []), ...details]))
     for (const { property, op } of properties) {
       if (op !== 'compare') this.#texts.add(property)
-      if (op === 'compare' || op === 'known' || op === 'unknown') this.#numbers.add(property)
+      if (op !== 'contains') this.#numbers.add(property)
     }
   }
 

@@ -4,14 +4,15 @@
  * it is an array of texts.
  */
 import { loggedAs } from '../../../contract/rule-events.ts'
-import type {
-  Compare,
-  EventFilter,
-  EventMeasure,
-  Measure,
-  Occurrence,
-  OrderFilter,
-  PropertyFilter,
+import {
+  type Compare,
+  type EventFilter,
+  type EventMeasure,
+  type Measure,
+  numbersAmong,
+  type Occurrence,
+  type OrderFilter,
+  type PropertyFilter,
 } from '../../../contract/rule-parts.ts'
 import type { Param, Params } from '../../platform/clickhouse/clickhouse.ts'
 import { lineMatcher, needsLines } from './order-series.ts'
@@ -131,9 +132,15 @@ function propertySql(filter: PropertyFilter, bind: Bind): string {
   const text = `texts[${key}]`
   switch (filter.op) {
     case 'in':
-      return `${text} in ${bind.value(filter.values, 'Array(String)')}`
-    case 'not_in':
-      return `${text} not in ${bind.value(filter.values, 'Array(String)')}`
+    case 'not_in': {
+      const texts = `${text} in ${bind.value(filter.values, 'Array(String)')}`
+      const numbers = numbersAmong(filter.values)
+      const found =
+        numbers.length === 0
+          ? texts
+          : `(${texts} or (mapContains(numbers, ${key}) and numbers[${key}] in ${bind.value(numbers, 'Array(Float64)')}))`
+      return filter.op === 'in' ? found : `not (${found})`
+    }
     case 'contains':
       return `arrayExists(part -> position(${text}, part) > 0, ${bind.value(filter.values, 'Array(String)')})`
     case 'compare':
