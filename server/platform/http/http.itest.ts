@@ -8,9 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problemFromBody } from '../../../contract/base.ts'
 import { type TestApp, testApp } from '../../../test/support/app.ts'
 import { testDatabase } from '../../../test/support/database.ts'
-import { openLog } from '../logging/log.ts'
 import { sql } from '../postgres/sql.ts'
-import { problemOf } from './failure.ts'
 
 let here: TestApp
 let web: string
@@ -135,8 +133,6 @@ test('a database that goes away in the middle is no fault of the caller: 503, an
   })
   expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } })
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-  const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
-  expect(problemOf(reset, openLog({ level: 'silent' }), 'r').code).toBe('unavailable')
 })
 
 test('a fault in the program is told to the log and not to the caller', async () => {
