@@ -14,6 +14,8 @@ export type Load = {
   members: number
   /** Begins the ids of messages. */
   run: string
+  /** Events a second at most; without it as fast as they are answered. */
+  rate?: number
 }
 export type Loaded = {
   /** Events of requests that were answered 200. */
@@ -79,6 +81,9 @@ const end = begun + load.seconds * 1000
 await Promise.all(
   Array.from({ length: load.connections }, async () => {
     while (performance.now() < end) {
+      const due = load.rate === undefined ? 0 : begun + (made / load.rate) * 1000
+      if (due > performance.now())
+        await new Promise((resolve) => setTimeout(resolve, due - performance.now()))
       const sent = performance.now()
       const status = await send()
       times.push(performance.now() - sent)

@@ -1,4 +1,5 @@
 /** Running all work loops until told to stop. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BusinessClock } from './org/org.ts'
 import type { Disk } from './platform/disk.ts'
 import type { Metrics } from './platform/http/metrics.ts'
@@ -9,7 +10,20 @@ import type { Database } from './platform/postgres/database.ts'
 /** `acts`: it steps journeys or sends, and stands still while time cannot be trusted or the disk is nearly full. */
 export type Loop = Repeated & { acts?: boolean }
 
-export type LoopParts = { db: Database; clock: BusinessClock; disk: Disk; log: Log; metrics: Metrics }
+export type LoopParts = {
+  db: Database
+  clock: BusinessClock
+  disk: Disk
+  log: Log
+  metrics: Metrics
+  /** Whether more waits at the doors of this process than it can write: work that can wait then takes turns with it. */
+  crowded?: () => boolean
+}
+
+/** While the doors are crowded a round is followed by a rest of so many times its own length, … */
+const YIELD = 3
+/** … at most this long. */
+const LONGEST_YIELD_MS = 1000
 
 /** Runs every loop until `stop` is aborted; resolves when the last round has ended and all leases are back. */
 export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: AbortSignal): Promise<void> {
@@ -25,7 +39,13 @@ export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: A
             if (loop.acts === true && !mayAct()) return 0
             const started = performance.now()
             const done = await loop.work(held)
-            metrics.loop({ loop: loop.name, seconds: (performance.now() - started) / 1000, failed: false })
+            const took = performance.now() - started
+            metrics.loop({ loop: loop.name, seconds: took / 1000, failed: false })
+            if (done > 0 && parts.crowded?.() === true) {
+              await sleep(Math.min(LONGEST_YIELD_MS, YIELD * took), undefined, { signal: held.signal }).catch(
+                () => undefined,
+              )
+            }
             return done
           },
           onError(error) {

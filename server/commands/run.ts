@@ -24,6 +24,9 @@ import type { Command } from './command.ts'
 import { seedWhenEmpty, tellDemo } from './demo.ts'
 import type { Terminal } from './terminal.ts'
 
+/** Events that wait at the doors: beyond these whoever sends comes first. */
+const CROWDED = 500
+
 export type RunOptions = {
   serve: boolean
   work: boolean
@@ -98,7 +101,14 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
 async function startWork(app: App, { stores, clock, log }: AppParts): Promise<() => Promise<void>> {
   const stop = new AbortController()
   const loops = runLoops(
-    { db: stores.db, clock, disk: stores.disk, log, metrics: app.metrics },
+    {
+      db: stores.db,
+      clock,
+      disk: stores.disk,
+      log,
+      metrics: app.metrics,
+      crowded: () => app.doors.depth() >= CROWDED,
+    },
     app.loops,
     stop.signal,
   )
