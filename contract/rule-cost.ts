@@ -1,7 +1,8 @@
 /**
  * What a rule costs, as a number of rows: answering it for everybody takes in one row a person, every order, and beside
  * them every line of an order, and every event of the types that it asks for, where it asks for any. Names, channels
- * and windows do not make fewer: a person's events are read whole, so that the next moment of change is known.
+ * and windows do not make fewer: rows stand in order of persons, and what is about to leave a window decides when the
+ * answer changes.
  */
 
 import type { Lang } from './lifecycle.ts'

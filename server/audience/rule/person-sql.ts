@@ -1,6 +1,6 @@
 /**
  * A rule as SQL, for previews and counts: attributes, tags and states in PostgreSQL (person `p`, person_state `st`),
- * aggregates over purchases as sets of persons from ClickHouse.
+ * purchases, events and coupons as sets of persons from ClickHouse.
  *
  * Held to the compiled function by a property: for everybody who is evaluated, both give the same answer. States are
  * derived from the stored purchases and dates as of `now`, so an edge that was passed a moment ago counts already.
