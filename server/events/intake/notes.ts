@@ -3,41 +3,12 @@
  * sample. Counted in memory and written every second, so that intake does not wait for it; a process that is killed
  * takes its last second with it.
  */
-import type { PropertyType, RefusedReason } from '../../../contract/intake.ts'
+import type { PropertyType } from '../../../contract/intake.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { instant } from '../../platform/time/clock.ts'
+import type { EventNote, NotesTaken, PropertyNote, RefusedNote } from './note.ts'
 import { addNotes } from './store-plan.ts'
 import type { Flag, Parsed, RefusedRecord, Told } from './told.ts'
-
-export type EventNote = {
-  source: string
-  name: string
-  firstAt: Date
-  lastAt: Date
-  count: number
-  cut: number
-  leftOut: number
-  hidden: number
-}
-export type PropertyNote = {
-  source: string
-  event: string
-  property: string
-  type: PropertyType
-  firstAt: Date
-  lastAt: Date
-  count: number
-  sample: string
-}
-export type RefusedNote = {
-  source: string
-  day: Date
-  reason: RefusedReason
-  name: string
-  lastAt: Date
-  count: number
-}
-export type NotesTaken = { events: EventNote[]; properties: PropertyNote[]; refused: RefusedNote[] }
 
 /** What exceeds these is counted together under this name: names can be made up without end. */
 export const OTHERS = '…'

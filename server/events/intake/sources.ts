@@ -5,10 +5,9 @@ import { newId } from '../../platform/ids.ts'
 import type { Database, Db } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
 import { lostWrite } from '../../platform/versioned.ts'
+import type { EventSource } from './event-source.ts'
 import { insertSource, selectSource, selectSources, sourceByKey, updateSource } from './store-sources.ts'
 import { newWriteKey } from './write-key.ts'
-
-export type EventSource = Omit<Shown, 'createdAt' | 'lastAt' | 'events'> & { createdAt: Date }
 
 const KEPT_MS = 5000
 const MOST_KEYS = 10_000

@@ -2,7 +2,7 @@
  * Who spoke lately: profiles by what names them, so that most events ask nobody. Held in memory and bounded; whether a
  * profile is still there, and whose it is, is asked of the database every time.
  */
-import type { EventSource } from './sources.ts'
+import type { EventSource } from './event-source.ts'
 import type { Spoken } from './told.ts'
 
 const MOST_SPEAKERS = 200_000

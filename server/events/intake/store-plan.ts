@@ -2,7 +2,7 @@
 import type { PlannedEvent, PlannedProperty, PropertyType } from '../../../contract/intake.ts'
 import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
-import type { EventNote, NotesTaken, PropertyNote, RefusedNote } from './notes.ts'
+import type { EventNote, NotesTaken, PropertyNote, RefusedNote } from './note.ts'
 
 /** Adds counts, in one transaction and always in the same order, so that processes never wait for each other in a ring. */
 export async function addNotes(db: Database, { events, properties, refused }: NotesTaken): Promise<void> {

@@ -1,7 +1,7 @@
 /** SQL of sources. */
 import type { Db, Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
-import type { EventSource } from './sources.ts'
+import type { EventSource } from './event-source.ts'
 
 type Row = EventSource & { lastAt: Date | null; events: number }
 
