@@ -77,7 +77,7 @@ test('a tracked event with its properties is made a segment, and the next event 
   await page.keyboard.press('Escape')
   await button(page, '事件属性').click()
   await page.getByText('条件还没填完整').waitFor()
-  await page.getByRole('textbox', { name: '事件属性' }).fill('size')
+  await page.getByRole('combobox', { name: '事件属性' }).fill('size')
   await write(page.getByLabel('取值'), 'M')
   await count('1 人')
   await page.getByText('最近 30 天自定义埋点事件(「add_to_cart」,size是「M」)的次数 ≥ 1').waitFor()

@@ -1,11 +1,13 @@
-import { Input, InputNumber, Select } from 'antd'
+import { InputNumber, Select } from 'antd'
 import { couponStates, type Leaf } from '../../../../contract/rule.ts'
 import { ruleEventName } from '../../../../contract/rule-events.ts'
 import { type EventMeasure, ruleEvents } from '../../../../contract/rule-parts.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { leafWords } from './leaf-words.ts'
 import { EventFilterFields, OccurrenceFields } from './OccurrenceFields.tsx'
+import { PropertyName } from './PropertyFields.tsx'
 import { Comparison, Many } from './small-fields.tsx'
+import { propertiesOf, useTracked } from './use-tracked.ts'
 import { WindowFields } from './WindowFields.tsx'
 
 type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
@@ -30,6 +32,7 @@ const ofRows: readonly string[] = measures.slice(0, 4)
 export function EventFields({ leaf, onChange }: Props<'events'>) {
   const t = useWords(leafWords)
   const lang = useLang()
+  const tracked = useTracked()
   const { measure } = leaf
   const measureOf = (of: (typeof measures)[number]): EventMeasure =>
     (ofRows.includes(of)
@@ -54,13 +57,11 @@ export function EventFields({ leaf, onChange }: Props<'events'>) {
         onChange={(of) => onChange({ ...leaf, measure: measureOf(of) })}
       />
       {'property' in measure ? (
-        <Input
-          style={{ width: 120 }}
-          maxLength={200}
-          aria-label={t('measured')}
-          placeholder={t('property')}
-          value={measure.property}
-          onChange={(event) => onChange({ ...leaf, measure: { ...measure, property: event.target.value } })}
+        <PropertyName
+          name={measure.property}
+          known={leaf.filter.event === 'tracked' ? propertiesOf(tracked, leaf.filter.names) : []}
+          label={t('measured')}
+          onChange={(property) => onChange({ ...leaf, measure: { ...measure, property } })}
         />
       ) : null}
       <Comparison value={leaf.compare} onChange={(compare) => onChange({ ...leaf, compare })} />

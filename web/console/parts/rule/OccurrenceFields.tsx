@@ -16,6 +16,7 @@ import { leafWords } from './leaf-words.ts'
 import { PropertyFields } from './PropertyFields.tsx'
 import { PurchaseFilter } from './PurchaseFilter.tsx'
 import { Many } from './small-fields.tsx'
+import { propertiesOf, useTracked } from './use-tracked.ts'
 
 const PURCHASE = 'purchase'
 
@@ -68,6 +69,8 @@ export function EventFilterFields({
   const t = useWords(leafWords)
   const lang = useLang()
   const stores = useStores()
+  const seen = useTracked()
+  const tracked = filter.event === 'tracked' ? seen : []
   const fields: readonly FilterName[] = eventFields[filter.event]
   const put = (name: Exclude<FilterName, 'properties'>, values: string[]): void => {
     const { [name]: _, ...others } = filter
@@ -83,6 +86,7 @@ export function EventFilterFields({
           aria-label={namesLabel}
           placeholder={namesLabel}
           value={filter.names ?? []}
+          options={tracked.map(({ name }) => ({ value: name, label: name }))}
           onChange={(names: string[]) => put('names', names)}
         />
       ) : null}
@@ -111,6 +115,7 @@ export function EventFilterFields({
       {fields.includes('properties') ? (
         <PropertyFields
           properties={filter.properties ?? []}
+          known={propertiesOf(tracked, filter.names)}
           onChange={(properties) => onChange({ ...filter, properties })}
         />
       ) : null}

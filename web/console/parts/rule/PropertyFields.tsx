@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { Button, Input, Select, Space } from 'antd'
+import { AutoComplete, Button, Select, Space } from 'antd'
 import type { PropertyFilter } from '../../../../contract/rule-parts.ts'
 import { useWords } from '../../../ui/language.ts'
 import { leafWords } from './leaf-words.ts'
@@ -12,9 +12,12 @@ type Op = (typeof ops)[number]
 /** Properties that the events must have, all of them. */
 export function PropertyFields({
   properties,
+  known,
   onChange,
 }: {
   properties: readonly PropertyFilter[]
+  /** Names to choose from; others can be written. */
+  known: readonly string[]
   onChange: (properties: PropertyFilter[]) => void
 }) {
   const t = useWords(leafWords)
@@ -25,7 +28,7 @@ export function PropertyFields({
       {properties.map((filter, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: conditions have no identity beside their place
         <Space.Compact key={place}>
-          <PropertyField filter={filter} onChange={(next) => put(place, next)} />
+          <PropertyField filter={filter} known={known} onChange={(next) => put(place, next)} />
           <Button
             aria-label={t('remove')}
             icon={<DeleteOutlined />}
@@ -48,9 +51,11 @@ export function PropertyFields({
 
 function PropertyField({
   filter,
+  known,
   onChange,
 }: {
   filter: PropertyFilter
+  known: readonly string[]
   onChange: (filter: PropertyFilter) => void
 }) {
   const t = useWords(leafWords)
@@ -62,13 +67,10 @@ function PropertyField({
   }
   return (
     <>
-      <Input
-        style={{ width: 110 }}
-        maxLength={200}
-        aria-label={t('property')}
-        placeholder={t('property')}
-        value={property}
-        onChange={(event) => onChange({ ...filter, property: event.target.value })}
+      <PropertyName
+        name={property}
+        known={known}
+        onChange={(name) => onChange({ ...filter, property: name })}
       />
       <Select
         style={{ width: 92 }}
@@ -90,5 +92,32 @@ function PropertyField({
         <Comparison value={filter.compare} onChange={(compare) => onChange({ ...filter, compare })} />
       ) : null}
     </>
+  )
+}
+
+/** The name of a property, written or chosen from those that came. */
+export function PropertyName({
+  name,
+  known,
+  onChange,
+  label,
+}: {
+  name: string
+  known: readonly string[]
+  onChange: (name: string) => void
+  label?: string
+}) {
+  const t = useWords(leafWords)
+  return (
+    <AutoComplete
+      style={{ width: 130 }}
+      aria-label={label ?? t('property')}
+      placeholder={t('property')}
+      maxLength={200}
+      value={name}
+      options={known.map((each) => ({ value: each }))}
+      showSearch={{ filterOption: (written, option) => String(option?.value ?? '').includes(written) }}
+      onChange={onChange}
+    />
   )
 }
