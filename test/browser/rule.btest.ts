@@ -11,12 +11,13 @@ import { button, choose, pageOf, soon, visit } from './pages.ts'
 import { letItWork } from './running.ts'
 
 let app: TestApp
+let owner: Awaited<ReturnType<TestApp['as']>>
 let page: Page
 let persons: number[] = []
 
 beforeAll(async () => {
   app = await emptyBrand()
-  const owner = await app.as('owner', { rights: ['see_personal'] })
+  owner = await app.as('owner', { rights: ['see_personal'] })
   persons = await makeMembers(app.db, app.parts.stores.keyring, { count: 6 })
   letItWork(app)
   await vi.waitFor(async () => expect(await app.db.rows(sql`select from person_state`)).toHaveLength(6), {
@@ -139,4 +140,38 @@ test('each new condition has its form, and what it says can be saved at once or 
     await page.getByRole('menuitem', { name: choice, exact: true }).click()
     await page.getByText(sentence, { exact: true }).waitFor()
   }
+})
+
+test('what an SDK brings can be chosen by its name and its property, and counts at once', async () => {
+  const made = await owner('POST', '/api/event-sources', { code: 'web', name: '官网' })
+  const { writeKey } = made.body as { writeKey: string }
+  const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
+  const track = (userId: string, price: number) =>
+    app.anonymous(
+      'POST',
+      '/v1/track',
+      { userId, event: 'Product Added', properties: { price, sku: 'A' } },
+      { authorization },
+    )
+  expect((await track('M100', 30)).status).toBe(200)
+  expect((await track('M200', 5)).status).toBe(200)
+  await soon(async () => {
+    const { body } = await owner('GET', '/api/tracking-plan')
+    return (body as { events: { name: string }[] }).events.map(({ name }) => name)
+  }).toContain('Product Added')
+
+  await visit(page, app, '/segments/new')
+  await button(page, '添加条件').click()
+  await page.getByRole('menuitem', { name: /^行为事件/ }).click()
+  await choose(page, page.getByLabel('发生了什么'), '自定义埋点事件')
+  await choose(page, page.getByLabel('事件名称'), 'Product Added')
+  await count('2 人')
+  await page.keyboard.press('Escape')
+  await button(page, '事件属性').click()
+  await page.getByRole('combobox', { name: '事件属性' }).fill('pri')
+  await page.locator('.ant-select-dropdown:visible .ant-select-item-option').getByText('price').click()
+  await choose(page, page.getByLabel('怎样判断'), '数值')
+  await page.getByLabel('数值').first().fill('10')
+  await count('1 人')
+  await keepPicture(page, 'rule-tracked')
 })
