@@ -1,9 +1,13 @@
 /** What becomes of a stay whose message or task is taken back: by a pause, or because its person is in the SOP twice. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { JourneyDefinition } from '../../contract/journey-definition.ts'
 import { holdNobodyOut, makeMembers, makeStaff } from '../../test/support/reach.ts'
 import { testKeys } from '../../test/support/reach-ports.ts'
 import { sopWorld } from '../../test/support/sop-world.ts'
+import type { Order } from '../../test/support/withdraw-worker.ts'
 import { append } from '../events/events.ts'
 import { membersDeps } from '../joined.ts'
 import { mergePersons, undoMerge } from '../members/members.ts'
@@ -15,6 +19,7 @@ import { endJourney, goLive, pauseJourney, resumeJourney, withdrawAll, withdrawO
 /** A minute after ten in Shanghai: marketing waits for the quarter of the hour. */
 const START = new Date('2026-03-02T02:01:00Z')
 const MINUTE_MS = 60_000
+const WORKER = fileURLToPath(new URL('../../test/support/withdraw-worker.ts', import.meta.url))
 const world = await sopWorld(START)
 const { db } = world
 const [guide = ''] = await makeStaff(db, 1)
@@ -166,6 +171,27 @@ describe('a SOP that many messages wait for', () => {
     await db.transaction((tx) => endJourney(tx, other, world.now))
     await withdrawAll(db, other, world.now)
     expect([await waiting(other), await withdraw()]).toEqual([0, 0])
+  })
+
+  test('killed between two transactions, what it had taken back stays so and the next takes the rest', async () => {
+    const journey = await crowded()
+    await db.transaction((tx) => endJourney(tx, journey, world.now))
+    expect(await waiting(journey)).toBe(1300)
+    const order: Order = {
+      databaseUrl: db.url,
+      journeyId: journey,
+      at: world.now.toISOString(),
+      crashAt: 'journeys.withdrawn',
+    }
+    const child = spawn(process.execPath, [WORKER, JSON.stringify(order)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    expect((await once(child, 'exit'))[1]).toBe('SIGKILL')
+    expect(await waiting(journey)).toBe(300)
+    // The last look finds nothing left, and says so in the SOP's row.
+    expect([await withdraw(), await waiting(journey), await withdraw(), await withdraw()]).toEqual([
+      1, 0, 1, 0,
+    ])
   })
 
   test('keeps those that were not reached when it goes on meanwhile', async () => {
