@@ -42,6 +42,7 @@ export function History({ id }: { id: string }) {
                   <>
                     <Typography.Text type="secondary">{minute(item.at, zone)}</Typography.Text> ·{' '}
                     {titleOf(item, lang)}
+                    <Properties given={item.details['properties']} />
                   </>
                 ),
               }))}
@@ -51,6 +52,28 @@ export function History({ id }: { id: string }) {
         </>
       )}
     </Loaded>
+  )
+}
+
+const MOST_SHOWN = 8
+
+/** What a tracked event told, its own words first; not what its SDK added of page and device. */
+function Properties({ given }: { given: unknown }) {
+  if (typeof given !== 'object' || given === null) return null
+  const own = Object.entries(given).filter(([name]) => !/^[$_]|^context\./.test(name))
+  if (own.length === 0) return null
+  const text = own.slice(0, MOST_SHOWN).map(([name, value]) => `${name}: ${String(value)}`)
+  return (
+    <div translate="no">
+      <Typography.Text
+        type="secondary"
+        ellipsis
+        title={own.map(([name, value]) => `${name}: ${String(value)}`).join('\n')}
+      >
+        {text.join(' · ')}
+        {own.length > MOST_SHOWN ? ' …' : ''}
+      </Typography.Text>
+    </div>
   )
 }
 
