@@ -43,7 +43,9 @@ export const BatchLine = z.object({
 
 export const BatchOrder = z.object({
   externalId: ExternalId,
-  /** Null, or none: nobody is known; it counts in totals. */
+  /** The buyer's number in `source`, as members are sent or imported under it. */
+  memberNo: ExternalId.nullable().default(null),
+  /** Null, or none, and no number: nobody is known; the order counts in totals. */
   buyer: z.array(IdentifierGiven).max(10).nullable().default(null),
   placedAt: Since1970,
   paidAt: Since1970.nullable().default(null),

@@ -5,7 +5,9 @@ import { Name } from './org-words.ts'
 
 const intake = { tag: 'Events' } as const
 
+/** member_no: the number of the member in the source that `userIdScope` names ('file' for imports, unless told otherwise). */
 export const userIdKinds = [
+  'member_no',
   'card',
   'phone',
   'email',
@@ -29,7 +31,7 @@ export const EventSource = z.object({
   origins: z.array(z.string()),
   /** What its user ids are. */
   userIdKind: UserIdKind,
-  /** The app id or card system of these ids, where there are several. */
+  /** The source of member numbers; the app id or card system of other ids, where there are several. */
   userIdScope: z.string().max(100),
   state: z.enum(['open', 'closed']),
   createdAt: Instant,
@@ -43,7 +45,7 @@ export type EventSource = z.infer<typeof EventSource>
 const ChangeableSource = {
   name: Name,
   origins: z.array(Origin).max(100).default([]),
-  userIdKind: UserIdKind.default('card'),
+  userIdKind: UserIdKind.default('member_no'),
   userIdScope: z.string().trim().max(100).default(''),
 }
 

@@ -70,15 +70,9 @@ export function intakePeople(keys: Keyring): IntakePeople {
   const deps = membersDeps(keys)
   return {
     index: keys.index,
-    refer: (tx, named, how) =>
-      refer(
-        deps,
-        tx,
-        named.map(({ identifiers }) => ({ externalId: null, identifiers })),
-        how,
-      ),
+    refer: (tx, named, how) => refer(deps, tx, named, how),
     resolve: (tx, statements, how) => resolve(deps, tx, statements, how),
-    known: (tx, identifiers) => areKnown(deps, tx, identifiers),
+    known: (tx, named) => areKnown(deps, tx, named),
     present: presentOf,
     adjust: (tx, changes, how) => adjust(deps, tx, changes, how),
   }

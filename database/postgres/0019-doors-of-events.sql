@@ -9,9 +9,9 @@ create table event_source (
   write_key text not null unique check (write_key <> ''),
   -- Sites whose pages may send ('https://shop.example.com'); none: any site.
   origins text[] not null default '{}',
-  -- What its user ids are: a kind of identifier, and its scope.
-  user_id_kind text not null default 'card'
-    check (user_id_kind in ('phone', 'unionid', 'oa_openid', 'mp_openid', 'external_userid', 'card', 'email')),
+  -- What its user ids are: numbers of the records of a source (its scope), or a kind of identifier.
+  user_id_kind text not null default 'member_no'
+    check (user_id_kind in ('member_no', 'phone', 'unionid', 'oa_openid', 'mp_openid', 'external_userid', 'card', 'email')),
   user_id_scope text not null default '',
   state text not null default 'open' check (state in ('open', 'closed')),
   version int not null default 1,

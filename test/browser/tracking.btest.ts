@@ -52,7 +52,8 @@ afterAll(() => {
 })
 
 async function source(code: string, origins: string[]): Promise<EventSource> {
-  return (await owner('POST', '/api/event-sources', { code, name: code, origins })).body as EventSource
+  return (await owner('POST', '/api/event-sources', { code, name: code, origins, userIdKind: 'card' }))
+    .body as EventSource
 }
 
 /** Opens a page of the shop, lets `until` come true, and answers what the console complained about. */

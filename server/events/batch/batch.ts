@@ -31,8 +31,16 @@ export function takeOrders(
   const how = howOf(from)
   return db.transaction(async (tx) => {
     const places = await placesFor(tx, from.actor, orders)
-    const named = orders.flatMap(({ buyer }, place) =>
-      buyer && buyer.length > 0 ? [{ place, identifiers: buyer }] : [],
+    const named = orders.flatMap(({ buyer, memberNo }, place) =>
+      memberNo !== null || (buyer && buyer.length > 0)
+        ? [
+            {
+              place,
+              ...(memberNo !== null && { record: { source: from.source, externalId: memberNo } }),
+              identifiers: buyer ?? [],
+            },
+          ]
+        : [],
     )
     const found = await people.refer(tx, named, { lane: how.lane, source: from.source, at: from.actor.now })
     const whose = new Map(named.map(({ place }, at) => [place, found[at] ?? null]))
@@ -74,7 +82,7 @@ function found(place: string | null | undefined, row: number, field: string): st
 }
 
 function documentOf(
-  { buyer: _, storeCode: __, sellerCode: ___, revision, ...order }: BatchOrder,
+  { buyer: _, memberNo: __, storeCode: ___, sellerCode: ____, revision, ...order }: BatchOrder,
   source: string,
   {
     storeId = null,

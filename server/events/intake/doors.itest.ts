@@ -163,6 +163,26 @@ test('an event that names a member who is known makes no record of its own', asy
   expect(await db.row(sql`select count(*)::int as count from profile`)).toEqual(before)
 })
 
+test('a user id is the number of the member as it was imported: nobody is made twice, whichever comes first', async () => {
+  const { code, writeKey } = await source()
+  const key = await app.withKey(['members:write'])
+  const imported = (externalId: string, name: string) =>
+    key('POST', '/api/batch/members', { source: 'file', items: [{ externalId, name, identifiers: [] }] })
+  const send = (id: string, userId: string, anonymousId?: string) =>
+    app.anonymous('POST', '/v1/batch', { batch: [track(id, { userId, anonymousId })] }, basic(writeKey))
+  expect((await imported('N1', '钱九')).status).toBe(200)
+  const before = await db.row(sql`select count(*)::int as count from profile`)
+  await send('n1', 'N1')
+  await send('n2', 'N1', 'device-n')
+  expect(await db.row(sql`select count(*)::int as count from profile`)).toEqual(before)
+  await send('n3', 'N2')
+  await imported('N2', '孙十')
+  const names = await db.rows<{ name: string }>(sql`
+    select e.name from event_log l join profile p on p.id = l.profile_id join person e on e.id = p.person_id
+    where l.source = ${`sdk:${code}`} and l.type = 'tracked' order by l.xid, l.seq`)
+  expect(names.map(({ name }) => name)).toEqual(['钱九', '钱九', '孙十'])
+})
+
 test('what 神策 says of a person adds up, keeps the first word, collects and takes away, once each', async () => {
   const { writeKey } = await source()
   const time = app.clock.now().getTime() - 1000

@@ -6,6 +6,8 @@ import type { ToldPerson } from './told.ts'
 
 /** `device` is the anonymous id of a browser, an app or a mini-program. */
 export type Named = {
+  /** A record of a source, by its number there. */
+  record?: { source: string; externalId: string }
   identifiers: (Omit<PersonStatement['identifiers'][number], 'kind'> & {
     kind: PersonStatement['identifiers'][number]['kind'] | 'device'
   })[]
@@ -21,8 +23,8 @@ export type IntakePeople = {
   refer(tx: Tx, named: readonly Named[], how: SpokenHow): Promise<(Referred | null)[]>
   /** Writes what is said of persons; null for somebody who was erased. At most 5,000. Errors: `bad_row`. */
   resolve(tx: Tx, statements: readonly PersonStatement[], how: SpokenHow): Promise<(Resolved | null)[]>
-  /** Which of these identifiers somebody bears, by their place. */
-  known(tx: Tx, identifiers: readonly Named['identifiers'][number][]): Promise<boolean[]>
+  /** Which of these somebody bears, by their place. */
+  known(tx: Tx, named: readonly Named[]): Promise<boolean[]>
   /** The present persons of profiles that are still there. */
   present(tx: Tx, profileIds: readonly number[]): Promise<Map<number, number>>
   adjust(

@@ -17,7 +17,8 @@ beforeAll(async () => {
   // The SDKs stamp events by the clock of this machine.
   app = await testApp(db, { at: new Date().toISOString() })
   const owner = await app.as('owner')
-  source = (await owner('POST', '/api/event-sources', { code: 'server', name: '后端' })).body as EventSource
+  source = (await owner('POST', '/api/event-sources', { code: 'server', name: '后端', userIdKind: 'card' }))
+    .body as EventSource
 })
 
 type Row = {

@@ -146,11 +146,7 @@ async function settleDistinct(
     return first?.kind === 'distinct' ? [{ key, first, rest: who.slice(1) }] : []
   })
   if (unsure.length === 0) return new Set()
-  const users = unsure.map(({ first }) => ({
-    kind: source.userIdKind,
-    value: first.value,
-    scope: source.userIdScope,
-  }))
+  const users = unsure.map(({ first }) => namedBy(source, [{ kind: 'user', value: first.value }]))
   const known = await people.known(tx, users)
   for (const [place, { key, first, rest }] of unsure.entries()) {
     open.set(key, [{ kind: known[place] === true ? 'user' : 'device', value: first.value }, ...rest])
@@ -162,15 +158,20 @@ function profilesIn(answers: ReadonlyMap<string, Referred | null>): Set<number> 
   return new Set([...answers.values()].flatMap((one) => (one ? [one.profileId] : [])))
 }
 
+/** A user id is an identifier, or the number of a record in the source that the brand's members come from. */
 function namedBy({ userIdKind, userIdScope }: EventSource, who: readonly Spoken[]): Named {
-  return {
-    identifiers: who.map(({ kind, ...one }) =>
-      kind === 'user'
-        ? { ...one, kind: userIdKind, scope: userIdScope }
-        : { ...one, kind: kind === 'distinct' ? 'device' : kind },
-    ),
+  const identifiers: Named['identifiers'] = []
+  let record: Named['record']
+  for (const { kind, ...one } of who) {
+    if (kind !== 'user') identifiers.push({ ...one, kind: kind === 'distinct' ? 'device' : kind })
+    else if (userIdKind !== 'member_no') identifiers.push({ ...one, kind: userIdKind, scope: userIdScope })
+    else record ??= { source: userIdScope === '' ? FILES : userIdScope, externalId: one.value }
   }
+  return { ...(record && { record }), identifiers }
 }
+
+/** How imports of files are called where nobody says otherwise. */
+const FILES = 'file'
 
 function saysNothing({ set, custom, once, add, append, unset }: ToldPerson): boolean {
   return (

@@ -22,7 +22,11 @@ const words = {
     zh: 'SDK 的 userId / login_id 填的是哪一种标识，决定行为归到哪位会员。',
     en: 'Which identifier the SDK sends as userId or login_id: it decides whose the events are.',
   },
-  scope: { zh: '所属应用（可不填）', en: 'App or system (optional)' },
+  scope: { zh: '所属应用或系统（可不填）', en: 'App or system (optional)' },
+  scopeSays: {
+    zh: '会员编号：导入或推送会员时的来源名，不填即文件导入（file）；openid：应用 ID。',
+    en: 'For member numbers the source that members were imported or sent under, “file” if empty; for openids the app id.',
+  },
   origins: { zh: '允许的网站（可不填）', en: 'Sites that may send (optional)' },
   originsSays: {
     zh: '例如 https://shop.example.com，回车添加；不填则任何网站都可以。',
@@ -92,7 +96,7 @@ export function SourceForm({ source, onClose }: { source: EventSource | undefine
         initialValues={
           source
             ? { ...source, open: source.state === 'open', newKey: false }
-            : { userIdKind: 'card', userIdScope: '', origins: [], open: true, newKey: false }
+            : { userIdKind: 'member_no', userIdScope: '', origins: [], open: true, newKey: false }
         }
         onFinish={(fields) => void save(fields)}
       >
@@ -115,7 +119,7 @@ export function SourceForm({ source, onClose }: { source: EventSource | undefine
         <Form.Item name="userIdKind" label={t('users')} extra={t('usersSays')}>
           <Select options={userIdKinds.map((kind) => ({ value: kind, label: userIdWords[kind][lang] }))} />
         </Form.Item>
-        <Form.Item name="userIdScope" label={t('scope')}>
+        <Form.Item name="userIdScope" label={t('scope')} extra={t('scopeSays')}>
           <Input maxLength={100} />
         </Form.Item>
         <Form.Item name="origins" label={t('origins')} extra={t('originsSays')}>

@@ -4,7 +4,8 @@ import type { Finding, PropertyType, RefusedReason, UserIdKind } from '../../../
 type Said = { zh: string; en: string }
 
 export const userIdWords: Record<z.infer<typeof UserIdKind>, Said> = {
-  card: { zh: '会员编号（卡号）', en: 'card numbers' },
+  member_no: { zh: '会员编号', en: 'member numbers' },
+  card: { zh: '会员卡号', en: 'card numbers' },
   phone: { zh: '手机号', en: 'phone numbers' },
   email: { zh: '邮箱', en: 'e-mail addresses' },
   unionid: { zh: '微信 unionid', en: 'WeChat unionids' },
