@@ -63,20 +63,29 @@ export async function startProgram(data: string, environment: NodeJS.ProcessEnv 
 
 /** Runs a command of the program to its end. Gives what it wrote with --json, line by line. Errors: its complaint. */
 export function runCommand(data: string, parameters: readonly string[]): Promise<unknown[]> {
-  const { child, done } = beginCommand(data, parameters)
+  const { child, done, complaint } = beginCommand(data, parameters)
   return done.then(({ code, lines }) => {
-    if (code !== 0) throw new Error(`${parameters[0]} ended with ${code ?? child.signalCode}`)
+    if (code !== 0) throw new Error(`${parameters[0]} ended with ${code ?? child.signalCode}: ${complaint()}`)
     return lines
   })
 }
 
-type Begun = { child: ChildProcess; done: Promise<{ code: number | null; lines: unknown[] }> }
+type Begun = {
+  child: ChildProcess
+  done: Promise<{ code: number | null; lines: unknown[] }>
+  /** What it wrote last beside its answer. */
+  complaint(): string
+}
 
 /** Starts a command of the program, to be killed or waited for. */
 export function beginCommand(data: string, parameters: readonly string[]): Begun {
   const child = spawn(process.execPath, [LAUNCHER, ...parameters, '--json'], {
     env: { ...process.env, LIULIANG_DATA: data },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let last = ''
+  child.stderr.on('data', (piece: Buffer) => {
+    last = (last + piece.toString()).slice(-500)
   })
   let text = ''
   child.stdout.on('data', (piece: Buffer) => {
@@ -84,6 +93,7 @@ export function beginCommand(data: string, parameters: readonly string[]): Begun
   })
   return {
     child,
+    complaint: () => last.trim(),
     done: new Promise((resolve) => {
       child.once('close', (code) =>
         resolve({

@@ -137,6 +137,53 @@ test('a large backlog of the bulk lane does not delay a live event', async () =>
   expect(batches).toBe(1)
 })
 
+test('of some types alone a consumer gets the same events, in order, and comes as far as one that reads all', async () => {
+  const held = await token('types')
+  const types = ['page_viewed', 'member_replied', 'visited_store'] as const
+  const written: NewEvent[] = []
+  for (let round = 0; round < 12; round += 1) {
+    const some = events(1 + ((round * 7) % 5)).map((event, place) => ({
+      ...event,
+      type: types[(round + place) % types.length] ?? 'page_viewed',
+      data: { round, place },
+    }))
+    written.push(...some)
+    await db.transaction((tx) => append(tx, some, { lane: 'live', source: 'types', receivedAt: at }))
+  }
+  const wanted = written.filter(({ type }) => type === 'member_replied')
+  const given: unknown[] = []
+  const seen: number[] = []
+  const run = {
+    name: 'types',
+    lane: 'live',
+    token: held,
+    now: at,
+    batch: 7,
+    types: ['member_replied'],
+  } as const
+  const once = () =>
+    runConsumer(db, {
+      ...run,
+      async handle(_, batch) {
+        given.push(...batch.filter(({ source }) => source === 'types').map(({ id, data }) => ({ id, data })))
+      },
+    })
+  await expect
+    .poll(
+      async () => {
+        seen.push(await once())
+        return given.length
+      },
+      { timeout: 60_000, interval: 1 },
+    )
+    .toBe(wanted.length)
+  while ((await once()) > 0);
+  expect(given).toEqual(wanted.map(({ id, data }) => ({ id, data })))
+  expect(Math.max(...seen)).toBe(7)
+  const left = await readLog(db, { lane: 'live', after: await positionOf(db, run), limit: 10 })
+  expect(left).toEqual([])
+})
+
 test('a consumer goes only as far as the one that it waits for', async () => {
   const ahead = await token('ahead')
   const behind = await token('behind')

@@ -5,6 +5,7 @@
  * holds its lease and nobody else has moved the position since it was read. A crash repeats a batch as a whole.
  */
 
+import type { EventType } from '../../contract/events.ts'
 import { crashPoint } from '../platform/crash.ts'
 import { fence, LeaseLost, type LeaseToken } from '../platform/jobs/lease.ts'
 import type { Database, Db, Tx } from '../platform/postgres/database.ts'
@@ -18,13 +19,20 @@ import {
   type Position,
   type Reach,
   readLog,
+  readStretch,
   START,
 } from './log.ts'
 
 export type ConsumerOf = { name: string; lane: Lane }
 
 /** A stretch of the log that a consumer has read and not yet accounted for. */
-export type Batch = ConsumerOf & { from: Position; to: Position; events: LoggedEvent[] }
+export type Batch = ConsumerOf & {
+  from: Position
+  to: Position
+  events: LoggedEvent[]
+  /** How many events the stretch has, also those that were not asked for. */
+  scanned: number
+}
 
 /**
  * Makes consumers known; their positions start at the beginning of the log. Known ones stay where they are.
@@ -46,7 +54,8 @@ export async function positionOf(db: Db, { name, lane }: ConsumerOf): Promise<Po
 
 /**
  * Reads the next batch, outside of any transaction; undefined when there is none.
- * `notBeyond` names a consumer of the same lane that must have been there before; `dataOf` as in `readLog`.
+ * `notBeyond` names a consumer of the same lane that must have been there before; `dataOf` as in `readLog`; with `types`
+ * the events are those of these types, the position that of the whole stretch.
  */
 export async function takeBatch(
   db: Db,
@@ -56,21 +65,21 @@ export async function takeBatch(
     limit,
     notBeyond,
     dataOf,
-  }: ConsumerOf & { limit: number; notBeyond?: string } & Pick<Reach, 'dataOf'>,
+    types,
+  }: ConsumerOf & { limit: number; notBeyond?: string; types?: readonly EventType[] } & Pick<Reach, 'dataOf'>,
 ): Promise<Batch | undefined> {
   const from = await positionOf(db, { name, lane })
   const upTo = notBeyond === undefined ? undefined : await positionOf(db, { name: notBeyond, lane })
   if (upTo && comparePositions(upTo, from) <= 0) return undefined
-  const events = await readLog(db, {
-    lane,
-    after: from,
-    limit,
-    ...(upTo && { upTo }),
-    ...(dataOf && { dataOf }),
-  })
+  const reach = { lane, after: from, limit, ...(upTo && { upTo }), ...(dataOf && { dataOf }) }
+  if (types) {
+    const stretch = await readStretch(db, { ...reach, types })
+    return stretch && { name, lane, from, ...stretch }
+  }
+  const events = await readLog(db, reach)
   const last = events.at(-1)
   if (!last) return undefined
-  return { name, lane, from, to: { xid: last.xid, seq: last.seq }, events }
+  return { name, lane, from, to: { xid: last.xid, seq: last.seq }, events, scanned: events.length }
 }
 
 /**
@@ -79,7 +88,7 @@ export async function takeBatch(
  */
 export async function moveOn(
   tx: Tx,
-  batch: Omit<Batch, 'events'>,
+  batch: Omit<Batch, 'events' | 'scanned'>,
   token: LeaseToken,
   now: Date,
 ): Promise<void> {
@@ -98,18 +107,21 @@ export type ConsumerRun = ConsumerOf & {
   /** At most so many events. */
   batch: number
   notBeyond?: string
+  /** Only events of these types are read and handled; the position moves over the others. */
+  types?: readonly EventType[]
   handle(tx: Tx, events: LoggedEvent[], now: Date): Promise<void>
 } & Pick<Reach, 'dataOf'>
 
 /** One batch: read, handled and accounted for in one transaction. Answers how many events it had. */
 export async function runConsumer(db: Database, run: ConsumerRun): Promise<number> {
-  const { name, lane, batch: limit, notBeyond, dataOf, token, now } = run
+  const { name, lane, batch: limit, notBeyond, dataOf, types, token, now } = run
   const batch = await takeBatch(db, {
     name,
     lane,
     limit,
     ...(notBeyond !== undefined && { notBeyond }),
     ...(dataOf && { dataOf }),
+    ...(types && { types }),
   })
   if (!batch) return 0
   crashPoint(`${name}.read`)
@@ -120,7 +132,7 @@ export async function runConsumer(db: Database, run: ConsumerRun): Promise<numbe
     crashPoint(`${name}.handled`)
   })
   crashPoint(`${name}.committed`)
-  return batch.events.length
+  return batch.scanned
 }
 
 export type Lag = ConsumerOf & {

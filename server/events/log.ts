@@ -58,6 +58,42 @@ export async function readLog(db: Db, { lane, after, limit, upTo, dataOf }: Reac
     limit ${limit}`)
 }
 
+/** A stretch of a lane: of its events those of some types, where it ends, and how many events it has in all. */
+export type Stretch = { events: LoggedEvent[]; to: Position; scanned: number }
+
+/**
+ * As `readLog`, only events of `types`, so that the others cost nothing but the look at their type. Undefined where
+ * there is no event at all. Data is read of those in `dataOf` (default: all).
+ */
+export async function readStretch(
+  db: Db,
+  { lane, after, limit, upTo, dataOf, types }: Reach & { types: readonly EventType[] },
+): Promise<Stretch | undefined> {
+  const end = upTo ? sql`and (xid, seq) <= (${upTo.xid}::xid8, ${upTo.seq}::bigint)` : sql``
+  const data = dataOf ? sql`case when type = any(${dataOf}::text[]) then data else '{}' end` : sql`data`
+  const rows = await db.rows<LoggedEvent & { scanned: number; wanted: boolean }>(sql`
+    select xid::text as xid, seq, case lane when 0 then 'live' else 'bulk' end as lane, id, type,
+      profile_id as "profileId", person_id as "personId", at, received_at as "receivedAt", source, ${data} as data,
+      scanned, type = any(${types}::text[]) as wanted
+    from (
+      select *, count(*) over () as scanned, lead(seq) over (order by xid, seq) is null as is_last
+      from (
+        select * from event_log
+        where lane = ${laneNumber(lane)} and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
+          and xid < pg_snapshot_xmin(pg_current_snapshot()) ${end}
+        order by event_log.lane, event_log.xid, event_log.seq
+        limit ${limit}) next) stretch
+    where is_last or type = any(${types}::text[])
+    order by stretch.xid, stretch.seq`)
+  const last = rows.at(-1)
+  if (!last) return undefined
+  return {
+    events: rows.filter(({ wanted }) => wanted).map(({ scanned: _, wanted: __, ...event }) => event),
+    to: { xid: last.xid, seq: last.seq },
+    scanned: last.scanned,
+  }
+}
+
 /** The same events with their data, for those that were read without it. */
 export async function withData(db: Db, events: readonly LoggedEvent[]): Promise<LoggedEvent[]> {
   if (events.length === 0) return []

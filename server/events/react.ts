@@ -38,6 +38,7 @@ export async function reactOnce(
     token,
     now,
     batch,
+    types: [...new Set(handlers.flatMap(({ types }) => types))],
     dataOf: [...new Set(handlers.flatMap((handler) => readAtOnce(handler, lane)))],
     async handle(tx, events) {
       for (const handler of handlers) await handOut(tx, handler, await eventsFor(tx, handler, events), now)

@@ -25,7 +25,6 @@ import type { Database, Db, Tx } from '../../platform/postgres/database.ts'
 import { type Sql, sql } from '../../platform/postgres/sql.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
-import type { FactNeeds } from '../rule/fact-needs.ts'
 import { lockRevision } from './store.ts'
 
 export const CONSUMER = 'evaluate'
@@ -70,28 +69,35 @@ export async function noteTouched(db: Database, how: NoteHow): Promise<number> {
   let read = 0
   for (const lane of lanes) {
     for (let tries = 0; ; ) {
-      const batch = await takeBatch(db, { name: CONSUMER, lane, limit: NOTE_BATCH, dataOf: [...MERGES] })
+      const { definitions, needs } = await presentEvaluator(db, how.zone)
+      const types = [...TOUCHING.union(needs.events)]
+      const batch = await takeBatch(db, {
+        name: CONSUMER,
+        lane,
+        limit: NOTE_BATCH,
+        types,
+        dataOf: [...MERGES],
+      })
       if (!batch) break
-      if (!(await noteBatch(db, batch, how))) {
+      if (!(await noteBatch(db, batch, { ...how, revision: definitions.revision }))) {
         tries += 1
         if (tries === MAX_TRIES) throw new LeaseLost('others keep moving the consumer of evaluation')
         continue
       }
-      read += batch.events.length
-      if (batch.events.length < NOTE_BATCH) break
+      read += batch.scanned
+      if (batch.scanned < NOTE_BATCH) break
     }
   }
   return read
 }
 
-/** False where somebody else has noted meanwhile. */
-async function noteBatch(db: Database, batch: Batch, how: NoteHow): Promise<boolean> {
-  const { definitions, needs } = await presentEvaluator(db, how.zone)
+/** False where somebody else has noted, or changed the definitions, meanwhile. */
+async function noteBatch(db: Database, batch: Batch, how: NoteHow & { revision: number }): Promise<boolean> {
   try {
     return await db.transaction(async (tx) => {
-      if ((await lockRevision(tx)) !== definitions.revision) return false
+      if ((await lockRevision(tx)) !== how.revision) return false
       await moveOn(tx, batch, how.token, how.now)
-      await note(tx, batch.events, { lane: batch.lane, needs, ...how })
+      await note(tx, batch.events, { lane: batch.lane, ...how })
       return true
     })
   } catch (error) {
@@ -103,12 +109,12 @@ async function noteBatch(db: Database, batch: Batch, how: NoteHow): Promise<bool
 
 type Noted = { first: Position; last: Position; cause: DueCause }
 
-type NotingHow = NoteHow & { lane: Lane; needs: FactNeeds }
+type NotingHow = NoteHow & { lane: Lane }
 
 async function note(tx: Tx, events: readonly LoggedEvent[], { lane, ...how }: NotingHow): Promise<void> {
   const found = new Map<number, Noted>()
   for (const event of events) {
-    if (event.source === SOURCE || !(TOUCHING.has(event.type) || how.needs.events.has(event.type))) continue
+    if (event.source === SOURCE) continue
     const cause = causeOf(event, how)
     for (const person of personsOf(event)) {
       const before = found.get(person)
