@@ -63,6 +63,7 @@ const SENSORS = new Set(['/sa', '/sa.gif', '/debug'])
 const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
 
 export function openDoors(parts: DoorParts): Doors {
+  let underWay = 0
   return {
     opens: (path) => path.startsWith('/v1/') || SENSORS.has(path),
     async handle(request, response, call, seen) {
@@ -75,9 +76,15 @@ export function openDoors(parts: DoorParts): Doors {
         return
       }
       refuseWithoutRoom(parts.disk)
-      parts.queue.refuseBeyond(Number(request.headers['content-length'] ?? 0))
-      if (SENSORS.has(url.pathname)) await sensors(parts, { request, response, call, seen, url })
-      else await segment(parts, { request, response, call, seen, url })
+      const size = Number(request.headers['content-length'] ?? MOST_BYTES)
+      parts.queue.refuseBeyond(underWay + size)
+      underWay += size
+      try {
+        if (SENSORS.has(url.pathname)) await sensors(parts, { request, response, call, seen, url })
+        else await segment(parts, { request, response, call, seen, url })
+      } finally {
+        underWay -= size
+      }
     },
     async close() {
       await parts.queue.close()

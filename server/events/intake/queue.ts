@@ -89,9 +89,9 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
         })
       })
     },
-    /** Errors: `too_many` where a body of `size` bytes would not fit now: asked before it is read. */
+    /** Errors: `too_many` where bodies of `size` bytes in all are more than may be held: asked before one is read. */
     refuseBeyond(size: number): void {
-      if (bytes + size > limits.mostBytes || events >= limits.mostEvents) throw full()
+      if (size > limits.mostBytes || events >= limits.mostEvents) throw full()
     },
     depth: () => events,
     /** Takes no more, and waits for what was taken. */
