@@ -11,7 +11,7 @@ import type { Database, Db, Tx } from '../platform/postgres/database.ts'
 import { jsonText } from '../platform/postgres/json.ts'
 import { sql, trusted } from '../platform/postgres/sql.ts'
 import { type Lane, laneNumber, type NewEvent } from './log.ts'
-import { closeLog, enterLog } from './partitions.ts'
+import { closeLog, enterLog, type Opened } from './partitions.ts'
 import { noteMerges } from './profile-home.ts'
 
 export type AppendHow = {
@@ -45,21 +45,28 @@ export async function append(tx: Tx, events: readonly NewEvent[], how: AppendHow
 }
 
 /** As `append`, for events of this capability that need neither de-duplication nor merging. */
-export async function appendRows(tx: Tx, rows: readonly EventRow[], how: AppendHow): Promise<void> {
+export async function appendRows(
+  tx: Tx,
+  rows: readonly EventRow[],
+  how: AppendHow & { entered?: Opened },
+): Promise<void> {
   if (rows.length === 0) return
-  const { day } = await enterLog(tx, how.receivedAt)
+  const { day } = how.entered ?? (await enterLog(tx, how.receivedAt))
   await writeRows(tx, day, rows, how)
 }
 
-/** Of these ids, UUIDs in small letters, those that nobody brought before under `source`; from now on they are known. */
+/**
+ * Of these ids, UUIDs in small letters, those that nobody brought before under `source`; from now on they are known.
+ * `entered` is for `appendRows` in the same transaction, which then need not enter the log again.
+ */
 export async function firstTold(
   tx: Tx,
   ids: readonly string[],
   { source, receivedAt }: Pick<AppendHow, 'source' | 'receivedAt'>,
-): Promise<Set<string>> {
-  if (ids.length === 0) return new Set()
-  const { seen } = await enterLog(tx, receivedAt)
-  return new Set(await insertUnseen(tx, ids, source, seen))
+): Promise<{ fresh: Set<string>; entered: Opened }> {
+  const entered = await enterLog(tx, receivedAt)
+  const fresh = ids.length === 0 ? [] : await insertUnseen(tx, ids, source, entered.seen)
+  return { fresh: new Set(fresh), entered }
 }
 
 /**

@@ -22,7 +22,7 @@ const event = (name: string): ToldEvent => ({ kind: 'tracked', id: name, at, who
 const parcel = (...names: string[]): Parcel => ({ source, told: names.map(event), receivedAt: at })
 const namesOf = (parcels: readonly Parcel[]): string[] =>
   parcels.flatMap(({ told }) => told.map(({ id }) => id))
-const limits = { mostEvents: 6, mostBytes: 1000, batchEvents: 4 }
+const limits = { mostEvents: 6, mostBytes: 1000, batchEvents: 4, writers: 1 }
 const DONE: Written = { events: 0, repeated: 0, erased: 0 }
 
 /** A writer that waits until it is let go, once for each call. */
@@ -72,6 +72,19 @@ test('beyond its bounds it takes nothing, and says when to come again', async ()
   await taken[1]
   expect(() => queue.refuseBeyond(1001)).toThrow(expect.objectContaining({ code: 'too_many' }))
   expect(() => queue.refuseBeyond(1000)).not.toThrow()
+})
+
+test('while one batch waits for the disk the next is under way, up to the number of writers', async () => {
+  const writer = slowWriter()
+  const queue = openQueue(writer.write, { ...limits, writers: 2 })
+  const all = ['a', 'b', 'c', 'd'].map((name) => queue.offer(parcel(name), 1))
+  expect(writer.batches).toEqual([['a'], ['b']])
+  writer.release()
+  await expect.poll(() => writer.batches).toEqual([['a'], ['b'], ['c', 'd']])
+  writer.release()
+  writer.release()
+  await Promise.all(all)
+  expect(queue.depth()).toBe(0)
 })
 
 test('one request that cannot be written harms no other', async () => {

@@ -1,6 +1,7 @@
 /**
- * What was taken and is not yet durable: a bounded queue before one writer, so that many small requests share a
- * transaction. Order of arrival is kept.
+ * What was taken and is not yet durable: a bounded queue before a writer, so that many small requests share a transaction;
+ * with more writers than one the next is under way while one waits for the disk. Batches are taken in order of arrival; who waits
+ * for each answer before sending on has his events in that order.
  *
  * Always true: `offer` answers when what was offered is committed, and throws when nothing of it is. At most
  * `mostEvents` and `mostBytes` wait; what comes beyond is refused at once.
@@ -9,8 +10,13 @@ import { isPostgresAway } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Parcel, Written } from './write.ts'
 
-export type QueueLimits = { mostEvents: number; mostBytes: number; batchEvents: number }
-export const queueLimits: QueueLimits = { mostEvents: 40_000, mostBytes: 64 * 1024 * 1024, batchEvents: 4000 }
+export type QueueLimits = { mostEvents: number; mostBytes: number; batchEvents: number; writers: number }
+export const queueLimits: QueueLimits = {
+  mostEvents: 40_000,
+  mostBytes: 64 * 1024 * 1024,
+  batchEvents: 4000,
+  writers: 1,
+}
 
 const RETRY_AFTER_SECONDS = 1
 const AWAY_RETRY_SECONDS = 2
@@ -29,7 +35,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
   const waiting: Waiting[] = []
   let events = 0
   let bytes = 0
-  let running: Promise<void> | undefined
+  const running = new Set<Promise<void>>()
   let closed = false
 
   async function run(): Promise<void> {
@@ -44,6 +50,12 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
       }
       for (const one of batch) release(one)
     }
+  }
+
+  function begin(): void {
+    const one = run()
+    running.add(one)
+    void one.finally(() => running.delete(one))
   }
 
   /** Something in the batch cannot be written: only that is refused. */
@@ -84,9 +96,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
       bytes += size
       return new Promise((done, failed) => {
         waiting.push({ parcel, bytes: size, done, failed })
-        running ??= run().finally(() => {
-          running = undefined
-        })
+        if (running.size < limits.writers) begin()
       })
     },
     /** Errors: `too_many` where bodies of `size` bytes in all are more than may be held: asked before one is read. */
@@ -97,7 +107,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
     /** Takes no more, and waits for what was taken. */
     async close(): Promise<void> {
       closed = true
-      await running
+      await Promise.all(running)
     },
   }
 }

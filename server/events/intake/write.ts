@@ -36,7 +36,11 @@ export async function writeParcels(
   await db.transaction(async (tx) => {
     learned.clear()
     Object.assign(total, { events: 0, repeated: 0, erased: 0 })
-    for (const own of Map.groupBy(parcels, ({ source }) => source.code).values()) {
+    // Always in one order, so that writers never wait for each other in a ring.
+    const bySource = [...Map.groupBy(parcels, ({ source }) => source.code)].sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    )
+    for (const [, own] of bySource) {
       const written = await writeSource(tx, own, { people, speakers, learned })
       for (const key of ['events', 'repeated', 'erased'] as const) total[key] += written[key]
     }
@@ -53,7 +57,7 @@ async function writeSource(tx: Tx, parcels: readonly Parcel[], shared: Shared): 
   const [{ source, receivedAt }] = parcels as [Parcel]
   const how = { lane: 'live', source: logName(source), at: receivedAt } as const
   const all = parcels.flatMap(({ told }) => told)
-  const fresh = await firstTold(
+  const { fresh, entered } = await firstTold(
     tx,
     all.map(({ id }) => id),
     { source: how.source, receivedAt },
@@ -73,7 +77,7 @@ async function writeSource(tx: Tx, parcels: readonly Parcel[], shared: Shared): 
     const who = whose[place]
     return one.kind === 'person' || !who ? [] : [rowOf(one, who)]
   })
-  await appendRows(tx, rows, { lane: 'live', source: how.source, receivedAt })
+  await appendRows(tx, rows, { lane: 'live', source: how.source, receivedAt, entered })
   const items = told.filter((one): one is ToldItem => one.kind === 'item')
   if (items.length > 0) await writeItems(tx, how.source, items)
   if (shared.speakers.isPulseDue(how.source, receivedAt, PULSE_MS)) await heard(tx, how.source, receivedAt)
