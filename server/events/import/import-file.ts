@@ -10,6 +10,7 @@ import type {
 } from '../../../contract/import.ts'
 import type { ImportKind } from '../../../contract/import-fields.ts'
 import { newId } from '../../platform/ids.ts'
+import { LeaseLost } from '../../platform/jobs/lease.ts'
 import { Problem } from '../../platform/problem.ts'
 import { digestFile, exists, filesOf, makeFolder, removeAll } from './folder.ts'
 import { corrected, mapColumns, startCheck, startImport, startUndo } from './import.ts'
@@ -63,7 +64,7 @@ async function workOrFollow(
   begin?: () => Promise<unknown>,
 ): Promise<RunRow> {
   for (let first = begin; ; first = undefined) {
-    const run = (await workOn(parts, id, watch, first)) ?? (await known(parts, id))
+    const run = (await workWhileHeld(parts, id, watch, first)) ?? (await known(parts, id))
     if (run.stage === null) return run
     const { done, rowsPerSecond, secondsLeft, counts } = shown(run)
     watch.onProgress?.({ stage: run.stage, done, rowsPerSecond, secondsLeft, counts })
@@ -73,6 +74,21 @@ async function workOrFollow(
         'This import stands where it is: the program that works on it goes on, or the next one that starts.',
       )
     await sleep(FOLLOW_MS)
+  }
+}
+
+/** As `workOn`. Undefined also where a machine that stood still for seconds has lost the work to another process. */
+async function workWhileHeld(
+  parts: ImportParts,
+  id: string,
+  watch: Watch,
+  begin?: () => Promise<unknown>,
+): Promise<RunRow | undefined> {
+  try {
+    return await workOn(parts, id, watch, begin)
+  } catch (error) {
+    if (error instanceof LeaseLost && watch.signal?.aborted !== true) return undefined
+    throw error
   }
 }
 

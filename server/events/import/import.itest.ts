@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { testDatabase } from '../../../test/support/database.ts'
 import { emptyImports, fileOf, importWorld } from '../../../test/support/imports.ts'
+import { untilSomebodyWaits } from '../../../test/support/lock-waits.ts'
 import { plansOf } from '../../../test/support/plans.ts'
 import { StringTable, writeXlsx } from '../../../test/support/xlsx.ts'
 import { auditBase } from '../../members/base-audit.ts'
@@ -43,6 +44,37 @@ async function standing(): Promise<unknown> {
       from person where state = 'live' order by joined_at, name, identifiers::text, public_id`),
   }
 }
+
+test('whoever stood still for so long that another process went on with the import follows that one', async () => {
+  const rows = Array.from(
+    { length: 11_000 },
+    (_, n) => `O${n},1381234${String(n % 5000).padStart(4, '0')},2025-01-02,10`,
+  )
+  const file = await fileOf(world, 'overtaken.csv', `订单号,手机号,下单时间,金额\n${rows.join('\n')}\n`)
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  let waiting = 0
+  const frozen = {
+    ...world,
+    resolve: async (...given: Parameters<typeof world.resolve>) => {
+      waiting += 1
+      await gate
+      return world.resolve(...given)
+    },
+  }
+  const first = importFile(frozen, { file, now: world.clock.now() })
+  await expect.poll(() => waiting, { timeout: 120_000 }).toBe(1)
+  // Waits for the chunk that is open, and is the next to act.
+  const overtaken = db.run(
+    sql`update lease set token = token + 1, holder = 'another', expires_at = '-infinity' where name like 'import:%'`,
+  )
+  await untilSomebodyWaits(db, { whatWaits: overtaken })
+  open()
+  const [{ run }] = await Promise.all([first, overtaken])
+  expect([run.state, run.counts.accepted, run.failure]).toEqual(['imported', 11_000, null])
+  expect(await db.row(sql`select count(*)::int as n from document where kind = 'order'`)).toEqual({
+    n: 11_000,
+  })
+})
 
 test('whoever imports what another process already works on follows that one to the end', async () => {
   const file = await fileOf(world, 'followed.csv', ORDERS)
