@@ -140,7 +140,10 @@ export const BatchFootfall = z.object({
 })
 export type BatchFootfall = z.infer<typeof BatchFootfall>
 
-/** older: something newer was known. erased: it names somebody who asked to be forgotten; nothing of the person was kept. */
+/**
+ * older: something newer was known. erased: it names somebody who asked to be forgotten (or, for the buyer of an order,
+ * by nothing that can be an identifier): nothing of the person was kept, the order counts without a buyer.
+ */
 const Outcome = z.enum(['created', 'changed', 'unchanged', 'older', 'erased'])
 const Outcomes = z.object({ items: z.array(z.object({ externalId: z.string(), outcome: Outcome })) })
 const Counted = z.object({ created: z.int(), changed: z.int(), unchanged: z.int() })

@@ -7,7 +7,7 @@
  */
 import type { EventType } from '../../contract/events.ts'
 import type { Db } from '../platform/postgres/database.ts'
-import { sql } from '../platform/postgres/sql.ts'
+import { type Sql, sql } from '../platform/postgres/sql.ts'
 
 /** `live` is what happens now; `bulk` is imports, first synchronisations and backfill, and triggers nothing. */
 export type Lane = 'live' | 'bulk'
@@ -43,19 +43,23 @@ export type Reach = {
 }
 
 /** The next events of a lane after a position, in order; never one whose predecessor may still appear. */
-export async function readLog(db: Db, { lane, after, limit, upTo, dataOf }: Reach): Promise<LoggedEvent[]> {
-  const data = dataOf
-    ? sql`case when type = any(${dataOf}::text[]) then data else '{}' end as data`
-    : sql`data`
-  const end = upTo ? sql`and (xid, seq) <= (${upTo.xid}::xid8, ${upTo.seq}::bigint)` : sql``
+export async function readLog(db: Db, reach: Reach): Promise<LoggedEvent[]> {
   return db.rows<LoggedEvent>(sql`
-    select xid::text as xid, seq, case lane when 0 then 'live' else 'bulk' end as lane, id, type,
-      profile_id as "profileId", person_id as "personId", at, received_at as "receivedAt", source, ${data}
-    from event_log
-    where lane = ${laneNumber(lane)} and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
-      and xid < pg_snapshot_xmin(pg_current_snapshot()) ${end}
+    select ${eventColumns(reach)} from event_log where ${within(reach)}
     order by event_log.lane, event_log.xid, event_log.seq
-    limit ${limit}`)
+    limit ${reach.limit}`)
+}
+
+function eventColumns({ dataOf }: Pick<Reach, 'dataOf'>): Sql {
+  const data = dataOf ? sql`case when type = any(${dataOf}::text[]) then data else '{}' end` : sql`data`
+  return sql`xid::text as xid, seq, case lane when 0 then 'live' else 'bulk' end as lane, id, type,
+    profile_id as "profileId", person_id as "personId", at, received_at as "receivedAt", source, ${data} as data`
+}
+
+function within({ lane, after, upTo }: Reach): Sql {
+  const end = upTo ? sql`and (xid, seq) <= (${upTo.xid}::xid8, ${upTo.seq}::bigint)` : sql``
+  return sql`lane = ${laneNumber(lane)} and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
+    and xid < pg_snapshot_xmin(pg_current_snapshot()) ${end}`
 }
 
 /** A stretch of a lane: of its events those of some types, where it ends, and how many events it has in all. */
@@ -67,22 +71,16 @@ export type Stretch = { events: LoggedEvent[]; to: Position; scanned: number }
  */
 export async function readStretch(
   db: Db,
-  { lane, after, limit, upTo, dataOf, types }: Reach & { types: readonly EventType[] },
+  { types, ...reach }: Reach & { types: readonly EventType[] },
 ): Promise<Stretch | undefined> {
-  const end = upTo ? sql`and (xid, seq) <= (${upTo.xid}::xid8, ${upTo.seq}::bigint)` : sql``
-  const data = dataOf ? sql`case when type = any(${dataOf}::text[]) then data else '{}' end` : sql`data`
   const rows = await db.rows<LoggedEvent & { scanned: number; wanted: boolean }>(sql`
-    select xid::text as xid, seq, case lane when 0 then 'live' else 'bulk' end as lane, id, type,
-      profile_id as "profileId", person_id as "personId", at, received_at as "receivedAt", source, ${data} as data,
-      scanned, type = any(${types}::text[]) as wanted
+    select ${eventColumns(reach)}, scanned, type = any(${types}::text[]) as wanted
     from (
       select *, count(*) over () as scanned, lead(seq) over (order by xid, seq) is null as is_last
       from (
-        select * from event_log
-        where lane = ${laneNumber(lane)} and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
-          and xid < pg_snapshot_xmin(pg_current_snapshot()) ${end}
+        select * from event_log where ${within(reach)}
         order by event_log.lane, event_log.xid, event_log.seq
-        limit ${limit}) next) stretch
+        limit ${reach.limit}) next) stretch
     where is_last or type = any(${types}::text[])
     order by stretch.xid, stretch.seq`)
   const last = rows.at(-1)

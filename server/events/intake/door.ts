@@ -10,6 +10,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { type Disk, refuseWithoutRoom } from '../../platform/disk.ts'
 import { readBytes } from '../../platform/http/body.ts'
 import type { BaseCall } from '../../platform/http/call.ts'
+import type { Doors } from '../../platform/http/doors.ts'
 import { sendJson, sendText } from '../../platform/http/reply.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { EventSource } from './event-source.ts'
@@ -17,25 +18,11 @@ import type { Notes } from './notes.ts'
 import type { IntakePeople } from './ports.ts'
 import { isObject } from './properties.ts'
 import type { IntakeQueue } from './queue.ts'
-import { readSegment, type SegmentType, segmentTypes } from './segment.ts'
+import { type ReadHow, readSegment, type SegmentType, segmentTypes } from './segment.ts'
 import { readSensors, unpackForm } from './sensors.ts'
 import { allows } from './sources.ts'
 import type { Parsed, RefusedRecord } from './told.ts'
 import { logName } from './write.ts'
-
-export type Doors = {
-  /** Whether a path is one of the doors. */
-  opens(path: string): boolean
-  /** Answers a request to a door; tells `seen` its route. Errors: `Problem`. */
-  handle(
-    request: IncomingMessage,
-    response: ServerResponse,
-    call: BaseCall,
-    seen: { route: string },
-  ): Promise<void>
-  /** Writes what was taken, and the counts. */
-  close(): Promise<void>
-}
 
 export type DoorParts = {
   queue: IntakeQueue
@@ -116,14 +103,18 @@ async function segment(parts: DoorParts, { request, response, call, seen, url }:
   if (type === 'batch' && !Array.isArray(body['batch']))
     throw new Problem('bad_input', 'batch must be a list of messages.', { field: 'batch' })
   const source = await sourceFor(parts, request, keyOfSegment(request, body, url))
-  const parsed = readSegment(body, type, {
-    source: source.code,
-    receivedAt: call.now,
-    index: parts.people.index,
-  })
+  const parsed = readSegment(body, type, howOf(parts, source, call))
   const size = Number(request.headers['content-length'] ?? MOST_BYTES)
   await take(parts, source, parsed, { at: call.now, size })
-  sendJson(response, 200, { success: true, ...(parsed.refused.length > 0 && { refused: parsed.refused }) })
+  answer(response, parsed)
+}
+
+function howOf({ people }: DoorParts, { code }: EventSource, { now }: BaseCall): ReadHow {
+  return { source: code, receivedAt: now, index: people.index }
+}
+
+function answer(response: ServerResponse, { refused }: Parsed): void {
+  sendJson(response, 200, { success: true, ...(refused.length > 0 && { refused }) })
 }
 
 async function sensors(parts: DoorParts, { request, response, call, seen, url }: Asked): Promise<void> {
@@ -136,22 +127,13 @@ async function sensors(parts: DoorParts, { request, response, call, seen, url }:
   const records = unpackForm(
     bytes === undefined ? url.searchParams : new URLSearchParams(bytes.toString('utf8')),
   )
-  const source = await sourceFor(
-    parts,
-    request,
-    url.searchParams.get('token') ?? url.searchParams.get('project') ?? undefined,
-  )
-  const parsed = readSensors(records, {
-    source: source.code,
-    receivedAt: call.now,
-    index: parts.people.index,
-  })
+  const source = await sourceFor(parts, request, url.searchParams.get('token') ?? undefined)
+  const parsed = readSensors(records, howOf(parts, source, call))
   const tried = url.pathname === '/debug' && request.headers['dry-run'] === 'true'
   if (!tried) await take(parts, source, parsed, { at: call.now, size: bytes?.length ?? 0 })
   else refuseAll(parsed)
   if (url.pathname === '/sa.gif' && !post) sendText(response, 200, 'image/gif', PIXEL)
-  else
-    sendJson(response, 200, { success: true, ...(parsed.refused.length > 0 && { refused: parsed.refused }) })
+  else answer(response, parsed)
 }
 
 async function take(

@@ -1,7 +1,8 @@
 /** The doors, put together: sources, queue, writer and counts over one database. */
 import type { Disk } from '../../platform/disk.ts'
+import type { Doors } from '../../platform/http/doors.ts'
 import type { Database } from '../../platform/postgres/database.ts'
-import { type Doors, openDoors } from './door.ts'
+import { openDoors } from './door.ts'
 import { openNotes } from './notes.ts'
 import type { IntakePeople } from './ports.ts'
 import { openQueue, type QueueLimits } from './queue.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fc } from '../../../test/support/fast-check.ts'
 import { openBlindIndex } from '../../platform/crypto/blind-index.ts'
-import { flatten, MOST_PROPERTIES } from './properties.ts'
+import { flatten, idText, labelOf, MOST_PROPERTIES } from './properties.ts'
 
 const index = openBlindIndex(Buffer.alloc(32, 7))
 const hidden = (kind: string, value: string): string =>
@@ -69,6 +69,43 @@ test('e-mails, identity cards, names, addresses and network addresses are hidden
   for (const clear of ['Zhang', 'Example.com', '11010519491231002X', '8.8.8.8', '张三', '文一西路'])
     expect(text).not.toContain(clear)
   expect(text).toContain(hidden('email', 'zhang.san@example.com'))
+})
+
+test('nothing personal hides in names of fields, in lists, between signs, or in wide digits', () => {
+  const phone = hidden('phone', '+8613812345678')
+  const { properties } = flatten(
+    {
+      13812345678: 1,
+      'user 13812345678': { city: '杭州' },
+      note: '138 1234 5678 或 138-1234-5678 或 １３８１２３４５６７８',
+      numbers: [13812345678, { deep: [13812345678] }],
+      姓名: ['张三'],
+      buyers: [{ realName: '李四', sku: 'A' }],
+      receiver: { name: '王五' },
+      product: { name: '毛巾' },
+    },
+    index,
+  )
+  const text = JSON.stringify(properties)
+  for (const clear of ['1234', '１３８', '张三', '李四', '王五']) expect(text).not.toContain(clear)
+  expect(properties).toMatchObject({
+    [phone]: 1,
+    [`user ${phone}.city`]: '杭州',
+    note: `${phone} 或 ${phone} 或 ${phone}`,
+    'product.name': '毛巾',
+  })
+  expect(properties['buyers']).toContain('"sku":"A"')
+  expect(labelOf('看了 13812345678', index)).toBe(`看了 ${phone}`)
+})
+
+test('ids are whole or none: two that begin alike never become one', () => {
+  expect([idText(' M1 '), idText(7), idText(''), idText({}), idText('x'.repeat(201))]).toEqual([
+    'M1',
+    '7',
+    undefined,
+    undefined,
+    undefined,
+  ])
 })
 
 test('numbers that are no phones stay: times in milliseconds, order numbers, prices', () => {

@@ -55,6 +55,29 @@ test('the clock of the device is corrected by the time of sending', () => {
   expect(told[0]?.at).toEqual(new Date('2026-03-02T01:59:59.000Z'))
 })
 
+test('no personal value stands in the name of an event or a page, taken or refused, and absurd times are refused', () => {
+  const phone = '13812345678'
+  const { told, refused } = readSegment(
+    {
+      batch: [
+        { ...track, event: `call ${phone}` },
+        { type: 'page', anonymousId: 'a1', properties: { path: `/u/${phone}` } },
+        { type: 'screen', anonymousId: 'a1', name: `会员 ${phone}` },
+        { ...track, event: `old ${phone}`, timestamp: '1999-01-01T00:00:00Z' },
+      ],
+    },
+    'batch',
+    how,
+  )
+  expect([told.length, refused.length]).toEqual([3, 1])
+  expect(JSON.stringify(told.map((one) => ({ ...one, who: [] })))).not.toContain(phone)
+  expect(JSON.stringify(refused)).not.toContain(phone)
+  const absurd = { ...track, timestamp: 8.64e15 }
+  expect(
+    readSegment({ batch: [absurd], sentAt: '1971-01-01T00:00:00Z' }, 'batch', how).refused[0]?.reason,
+  ).toBe('bad_time')
+})
+
 test('five years back and ten minutes ahead are the bounds', () => {
   const reasons = [
     '2021-03-01T00:00:00Z',

@@ -6,10 +6,9 @@
 import type { RefusedReason } from '../../../contract/intake.ts'
 import type { BlindIndex } from '../../platform/crypto/blind-index.ts'
 import { idOf, newId } from '../../platform/ids.ts'
-import { instant } from '../../platform/time/clock.ts'
-import { flatten, isObject, LONGEST_EVENT, storable } from './properties.ts'
+import { flatten, idText, isObject, LONGEST_EVENT, labelOf } from './properties.ts'
 import { type Flag, type Parsed, refusedTime, type Spoken, type Told } from './told.ts'
-import { readTraits, timeOf } from './traits.ts'
+import { instantOf, readTraits, timeOf } from './traits.ts'
 
 export const segmentTypes = ['identify', 'track', 'page', 'screen', 'group', 'alias'] as const
 export type SegmentType = (typeof segmentTypes)[number]
@@ -32,7 +31,8 @@ export function readSegment(
   const messages = type === 'batch' ? listOf(body['batch']) : [{ ...body, type }]
   for (const [place, message] of messages.entries()) {
     const read = isObject(message) ? readMessage(message, { ...how, sentAt }, parsed.flags) : 'not_an_object'
-    if (typeof read === 'string') parsed.refused.push({ index: place, reason: read, name: nameOf(message) })
+    if (typeof read === 'string')
+      parsed.refused.push({ index: place, reason: read, name: nameOf(message, how) })
     else parsed.told.push(...read)
   }
   return parsed
@@ -42,9 +42,8 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-function nameOf(message: unknown): string | null {
-  const event = isObject(message) ? message['event'] : undefined
-  return typeof event === 'string' ? storable(event.slice(0, 200)) : null
+function nameOf(message: unknown, { index }: ReadHow): string | null {
+  return (isObject(message) && labelOf(message['event'], index)) || null
 }
 
 function readMessage(
@@ -65,7 +64,7 @@ function readMessage(
   }
   switch (type) {
     case 'track': {
-      const name = textOf(message['event'])
+      const name = labelOf(message['event'], how.index)
       if (name === undefined) return 'no_name'
       const { properties, found, flags: own, size } = flatten(withContext(message), how.index)
       if (size > LONGEST_EVENT) return 'too_large'
@@ -76,7 +75,7 @@ function readMessage(
     case 'screen': {
       const { properties, found, flags: own, size } = flatten(withContext(message), how.index)
       if (size > LONGEST_EVENT) return 'too_large'
-      const page = pageName(message, properties)
+      const page = pageName(message, properties, how)
       flagged(page, own)
       return [{ ...common, kind: 'page', page, properties, who: [...who, ...found] }]
     }
@@ -94,7 +93,7 @@ function readMessage(
       return [{ ...common, kind: 'tracked', name: '$group', properties, who: [...who, ...found] }]
     }
     case 'alias': {
-      const before = textOf(message['previousId'])
+      const before = idText(message['previousId'])
       const devices: Spoken[] = before === undefined ? [] : [{ kind: 'device', value: before }]
       return [person({ ...common, who: [...who, ...devices] }, { set: {}, custom: {}, identifiers: [] })]
     }
@@ -122,14 +121,14 @@ function person(
 
 /** The same message has the same id, sent again or in another batch; one without an id is never the same as another. */
 function idOfMessage(message: Record<string, unknown>, { source, receivedAt }: ReadHow): string {
-  const id = textOf(message['messageId'])
-  return id === undefined ? newId(receivedAt) : idOf('segment', source, id)
+  const id = message['messageId']
+  return typeof id === 'string' && id !== '' ? idOf('segment', source, id) : newId(receivedAt)
 }
 
 function speakers(message: Record<string, unknown>): Spoken[] {
   const who: Spoken[] = []
-  const user = textOf(message['userId'])
-  const anonymous = textOf(message['anonymousId'])
+  const user = idText(message['userId'])
+  const anonymous = idText(message['anonymousId'])
   if (user !== undefined) who.push({ kind: 'user', value: user })
   if (anonymous !== undefined) who.push({ kind: 'device', value: anonymous })
   return who
@@ -144,7 +143,7 @@ function timeOfMessage(
   const original = timeOf(given)
   if (original === undefined) return undefined
   const sent = timeOf(message['sentAt']) ?? how.sentAt
-  return sent ? instant(how.receivedAt.getTime() - (sent.getTime() - original.getTime())) : original
+  return sent ? instantOf(how.receivedAt.getTime() - (sent.getTime() - original.getTime())) : original
 }
 
 /** What of the context tells something about the event. Addresses, user agents and traits of the person stay out. */
@@ -161,22 +160,19 @@ function withContext(message: Record<string, unknown>): Record<string, unknown> 
   return Object.keys(kept).length === 0 ? own : { ...own, context: kept }
 }
 
-function pageName(message: Record<string, unknown>, properties: Record<string, unknown>): string {
+function pageName(
+  message: Record<string, unknown>,
+  properties: Record<string, unknown>,
+  { index }: ReadHow,
+): string {
   for (const value of [
     message['name'],
     properties['path'],
     properties['context.page.path'],
     properties['url'],
   ]) {
-    const text = textOf(value)
+    const text = labelOf(value, index)
     if (text !== undefined) return text
   }
   return '/'
-}
-
-/** Text of at most 200 characters from a text or a number; undefined where there is none. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  const text = storable(String(value).trim().slice(0, 200))
-  return text === '' ? undefined : text
 }

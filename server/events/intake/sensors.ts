@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import type { RefusedReason } from '../../../contract/intake.ts'
 import { idOf } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
-import { flatten, isObject, LONGEST_EVENT, storable } from './properties.ts'
+import { flatten, idText, isObject, LONGEST_EVENT, labelOf } from './properties.ts'
 import type { ReadHow } from './segment.ts'
 import { type Flag, type Parsed, refusedTime, type Spoken, type Told, type ToldPerson } from './told.ts'
 import { readTraits, timeOf } from './traits.ts'
@@ -70,14 +70,15 @@ export function readSensors(records: readonly unknown[], how: ReadHow): Parsed {
   const parsed: Parsed = { told: [], refused: [], flags: [] }
   for (const [place, record] of records.entries()) {
     const read = isObject(record) ? readRecord(record, how, parsed.flags) : 'not_an_object'
-    if (typeof read === 'string') parsed.refused.push({ index: place, reason: read, name: nameOf(record) })
+    if (typeof read === 'string')
+      parsed.refused.push({ index: place, reason: read, name: nameOf(record, how) })
     else parsed.told.push(...read)
   }
   return parsed
 }
 
-function nameOf(record: unknown): string | null {
-  return (isObject(record) && textOf(record['event'])) || null
+function nameOf(record: unknown, { index }: ReadHow): string | null {
+  return (isObject(record) && labelOf(record['event'], index)) || null
 }
 
 type Common = { id: string; at: Date; who: readonly Spoken[] }
@@ -108,14 +109,15 @@ function readEvent(
   type: string,
   { common, how, flags, properties }: Reading & { properties: Record<string, unknown> },
 ): Told[] | RefusedReason {
-  const name = textOf(record['event']) ?? (type === 'track_signup' ? '$SignUp' : undefined)
+  const name = labelOf(record['event'], how.index) ?? (type === 'track_signup' ? '$SignUp' : undefined)
   if (name === undefined) return 'no_name'
   const { properties: flat, found, flags: own, size } = flatten(withoutOwn(properties), how.index)
   if (size > LONGEST_EVENT) return 'too_large'
   for (const flag of own) flags.push({ event: name, property: '', flag })
   const who = [...common.who, ...found]
   if (!PAGE_EVENTS.has(name)) return [{ ...common, who, kind: 'tracked', name, properties: flat }]
-  const page = textOf(flat['$url_path']) ?? textOf(flat['$screen_name']) ?? textOf(flat['$url']) ?? name
+  const pages = [flat['$url_path'], flat['$screen_name'], flat['$url']]
+  const page = pages.map((one) => labelOf(one, how.index)).find((one) => one !== undefined) ?? name
   return [{ ...common, who, kind: 'page', page, properties: flat }]
 }
 
@@ -123,6 +125,16 @@ function readEvent(
 const PAGE_EVENTS = new Set(['$pageview', '$MPViewScreen', '$AppViewScreen'])
 /** Of the SDK itself: addresses and identifiers that have their own place. */
 const OWN = new Set(['$ip', '$user_agent', '$is_login_id', '$device_id', '$token', '$project'])
+
+/** Under names without personal data; what has none is left out. */
+function labelled(properties: Record<string, unknown>, { index }: ReadHow): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, value]) => {
+      const label = labelOf(name, index)
+      return label === undefined ? [] : [[label, value]]
+    }),
+  )
+}
 
 function withoutOwn(properties: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !OWN.has(name)))
@@ -143,7 +155,7 @@ function readProfile(
     append: {},
     unset: [],
   }
-  const given = withoutOwn(properties)
+  const given = labelled(withoutOwn(properties), how)
   switch (type) {
     case 'profile_set':
     case 'profile_set_once': {
@@ -198,8 +210,8 @@ function readItem(
   common: { id: string; at: Date },
   how: ReadHow,
 ): Told[] | RefusedReason {
-  const itemType = textOf(record['item_type'])
-  const itemId = textOf(record['item_id'])
+  const itemType = labelOf(record['item_type'], how.index)
+  const itemId = labelOf(record['item_id'], how.index)
   if (itemType === undefined || itemId === undefined) return 'no_name'
   if (record['type'] === 'item_delete')
     return [{ ...common, kind: 'item', itemType, itemId, properties: null }]
@@ -214,7 +226,7 @@ function readItem(
 function speakers(record: Record<string, unknown>, properties: Record<string, unknown>): Spoken[] {
   const who: Spoken[] = []
   const add = (kind: Spoken['kind'], value: unknown): void => {
-    const text = textOf(value)
+    const text = idText(value)
     if (text !== undefined && !who.some((one) => one.value === text)) who.push({ kind, value: text })
   }
   const signsUp = record['type'] === 'track_signup'
@@ -252,10 +264,4 @@ function identityKind(name: string): Spoken['kind'] {
 function idOfRecord(record: Record<string, unknown>, source: string): string {
   const { _flush_time: _, ...same } = record
   return idOf('sensors', source, JSON.stringify(same))
-}
-
-function textOf(value: unknown): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  const text = storable(String(value).trim().slice(0, 200))
-  return text === '' ? undefined : text
 }

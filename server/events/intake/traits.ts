@@ -107,14 +107,14 @@ function joinedName([first = '', last = '']: string[]): string {
 /** An instant written as ISO text, or as seconds or milliseconds of the epoch; undefined for anything else. */
 export function timeOf(value: unknown): Date | undefined {
   if (typeof value === 'number' && Number.isFinite(value))
-    return safeInstant(value < 1e11 ? value * 1000 : value)
+    return instantOf(value < 1e11 ? value * 1000 : value)
   if (typeof value !== 'string' || value === '') return undefined
-  return /^\d{10,13}$/.test(value) ? timeOf(Number(value)) : safeInstant(value)
+  return /^\d{10,13}$/.test(value) ? timeOf(Number(value)) : instantOf(Date.parse(value))
 }
 
 const LAST_MS = 8.64e15
 
-function safeInstant(value: number | string): Date | undefined {
-  const ms = typeof value === 'number' ? value : Date.parse(value)
+/** The instant of so many ms since 1970; undefined where there is none. */
+export function instantOf(ms: number): Date | undefined {
   return Number.isFinite(ms) && Math.abs(ms) <= LAST_MS ? instant(ms) : undefined
 }

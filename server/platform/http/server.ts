@@ -9,6 +9,7 @@ import type { Clock } from '../time/clock.ts'
 import type { Api } from './api.ts'
 import { serveApiPage } from './api-page.ts'
 import type { BaseCall } from './call.ts'
+import type { Doors } from './doors.ts'
 import { problemOf } from './failure.ts'
 import { setSecurityHeaders } from './headers.ts'
 import type { Metrics } from './metrics.ts'
@@ -34,19 +35,6 @@ export type ServerParts = {
   clock: Clock
   /** Believe X-Forwarded-For and X-Forwarded-Proto. */
   trustProxy: boolean
-}
-
-/** Routes of their own outside of /api: they know who asks by themselves. */
-export type Doors = {
-  opens(path: string): boolean
-  handle(
-    request: IncomingMessage,
-    response: ServerResponse,
-    call: BaseCall,
-    seen: { route: string },
-  ): Promise<void>
-  /** Ends what is under way; called when the last request has been answered. */
-  close(): Promise<void>
 }
 
 export type HttpServer = {
