@@ -1,5 +1,5 @@
 /** What a benchmark found. Each figure is printed as a line; where BENCH_FIGURES names a file, also appended to it as JSON. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 
 export type Figure = {
   what: string
@@ -31,6 +31,23 @@ export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
   return (performance.now() - start) / 1000
+}
+
+export type Spent = { seconds: number; processor: number; stolen: number }
+
+/** Seconds by the clock, of processor (of the whole machine, so run nothing beside it), and taken away by the host. Linux only. */
+export async function spentOn(work: () => Promise<unknown>): Promise<Spent> {
+  const before = ticks()
+  const seconds = await secondsOf(work)
+  const after = ticks()
+  return { seconds, processor: after.busy - before.busy, stolen: after.stolen - before.stolen }
+}
+
+/** The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in hundredths of a second. */
+function ticks(): { busy: number; stolen: number } {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, soft = 0, stolen = 0] =
+    readFileSync('/proc/stat', 'utf8').split('\n')[0]?.split(/\s+/).slice(1).map(Number) ?? []
+  return { busy: (user + nice + system + irq + soft) / 100, stolen: stolen / 100 }
 }
 
 /** 12,345 */

@@ -1,5 +1,5 @@
 /** Built-in stores of their own for one benchmark, removed when it ends. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClickHouse, openClickHouse } from '../server/platform/clickhouse/clickhouse.ts'
@@ -22,9 +22,10 @@ export async function inFolder(work: (folder: string) => Promise<void>): Promise
   }
 }
 
-/** PostgreSQL and the ClickHouse engine, migrated and empty. */
-export function inStores(work: (stores: BenchStores) => Promise<void>): Promise<void> {
-  return inFolder((folder) =>
+/** PostgreSQL and the ClickHouse engine, migrated and empty; or as they were left in the folder `kept`. */
+export function inStores(work: (stores: BenchStores) => Promise<void>, kept?: string): Promise<void> {
+  const within = kept === undefined ? inFolder : inKept(kept)
+  return within((folder) =>
     inPostgres(folder, async (db) => {
       const silent = { info() {}, warn() {}, error() {} }
       const engine = await startEngine({ dataDir: join(folder, 'clickhouse'), log: silent })
@@ -39,6 +40,14 @@ export function inStores(work: (stores: BenchStores) => Promise<void>): Promise<
       }
     }),
   )
+}
+
+function inKept(folder: string): (work: (folder: string) => Promise<void>) => Promise<void> {
+  return async (work) => {
+    await mkdir(folder, { recursive: true })
+    await chmod(folder, 0o755)
+    await work(folder)
+  }
 }
 
 /** PostgreSQL alone, migrated and empty. */

@@ -191,6 +191,26 @@ export function compares(value: number | null, compare: Compare): boolean {
   }
 }
 
+/** Whether the number satisfies the comparison with all its numbers multiplied. */
+export function comparesScaled(value: number, compare: Compare, by: number): boolean {
+  if (compare.op === 'between') return value >= compare.from * by && value <= compare.to * by
+  const bound = compare.value * by
+  switch (compare.op) {
+    case 'eq':
+      return value === bound
+    case 'ne':
+      return value !== bound
+    case 'lt':
+      return value < bound
+    case 'le':
+      return value <= bound
+    case 'gt':
+      return value > bound
+    default:
+      return value >= bound
+  }
+}
+
 /** The comparison with all its numbers multiplied. */
 export function scaled(compare: Compare, by: number): Compare {
   if (compare.op === 'between') return { ...compare, from: compare.from * by, to: compare.to * by }

@@ -26,7 +26,7 @@ const OFTEN_MS = 250
 const SECONDS_MS = 2000
 const MINUTE_MS = 60_000
 /** Ranges of one round of a recompute, so that stopping does not wait for the whole base. */
-const RANGES = 4
+const RANGES = 50
 
 export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly Loop[] {
   const { db, clickhouse, folders, keyring } = stores

@@ -27,6 +27,8 @@ export type EventRow = {
 export type EventPick = 'all' | readonly EventType[] | Picked
 type Picked = {
   readonly types: Types
+  /** From when on, in ms since 1970; a type that is absent is read whole. */
+  readonly since?: ReadonlyMap<EventType, number>
   readonly texts?: readonly string[]
   readonly numbers?: readonly string[]
 }
@@ -72,7 +74,7 @@ export async function* readEvents(
   const only =
     pick === 'all'
       ? { text: '', params: {} }
-      : ofTypes(isPicked(pick) ? pick.types : new Map(pick.map((type) => [type, undefined])))
+      : ofTypes(isPicked(pick) ? pick : { types: new Map(pick.map((type) => [type, undefined])) })
   const query = `select person_id, ${ms('at')}, id, profile_id, placed, type, bulk, channel, detail, number_id, subject_id,
       store_id, staff_id, ${ms('received_at')},
       ${texts.length > 0 ? 'arrayMap(key -> texts[key], {textKeys:Array(String)})' : '[]'},
@@ -126,19 +128,33 @@ function told<T>(
 
 const isPicked = (pick: EventPick): pick is Picked => typeof pick === 'object' && 'types' in pick
 
-/** Conditions over `type` and `detail`, after an `and`. */
-function ofTypes(types: Types): { text: string; params: Params } {
-  const whole = [...types].flatMap(([type, details]) => (details === undefined ? [type] : []))
-  const params: Record<string, string | readonly string[]> = { types: whole }
-  const parts = ['type in {types:Array(String)}']
-  for (const [type, details] of types) {
-    if (details === undefined) continue
-    const place = parts.length
+/** Conditions over type, detail and time, after an `and`. */
+function ofTypes(pick: Picked): { text: string; params: Params } {
+  const { text, params } = eventConditions(pick)
+  return { text: `and (${text})`, params }
+}
+
+/** Events of the types with their details, from when on they are wanted: a condition over `events` and its parameters. */
+export function eventConditions({ types, since }: Pick<Picked, 'types' | 'since'>): {
+  text: string
+  params: Params
+} {
+  const params: Record<string, string | number | readonly string[]> = {}
+  const parts = [...types].map(([type, details], place) => {
     params[`type${place}`] = type
-    params[`details${place}`] = details
-    parts.push(`(type = {type${place}:String} and detail in {details${place}:Array(String)})`)
-  }
-  return { text: `and (${parts.join(' or ')})`, params }
+    let part = `events.type = {type${place}:String}`
+    if (details !== undefined) {
+      params[`details${place}`] = details
+      part += ` and events.detail in {details${place}:Array(String)}`
+    }
+    const from = since?.get(type)
+    if (from !== undefined && Number.isFinite(from)) {
+      params[`since${place}`] = Math.floor(from)
+      part += ` and events.at >= fromUnixTimestamp64Milli({since${place}:Int64}, 'UTC')`
+    }
+    return `(${part})`
+  })
+  return { text: parts.length === 0 ? '0' : parts.join(' or '), params }
 }
 
 /** The time of the last event of the types, by the key under which its rows stand. */

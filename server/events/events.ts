@@ -5,6 +5,17 @@
  */
 export { type Appended, type AppendHow, append } from './append.ts'
 export {
+  type EventColumns,
+  type EventField,
+  eventColumns,
+  type LineColumns,
+  lastEventColumns,
+  lineColumns,
+  type PurchaseColumns,
+  type PurchaseField,
+  purchaseColumns,
+} from './columns-of.ts'
+export {
   type Batch,
   type ConsumerOf,
   hasCaughtUp,
@@ -60,13 +71,10 @@ export { continueFromMark, markProjection, type ProjectionMark } from './restore
 export {
   type LineRow,
   type OrderRow,
-  type PersonOrders,
   type PersonRows,
   type Placement,
   placement,
-  rangeEvents,
   rowsOf,
-  streamOrders,
   unsettledPersons,
 } from './rows-of.ts'
 export { trackedProperties } from './tracked-properties.ts'

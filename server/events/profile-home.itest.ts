@@ -5,10 +5,12 @@ import { testDatabase } from '../../test/support/database.ts'
 import { fc } from '../../test/support/fast-check.ts'
 import { orderOf } from '../../test/support/orders.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
+import { uuidText } from '../platform/clickhouse/native.ts'
 import { newId } from '../platform/ids.ts'
 import { type LeaseToken, takeLease } from '../platform/jobs/lease.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { append } from './append.ts'
+import { purchaseColumns } from './columns-of.ts'
 import { hasCaughtUp, registerConsumers } from './consumers.ts'
 import { type Lane, lanes, type NewEvent } from './log.ts'
 import { moveMisplaced } from './move-rows.ts'
@@ -16,7 +18,7 @@ import { orderIdOf } from './order-changes.ts'
 import { recordOrders } from './orders.ts'
 import { presentPersons, unsettledHomes } from './profile-home.ts'
 import { PROJECT, projectOnce } from './project.ts'
-import { placement, rowsOf, streamOrders, unsettledPersons } from './rows-of.ts'
+import { placement, rowsOf, unsettledPersons } from './rows-of.ts'
 
 const at = new Date('2026-03-01T02:00:00Z')
 const PEOPLE = 6
@@ -283,13 +285,15 @@ async function compare(world: World): Promise<void> {
 
   const without = await unsettledPersons(db)
   const streamed = new Map<number, string[]>()
-  for await (const some of streamOrders(clickhouse, {
-    from: world.base,
-    before: world.base + 1000,
-    without,
-  })) {
-    for (const { personId, orders } of some)
-      streamed.set(personId, orders.map((order) => order.orderId).sort())
+  const { columns, standing } = await purchaseColumns(
+    clickhouse,
+    { from: world.base, before: world.base + 1000 },
+    [],
+  )
+  for (const row of standing) {
+    const person = columns.numbers('person')[row] ?? 0
+    if (!without.has(person))
+      streamed.set(person, [...(streamed.get(person) ?? []), uuidText(columns.words('id'), row)].sort())
   }
   for (const { person, orders } of expected) {
     if (!without.has(person)) expect(streamed.get(person) ?? []).toEqual(orders)

@@ -163,57 +163,6 @@ function ownerBy(
   }
 }
 
-export type PersonOrders = { personId: number; orders: OrderRow[] }
-
-export type Range = {
-  /** Persons from `from` on, before `before`. */
-  from: number
-  before: number
-  /** Persons to leave out: those whose rows are not simply under them (`unsettledPersons`), to be read by `rowsOf`. */
-  without: ReadonlySet<number>
-  call?: CallOptions
-}
-
-/** All orders of a range of persons, person by person ascending, each ascending by (at, id), without lines. */
-export async function* streamOrders(clickhouse: ClickHouse, range: Range): AsyncGenerator<PersonOrders[]> {
-  const where = 'person_id >= {from:Int32} and person_id < {before:Int32} and person_id > 0'
-  const params = { from: range.from, before: range.before }
-  let last: PersonOrders | undefined
-  for await (const orders of foldedOrders(clickhouse, where, params, { lane: 'heavy', ...range.call })) {
-    const done: PersonOrders[] = []
-    for (const { order } of orders) {
-      if (range.without.has(order.personId)) continue
-      if (last && last.personId === order.personId) {
-        last.orders.push(order)
-      } else {
-        if (last) done.push(last)
-        last = { personId: order.personId, orders: [order] }
-      }
-    }
-    if (done.length > 0) yield done
-  }
-  if (last) yield [last]
-}
-
-/** The events of a range of persons, each person's ascending by (at, id); persons without any are absent. Bounded by memory. */
-export async function rangeEvents(
-  clickhouse: ClickHouse,
-  range: Range,
-  pick: EventPick,
-): Promise<Map<number, EventRow[]>> {
-  const where = 'person_id >= {from:Int32} and person_id < {before:Int32} and person_id > 0'
-  const params = { from: range.from, before: range.before }
-  const people = new Map<number, EventRow[]>()
-  for await (const { row } of readEvents(clickhouse, where, params, pick, { lane: 'heavy', ...range.call })) {
-    if (range.without.has(row.personId)) continue
-    const own = people.get(row.personId)
-    if (own) own.push(row)
-    else people.set(row.personId, [row])
-  }
-  for (const rows of people.values()) rows.sort((a, b) => a.at - b.at || compareText(a.id, b.id))
-  return people
-}
-
 /** Everybody whose rows stand, or may stand, under somebody else, or who has other people's rows under his key. */
 export async function unsettledPersons(db: Db): Promise<Set<number>> {
   const homes = await unsettledHomes(db)

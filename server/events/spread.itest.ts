@@ -9,12 +9,13 @@ import { idOf } from '../platform/ids.ts'
 import { type LeaseToken, takeLease } from '../platform/jobs/lease.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { append } from './append.ts'
+import { purchaseColumns } from './columns-of.ts'
 import { hasCaughtUp, registerConsumers } from './consumers.ts'
 import { lanes, type NewEvent } from './log.ts'
 import { moveMisplaced } from './move-rows.ts'
 import { recordOrders } from './orders.ts'
 import { PROJECT, projectOnce } from './project.ts'
-import { placement, rowsOf, streamOrders } from './rows-of.ts'
+import { placement, rowsOf } from './rows-of.ts'
 
 const at = new Date('2026-03-01T02:00:00Z')
 const how = { lane: 'live' as const, source: 'test', receivedAt: at }
@@ -98,9 +99,12 @@ async function project({ db, clickhouse, token }: Side): Promise<void> {
 /** By every way of reading: some persons, everybody in order, and SQL over the base with versions folded and lines joined. */
 async function answers({ db, clickhouse }: Side): Promise<unknown> {
   const people = await rowsOf(clickhouse, db, PEOPLE, { lines: true, events: ['page_viewed'] })
-  const streamed: unknown[] = []
-  for await (const some of streamOrders(clickhouse, { from: 1, before: 1000, without: new Set() }))
-    streamed.push(...some.map(({ personId, orders }) => [personId, orders.length]))
+  const { columns, standing } = await purchaseColumns(clickhouse, { from: 1, before: 1000 }, ['store'])
+  const streamed = [...standing].map((row) => [
+    columns.numbers('person')[row],
+    columns.numbers('amount')[row],
+    columns.texts('f_store')[row],
+  ])
   const { person, counts, params } = await placement(db)
   const sums = await clickhouse.rows(
     `select ${person} as owner, toString(sum(total)) as spent, toString(sum(pieces)) as pieces

@@ -26,6 +26,7 @@ export async function spreadTables(clickhouse: ClickHouse): Promise<ClickHouse> 
     ...clickhouse,
     rows: (query, params, call) => clickhouse.rows(query, params, set(call)),
     stream: (query, params, call) => clickhouse.stream(query, params, set(call)),
+    blocks: (query, params, call) => clickhouse.blocks(query, params, set(call)),
     insert: (table, rows, call) => clickhouse.insert(table, rows, set(call)),
     command: (query, params, call) => clickhouse.command(query, params, set(call)),
     remove: (table, where, params, call) => clickhouse.remove(`${table}_local`, where, params, set(call)),

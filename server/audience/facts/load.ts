@@ -1,9 +1,10 @@
 /** Reading facts: attributes and tags from PostgreSQL, purchases and interactions from ClickHouse. */
 import type { EventType } from '../../../contract/events.ts'
-import { type EventPick, type OrderRow, rowsOf } from '../../events/events.ts'
+import { type OrderRow, rowsOf } from '../../events/events.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Db } from '../../platform/postgres/database.ts'
-import type { FactNeeds } from '../rule/fact-needs.ts'
+import { type FactNeeds, sinceOf } from '../rule/fact-needs.ts'
+import type { ZoneDays } from '../rule/zone-days.ts'
 import { byTime, type Claim, lineCents, type PersonFacts, type Purchase } from './person-facts.ts'
 import { type PersonRow, selectClaims, selectPersons, selectTags } from './store.ts'
 
@@ -16,19 +17,25 @@ export const interactionTypes = [
 ] as const satisfies readonly EventType[]
 
 /** What orders and events say of a person. */
-export type History = Pick<PersonFacts, 'purchases' | 'events' | 'lastInteractionAt'>
+type History = Pick<PersonFacts, 'purchases' | 'events' | 'lastInteractionAt'>
+
+/** What is looked at, and when: events that no window holds any more are not read. */
+export type LoadHow = { needs: FactNeeds; now: number; days: ZoneDays }
 
 /** Facts of the persons who are there (absorbed, removed and erased ones are left out), by id. */
 export async function loadFacts(
   db: Db,
   clickhouse: ClickHouse,
   personIds: readonly number[],
-  { lines, ...asked }: FactNeeds,
+  { needs, now, days }: LoadHow,
 ): Promise<Map<number, PersonFacts>> {
+  const { events, texts, numbers } = needs
   const wanted = {
-    lines,
+    lines: needs.lines,
     lastOf: interactionTypes,
-    ...(asked.events.size > 0 ? { events: pickOf(asked) } : {}),
+    ...(events.size > 0
+      ? { events: { types: events, since: sinceOf(needs, now, days), texts, numbers } }
+      : {}),
   }
   const [persons, rows] = await Promise.all([
     loadPersons(db, personIds),
@@ -50,15 +57,10 @@ export async function loadFacts(
   )
 }
 
-/** The events that the rules look at, for the readers of events. */
-export function pickOf({ events, texts, numbers }: Omit<FactNeeds, 'lines'>): EventPick {
-  return { types: events, texts, numbers }
-}
-
-export type PersonWithout = Omit<PersonFacts, keyof History>
+type PersonWithout = Omit<PersonFacts, keyof History>
 
 /** The part that PostgreSQL knows. */
-export async function loadPersons(db: Db, personIds: readonly number[]): Promise<Map<number, PersonWithout>> {
+async function loadPersons(db: Db, personIds: readonly number[]): Promise<Map<number, PersonWithout>> {
   const persons = await selectPersons(db, personIds)
   const ids = persons.map((person) => person.id)
   const tags = new Map((await selectTags(db, ids)).map((row) => [row.personId, row.tags]))
@@ -92,7 +94,7 @@ function attributesOf(person: PersonRow): ReadonlyMap<string, string> {
 }
 
 /** Only purchases: paid and not wholly refunded; in the order in which they are folded. */
-export function purchasesOf(orders: readonly OrderRow[]): Purchase[] {
+function purchasesOf(orders: readonly OrderRow[]): Purchase[] {
   const purchases = orders.filter((order) => order.purchase).map(purchaseOf)
   for (let index = 1; index < purchases.length; index += 1) {
     const [before, after] = [purchases[index - 1], purchases[index]]

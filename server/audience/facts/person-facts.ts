@@ -55,7 +55,7 @@ export type Claim = {
 export type PersonFacts = {
   readonly personId: number
   /** By attribute name of the rule language; what is absent is not known. */
-  readonly attributes: ReadonlyMap<string, string>
+  readonly attributes: Pick<ReadonlyMap<string, string>, 'get'>
   /** As it was told, 'YYYY-MM-DD', year 0000 where it is not known; with `lunar` month and day are of the lunar calendar. */
   readonly birthday: string | null
   readonly lunar: boolean

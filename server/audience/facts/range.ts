@@ -1,95 +1,158 @@
-/** Facts of a range of persons, in flat memory: orders are streamed in order of person, events are held for few at once. */
+/**
+ * Facts of a range of persons, read as columns: the same that `loadFacts` gives, in one object that shows one person
+ * after the other, so that a recompute makes no object for any row.
+ */
 import {
-  type EventRow,
-  type PersonOrders,
-  placement,
-  rangeEvents,
-  streamOrders,
+  eventColumns,
+  lastEventColumns,
+  lineColumns,
+  purchaseColumns,
   unsettledPersons,
 } from '../../events/events.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
-import type { Db } from '../../platform/postgres/database.ts'
-import type { FactNeeds } from '../rule/fact-needs.ts'
-import { interactionTypes, loadFacts, loadPersons, pickOf, purchasesOf } from './load.ts'
-import type { PersonFacts } from './person-facts.ts'
+import type { Database } from '../../platform/postgres/database.ts'
+import { type FactNeeds, sinceOf } from '../rule/fact-needs.ts'
+import type { ZoneDays } from '../rule/zone-days.ts'
+import { EventCursor } from './event-cursor.ts'
+import { interactionTypes, loadFacts } from './load.ts'
+import type { Claim, PersonFacts } from './person-facts.ts'
+import { PurchaseCursor } from './purchase-cursor.ts'
+import {
+  type PersonColumns,
+  type PersonRange,
+  selectClaimsWithin,
+  selectPersonColumns,
+} from './store-columns.ts'
 
-/** So many persons' events are held in memory. */
-const WITH_EVENTS = 2000
+export type RangeHow = { needs: FactNeeds; now: number; days: ZoneDays }
 
 /**
- * Facts of `ids`, ascending. Persons whose rows a merge left elsewhere, and rules about lines, are read person by
- * person; of events only the types, details and properties that rules ask for.
+ * Shows the live persons of the range to `visit`, in no order; answers how many there were. What is shown is valid
+ * until `visit` returns. Persons whose rows a merge left elsewhere are read one by one.
  */
-export async function* rangeFacts(
-  db: Db,
+export async function visitRange(
+  db: Database,
   clickhouse: ClickHouse,
-  ids: readonly number[],
-  needs: FactNeeds,
-): AsyncGenerator<PersonFacts> {
+  range: PersonRange,
+  how: RangeHow,
+  visit: (facts: PersonFacts) => void,
+): Promise<number> {
   const unsettled = await unsettledPersons(db)
-  const apart = needs.lines ? [...ids] : ids.filter((id) => unsettled.has(id))
-  for (let from = 0; from < apart.length; from += WITH_EVENTS) {
-    yield* (await loadFacts(db, clickhouse, apart.slice(from, from + WITH_EVENTS), needs)).values()
+  const columns = await readColumns(db, clickhouse, range, how)
+  let persons = showColumns(columns, unsettled, visit)
+  const apart = [...unsettled].filter((id) => id >= range.from && id < range.before)
+  for (let from = 0; from < apart.length; from += TOGETHER) {
+    const some = await loadFacts(db, clickhouse, apart.slice(from, from + TOGETHER), how)
+    for (const facts of some.values()) visit(facts)
+    persons += some.size
   }
-  if (needs.lines) return
-  const settled = ids.filter((id) => !unsettled.has(id))
-  const size = needs.events.size > 0 ? WITH_EVENTS : ids.length
-  for (let from = 0; from < settled.length; from += size) {
-    yield* settledFacts(db, clickhouse, settled.slice(from, from + size), { needs, unsettled })
-  }
+  return persons
 }
 
-async function* settledFacts(
-  db: Db,
+const TOGETHER = 2000
+
+type Columns = {
+  persons: PersonColumns
+  claims: Map<number, Claim[]>
+  purchases: PurchaseCursor
+  events: EventCursor
+  heard: { persons: ArrayLike<number>; moments: ArrayLike<number> }
+}
+
+async function readColumns(
+  db: Database,
   clickhouse: ClickHouse,
-  ids: readonly number[],
-  { needs, unsettled }: { needs: FactNeeds; unsettled: ReadonlySet<number> },
-): AsyncGenerator<PersonFacts> {
-  const range = { from: ids[0] ?? 0, before: (ids.at(-1) ?? 0) + 1, without: unsettled }
-  const [persons, heard] = await Promise.all([
-    loadPersons(db, ids),
-    lastInteractions(db, clickhouse, range.from, range.before),
+  range: PersonRange,
+  { needs, now, days }: RangeHow,
+): Promise<Columns> {
+  const pick = {
+    types: needs.events,
+    since: sinceOf(needs, now, days),
+    fields: needs.event,
+    texts: needs.texts,
+    numbers: needs.numbers,
+  }
+  const [persons, claims, purchases, lines, events, heard] = await Promise.all([
+    selectPersonColumns(db, range, needs),
+    selectClaimsWithin(db, range),
+    purchaseColumns(clickhouse, range, needs.purchase),
+    needs.lines ? lineColumns(clickhouse, range) : undefined,
+    needs.events.size > 0 ? eventColumns(clickhouse, range, pick) : undefined,
+    lastEventColumns(clickhouse, range, interactionTypes),
   ])
-  const happened: ReadonlyMap<number, EventRow[]> =
-    needs.events.size > 0 ? await rangeEvents(clickhouse, range, pickOf(needs)) : new Map()
-  const complete = (person: number, orders: PersonOrders['orders']): PersonFacts | undefined => {
-    const own = persons.get(person)
-    persons.delete(person)
-    return (
-      own && {
-        ...own,
-        purchases: purchasesOf(orders),
-        events: happened.get(person) ?? [],
-        lastInteractionAt: heard.get(person) ?? null,
-      }
-    )
-  }
-  for await (const batch of streamOrders(clickhouse, range)) {
-    for (const { personId, orders } of batch) {
-      const facts = complete(personId, orders)
-      if (facts) yield facts
-    }
-  }
-  for (const person of [...persons.keys()]) {
-    const facts = complete(person, [])
-    if (facts) yield facts
+  return {
+    persons,
+    claims: Map.groupBy(
+      claims.map((claim) => ({ ...claim, at: claim.at.getTime() })),
+      ({ personId }) => personId,
+    ),
+    purchases: new PurchaseCursor(purchases, lines, needs.purchase),
+    events: new EventCursor(events, needs),
+    heard: { persons: heard.numbers('person'), moments: heard.numbers('moment') },
   }
 }
 
-async function lastInteractions(
-  db: Db,
-  clickhouse: ClickHouse,
-  from: number,
-  before: number,
-): Promise<Map<number, number>> {
-  const { person, counts, params } = await placement(db)
-  const found = new Map<number, number>()
-  const query = `select ${person} as present, toUnixTimestamp64Milli(max(events.at)) from events
-    where person_id >= {from:Int32} and person_id < {before:Int32} and type in {types:Array(String)} and ${counts}
-    group by present`
-  const bound = { from, before, types: interactionTypes, ...params }
-  for await (const rows of clickhouse.stream<[number, number | string]>(query, bound)) {
-    for (const [id, at] of rows) found.set(id, Number(at))
+type Shown = { -readonly [Name in keyof PersonFacts]: PersonFacts[Name] }
+
+function showColumns(
+  { persons, claims, purchases, events, heard }: Columns,
+  without: ReadonlySet<number>,
+  visit: (facts: PersonFacts) => void,
+): number {
+  const attributes = new AttributeRow(persons.attributes)
+  const shown: Shown = {
+    personId: 0,
+    attributes,
+    birthday: null,
+    lunar: false,
+    joinedAt: null,
+    tags: [],
+    claims: [],
+    purchases: purchases.own,
+    events: events.own,
+    lastInteractionAt: null,
   }
-  return found
+  let [tag, hear, count] = [0, 0, 0]
+  const tags: number[] = []
+  for (let row = 0; row < persons.ids.length; row += 1) {
+    const id = persons.ids[row] ?? 0
+    if (without.has(id)) continue
+    attributes.row = row
+    const joinedAt = persons.joinedAt[row] ?? Number.NEGATIVE_INFINITY
+    shown.personId = id
+    shown.joinedAt = joinedAt === Number.NEGATIVE_INFINITY ? null : joinedAt
+    shown.birthday = persons.birthdays[row] ?? null
+    shown.lunar = persons.lunar[row] === 1
+    tags.length = 0
+    for (; tag < persons.tags.length && (persons.tags[tag] ?? 0) <= id; tag += 2) {
+      if (persons.tags[tag] === id) tags.push(persons.tags[tag + 1] ?? 0)
+    }
+    shown.tags = tags
+    shown.claims = claims.get(id) ?? NO_CLAIMS
+    while (hear < heard.persons.length && (heard.persons[hear] ?? 0) < id) hear += 1
+    shown.lastInteractionAt = heard.persons[hear] === id ? (heard.moments[hear] ?? null) : null
+    purchases.moveTo(id)
+    events.moveTo(id)
+    visit(shown)
+    count += 1
+  }
+  return count
+}
+
+const NO_CLAIMS: readonly Claim[] = []
+
+/** The attributes of one row of the columns, in the form in which `loadFacts` gives them. */
+class AttributeRow {
+  row = 0
+  readonly #columns: ReadonlyMap<string, readonly unknown[]>
+
+  constructor(columns: ReadonlyMap<string, readonly unknown[]>) {
+    this.#columns = columns
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#columns.get(name)?.[this.row]
+    if (typeof value === 'string') return value === '' ? undefined : value
+    return value === null || value === undefined ? undefined : JSON.stringify(value)
+  }
 }

@@ -20,10 +20,11 @@ export type Bench = {
   readonly today: number
   readonly state: PersonState
   next: number
-  /** Segments and automatic tags that hold so far. */
-  readonly nodes: Set<NodeId>
+  /** 1 for each segment and automatic tag that holds so far, by its place in the order of evaluation. */
+  readonly holds: Uint8Array
   readonly sValues: Map<number, SValue>
-  readonly filled: Set<Series>
+  /** The number of this evaluation: a series is filled once in each. */
+  readonly turn: number
 }
 
 export type LeafReader = (bench: Bench) => LeafReading
@@ -32,10 +33,12 @@ export type Shared = {
   days: ZoneDays
   bands: Bands
   autoTags: ReadonlyMap<number, TagDefinition>
+  /** Places in the order of evaluation. */
+  places: ReadonlyMap<NodeId, number>
   descendants(tags: readonly number[]): ReadonlySet<number>
   /** Purchases and events by filter and number, shared between leaves. */
   series: Map<string, Filled>
 }
 
-/** A series and how it is filled for one person. */
-export type Filled = { series: Series; fill: Fill }
+/** A series, how it is filled for one person, and in which evaluation it was. */
+export type Filled = { readonly series: Series; readonly fill: Fill; turn: number }

@@ -9,10 +9,10 @@ import type { Leaf, Rule } from '../../../contract/rule.ts'
 import { keyOf } from '../../../contract/rule.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import { type PersonState, stateOf } from '../lifecycle/person-state.ts'
-import type { Bench, LeafReader, LeafReading, SValue } from './bench.ts'
+import type { Bench, LeafReader, LeafReading, Shared, SValue } from './bench.ts'
 import { type Definitions, withDescendants } from './definitions.ts'
 import { type FactNeeds, factNeedsOf } from './fact-needs.ts'
-import { type Behind, type GraphNode, inOrder, type NodeId } from './graph.ts'
+import { type Behind, type GraphNode, inOrder } from './graph.ts'
 import { compileLeaf } from './leaf.ts'
 import { ZoneDays } from './zone-days.ts'
 
@@ -37,6 +37,7 @@ export type Evaluator = {
   readonly definitions: Definitions
   /** What the rules look at: nothing else has to be read. */
   readonly needs: FactNeeds
+  readonly days: ZoneDays
   evaluate(facts: PersonFacts, now: number): Answer
   /** Every leaf of a rule, also those that the verdict did not need, with when each would change by itself. */
   explain(rule: Rule, facts: PersonFacts, now: number): { verdict: boolean; leaves: ExplainedLeaf[] }
@@ -60,22 +61,37 @@ export function compileRules(definitions: Definitions): Evaluator {
     }
     return place
   }
-  const shared = {
+  const inTurn = inOrder(nodes, behindTags(definitions))
+  const shared: Shared = {
     days,
     bands: definitions.bands,
     autoTags: new Map(autoTags.map((tag) => [tag.id, tag])),
+    places: new Map(inTurn.map(({ id }, place) => [id, place])),
     descendants: (tags: readonly number[]) => withDescendants(definitions.tags, tags),
     series: new Map(),
   }
-  const ordered = inOrder(nodes, behindTags(definitions)).map((node) => ({
-    id: node.id,
-    holds: compileTree(node.rule, leafPlace),
+  const ordered = inTurn.map(({ id, rule }) => ({
+    tag: id.startsWith('t') ? shared.autoTags.get(Number(id.slice(1))) : undefined,
+    holds: compileTree(rule, leafPlace),
   }))
   const byPosition = [...autoTags].sort((left, right) => left.position - right.position || left.id - right.id)
-  const businessTags = autoTags.filter((tag) => tag.level === 'b').map((tag) => tag.id)
+  const placed = (letter: 's' | 't', ids: readonly number[]): Placed[] =>
+    ids.map((id) => ({ id, place: shared.places.get(`${letter}${id}`) ?? -1 }))
+  const businessTags = placed(
+    't',
+    autoTags.filter((tag) => tag.level === 'b').map((tag) => tag.id),
+  )
   const sTags = byPosition.filter((tag) => tag.level === 's')
   const meanings = definitions.tags.filter((tag) => tag.means !== null)
-  const segmentIds = definitions.segments.map((segment) => segment.id).sort((left, right) => left - right)
+  const segments = placed(
+    's',
+    definitions.segments.map((segment) => segment.id).sort((left, right) => left - right),
+  )
+  const holds = new Uint8Array(ordered.length)
+  // Of each condition whether it was asked in this evaluation, and what it said.
+  const asked = new Float64Array(readers.length)
+  const said = new Uint8Array(readers.length)
+  let turn = 0
 
   function open(facts: PersonFacts, now: number): Bench {
     const count = until(facts.purchases, now)
@@ -86,37 +102,37 @@ export function compileRules(definitions: Definitions): Evaluator {
     })
     const purchased = facts.purchases[count]?.at ?? NEVER
     const happens = facts.events[until(facts.events, now)]?.at ?? NEVER
+    turn += 1
+    holds.fill(0)
     return {
       facts,
       now,
       today: days.of(now),
       state,
       next: Math.min(next, purchased, happens),
-      nodes: new Set<NodeId>(),
+      holds,
       sValues: claimed(facts, meanings),
-      filled: new Set(),
+      turn,
     }
   }
 
   function evaluate(facts: PersonFacts, now: number): { bench: Bench; answer: Answer } {
     const bench = open(facts, now)
-    const known: (boolean | undefined)[] = new Array(readers.length)
     const ask = (place: number): boolean => {
-      let verdict = known[place]
-      if (verdict === undefined) {
-        const reading = (readers[place] as LeafReader)(bench)
-        verdict = reading.verdict
-        known[place] = verdict
-        if (reading.next < bench.next) bench.next = reading.next
-      }
-      return verdict
+      if (asked[place] === bench.turn) return said[place] === 1
+      const reading = (readers[place] as LeafReader)(bench)
+      asked[place] = bench.turn
+      said[place] = reading.verdict ? 1 : 0
+      if (reading.next < bench.next) bench.next = reading.next
+      return reading.verdict
     }
     const autoValues = new Map<number, number>()
     const rankOfGroup = new Map<number, number>()
-    for (const node of ordered) {
+    for (let place = 0; place < ordered.length; place += 1) {
+      const node = ordered[place] as (typeof ordered)[number]
       if (!node.holds(ask)) continue
-      bench.nodes.add(node.id)
-      const tag = node.id.startsWith('t') ? shared.autoTags.get(Number(node.id.slice(1))) : undefined
+      holds[place] = 1
+      const { tag } = node
       if (tag?.level !== 's') continue
       const rank = sTags.indexOf(tag)
       if (rank >= (rankOfGroup.get(tag.group) ?? Number.POSITIVE_INFINITY)) continue
@@ -128,8 +144,8 @@ export function compileRules(definitions: Definitions): Evaluator {
     return {
       bench,
       answer: {
-        segments: segmentIds.filter((id) => bench.nodes.has(`s${id}`)),
-        autoTags: businessTags.filter((id) => bench.nodes.has(`t${id}`)),
+        segments: heldAmong(segments, holds),
+        autoTags: heldAmong(businessTags, holds),
         autoValues,
         sValues: bench.sValues,
         state: bench.state,
@@ -140,7 +156,11 @@ export function compileRules(definitions: Definitions): Evaluator {
 
   return {
     definitions,
-    needs: factNeedsOf(nodes.map((node) => node.rule)),
+    needs: factNeedsOf(
+      nodes.map((node) => node.rule),
+      meanings.flatMap(({ means }) => (means ? [means.attribute] : [])),
+    ),
+    days,
     evaluate: (facts, now) => evaluate(facts, now).answer,
     explain(rule, facts, now) {
       const { bench } = evaluate(facts, now)
@@ -172,6 +192,14 @@ export function behindTags({ tags }: Pick<Definitions, 'tags'>): Behind {
       return auto.filter((tag) => below.has(tag.id)).map((tag) => tag.id)
     },
   }
+}
+
+type Placed = { id: number; place: number }
+
+function heldAmong(all: readonly Placed[], holds: Uint8Array): number[] {
+  const found: number[] = []
+  for (const { id, place } of all) if (holds[place] === 1) found.push(id)
+  return found
 }
 
 type Tree = (ask: (place: number) => boolean) => boolean
@@ -214,6 +242,7 @@ function until(rows: readonly { at: number }[], now: number): number {
  * claims, once they are known.
  */
 function claimed(facts: PersonFacts, meanings: Definitions['tags']): Map<number, SValue> {
+  if (facts.claims.length === 0 && meanings.length === 0) return new Map()
   const best = new Map<number, PersonFacts['claims'][number]>()
   for (const claim of facts.claims) {
     const before = best.get(claim.group)

@@ -1,13 +1,25 @@
 import { expect, test } from 'vitest'
 import { Rule } from '../../../contract/rule.ts'
-import { factNeedsOf } from './fact-needs.ts'
+import { factNeedsOf, sinceOf } from './fact-needs.ts'
+import { ZoneDays } from './zone-days.ts'
 
 const compare = { op: 'ge', value: 1 }
 const needs = (...rules: unknown[]) => {
-  const { events, ...more } = factNeedsOf(rules.map((rule) => Rule.parse(rule)))
-  return { ...more, events: Object.fromEntries(events) }
+  const { events, windows, ...more } = factNeedsOf(rules.map((rule) => Rule.parse(rule)))
+  return { ...more, events: Object.fromEntries(events), windows: Object.fromEntries(windows) }
 }
-const nothing = { lines: false, events: {}, texts: [], numbers: [] }
+const nothing = {
+  attributes: [],
+  birthday: false,
+  tags: false,
+  purchase: [],
+  lines: false,
+  events: {},
+  windows: {},
+  event: [],
+  texts: [],
+  numbers: [],
+}
 const event = (filter: object, more: object = {}) => ({ kind: 'events', filter, compare, ...more })
 
 test('rules without events ask for none, and those that look at lines say so', () => {
@@ -26,7 +38,10 @@ test('rules without events ask for none, and those that look at lines say so', (
     },
   ]
   for (const rule of lines) expect(needs(rule)).toEqual({ ...nothing, lines: true })
-  expect(needs({ kind: 'orders', compare, measure: { of: 'distinct', by: 'store' } })).toEqual(nothing)
+  expect(needs({ kind: 'orders', compare, measure: { of: 'distinct', by: 'store' } })).toEqual({
+    ...nothing,
+    purchase: ['store'],
+  })
 })
 
 test('a type is asked for with its names as long as every rule names them', () => {
@@ -67,7 +82,7 @@ test('properties are asked for as texts, as numbers or as both, wherever they st
       },
     }),
   ).toEqual({
-    lines: false,
+    ...nothing,
     events: { tracked: ['a'], page_viewed: undefined },
     texts: ['colour', 'page id', 'size', 'sku'],
     numbers: ['colour', 'page id', 'price', 'size', 'sku'],
@@ -75,7 +90,55 @@ test('properties are asked for as texts, as numbers or as both, wherever they st
   expect(needs({ kind: 'coupon', states: ['used'] })).toEqual({
     ...nothing,
     events: { coupon_changed: undefined },
+    event: ['subject'],
     texts: ['kind'],
     numbers: ['expiresAt'],
   })
+})
+
+test('of persons and purchases only what some rule looks at is asked for', () => {
+  const filter = { sides: ['online'], withCoupon: true, amount: compare }
+  expect(
+    needs(
+      { kind: 'attribute', attribute: 'custom.size', op: 'known' },
+      { kind: 'date', attribute: 'custom.due', test: { op: 'days_since', compare } },
+      { kind: 'date', attribute: 'joined', test: { op: 'days_since', compare } },
+      { kind: 'not', rule: { kind: 'birthday', withinDays: 3 } },
+      { kind: 'tag', tags: [1] },
+      { kind: 'orders', measure: { of: 'sum', field: 'discount' }, compare, filter },
+    ),
+  ).toEqual({
+    ...nothing,
+    attributes: ['custom.due', 'custom.size'],
+    birthday: true,
+    tags: true,
+    purchase: ['coupon', 'discount', 'side'],
+  })
+})
+
+test('events are read from when on some window holds them, and all of them where one has no beginning', () => {
+  const now = Date.parse('2026-03-01T02:00:00Z')
+  const days = new ZoneDays('Asia/Shanghai')
+  const since = (...rules: unknown[]) =>
+    Object.fromEntries(sinceOf(factNeedsOf(rules.map((rule) => Rule.parse(rule))), now, days))
+  const rolling = event({ event: 'page_viewed' }, { window: { kind: 'rolling', days: 7 } })
+  const month = event({ event: 'page_viewed' }, { window: { kind: 'calendar', unit: 'month', back: 1 } })
+  expect(since(rolling)).toEqual({ page_viewed: now - 7 * 86_400_000 })
+  expect(since(rolling, month)).toEqual({ page_viewed: Date.parse('2026-01-31T16:00:00Z') })
+  expect(since(rolling, event({ event: 'page_viewed' }))).toEqual({})
+  expect(since(event({ event: 'page_viewed' }), rolling)).toEqual({})
+  const anchored = {
+    kind: 'since',
+    anchor: { at: 'first', what: { of: 'event', filter: { event: 'page_viewed' } } },
+  }
+  expect(since(rolling, event({ event: 'tracked' }, { window: anchored }))).toEqual({})
+  expect(
+    since({
+      kind: 'sequence',
+      first: { of: 'purchase' },
+      second: { of: 'event', filter: { event: 'page_viewed' } },
+      withinDays: 3,
+      window: { kind: 'rolling', days: 30 },
+    }),
+  ).toEqual({ page_viewed: now - 30 * 86_400_000 })
 })

@@ -97,14 +97,14 @@ function events(shared: Shared, filter: EventFilter, measure: EventMeasure): Sel
 
 /** The series of that key, filled once for each person. */
 function filled(shared: Shared, key: string, fillOf: () => Fill): Select {
-  const known: Filled = shared.series.get(key) ?? { series: new Series(), fill: fillOf() }
+  const known: Filled = shared.series.get(key) ?? { series: new Series(), fill: fillOf(), turn: 0 }
   shared.series.set(key, known)
   const { series, fill } = known
   return (bench) => {
-    if (!bench.filled.has(series)) {
+    if (known.turn !== bench.turn) {
       series.clear()
       fill(bench.facts, bench.now, series)
-      bench.filled.add(series)
+      known.turn = bench.turn
     }
     return series
   }

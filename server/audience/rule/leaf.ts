@@ -67,11 +67,13 @@ export function compileLeaf(leaf: Leaf, shared: Shared): LeafReader {
       return sequenceReader(leaf, shared)
     case 'coupon':
       return couponReader(leaf)
-    case 'segment':
-      return ({ nodes }) => {
-        const verdict = nodes.has(`s${leaf.segment}`)
+    case 'segment': {
+      const place = shared.places.get(`s${leaf.segment}`) ?? -1
+      return ({ holds }) => {
+        const verdict = holds[place] === 1
         return { value: verdict, verdict, next: NEVER }
       }
+    }
     case 'sample':
       return sampleReader(leaf)
     default:
@@ -91,12 +93,13 @@ function amongStates<T extends string>(
   }
 }
 
-function tagReader(leaf: LeafOf<'tag'>, { autoTags, descendants }: Shared): LeafReader {
+function tagReader(leaf: LeafOf<'tag'>, { autoTags, places, descendants }: Shared): LeafReader {
   const wanted = leaf.tags.map((tag) => [...descendants([tag])])
-  return ({ facts, nodes, sValues }) => {
+  return ({ facts, holds, sValues }) => {
     const has = (tag: number): boolean => {
       const definition = autoTags.get(tag)
-      if (definition && definition.level === 'b') return nodes.has(`t${tag}`) || facts.tags.includes(tag)
+      if (definition && definition.level === 'b')
+        return holds[places.get(`t${tag}`) ?? -1] === 1 || facts.tags.includes(tag)
       if (facts.tags.includes(tag)) return true
       for (const value of sValues.values()) if (value.tag === tag) return true
       return false

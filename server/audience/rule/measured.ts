@@ -5,7 +5,7 @@
  * at their time + N × 24 h (the window is open at its old end); a calendar window moves at the zone's midnights; counts
  * of days grow at midnight; a window since something stands still.
  */
-import { type Compare, compares, scaled, type Window } from '../../../contract/rule-parts.ts'
+import { type Compare, compares, comparesScaled, type Window } from '../../../contract/rule-parts.ts'
 import type { Aggregate, Fold, Series } from './series.ts'
 import { boundsOf, periodsOf, placesOf, rollingMs } from './windows.ts'
 import type { ZoneDays } from './zone-days.ts'
@@ -87,7 +87,7 @@ function judge(
   if (value === null) return false
   if (fold === 'count' || fold === 'distinct' || isAge(fold)) return compares(value, compare)
   const times = fold === 'avg' ? count : 1
-  return compares(Math.round(value * scale * times), scaled(compare, scale * times))
+  return comparesScaled(Math.round(value * scale * times), compare, scale * times)
 }
 
 type Place = { low: number; high: number; verdict: boolean }

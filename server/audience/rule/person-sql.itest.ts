@@ -16,14 +16,23 @@ import {
 import { fc } from '../../../test/support/fast-check.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { loadFacts } from '../facts/load.ts'
+import type { PersonFacts } from '../facts/person-facts.ts'
+import { visitRange } from '../facts/range.ts'
 import { personsOf } from '../segments/preview.ts'
 import { compileRules } from './compile.ts'
 import type { FactNeeds } from './fact-needs.ts'
+import { ZoneDays } from './zone-days.ts'
 
 const PERSONS = 150
 /** Whatever a random rule may look at. */
 const everything: FactNeeds = {
+  attributes: ['city', 'custom.level', 'custom.size', 'gender', 'home_store', 'kind', 'phone', 'source'],
+  birthday: true,
+  tags: true,
+  purchase: ['campaign', 'channel', 'coupon', 'discount', 'seller', 'side', 'store'],
   lines: true,
+  windows: new Map(),
+  event: ['channel', 'store', 'subject'],
   events: new Map(
     [
       'tracked',
@@ -42,6 +51,35 @@ const everything: FactNeeds = {
 const world = await audienceWorld()
 const started = new Date(NOW - 1000 * 86_400_000)
 
+/** Copies of what is shown, in one form whoever read it: ids are not told where columns were read. */
+function plain({ attributes, tags, purchases, events, ...facts }: PersonFacts): object {
+  return {
+    ...facts,
+    attributes: everything.attributes.map((name) => attributes.get(name) ?? null),
+    tags: tags.toSorted((left, right) => left - right),
+    purchases: purchases.map(
+      ({ at, amount, discount, quantity, store, seller, channel, lines, ...more }) => ({
+        ...{
+          at,
+          amount,
+          discount,
+          quantity,
+          store,
+          seller,
+          channel,
+          lines: lines.map((line) => ({ ...line })),
+        },
+        ...{ side: more.side, campaign: more.campaign, coupon: more.coupon },
+      }),
+    ),
+    events: events.map(({ at, type, detail, channel, store, subject, texts, numbers }) => ({
+      ...{ at, type, detail, channel, store, subject },
+      texts: everything.texts.map((name) => texts[name] ?? ''),
+      numbers: everything.numbers.map((name) => numbers[name] ?? null),
+    })),
+  }
+}
+
 describe('SQL and the compiled function', () => {
   test.each(['Asia/Shanghai', 'America/New_York'])(
     'mean the same persons, for any rule at any time, in %s',
@@ -56,7 +94,11 @@ describe('SQL and the compiled function', () => {
       await prepareTags(definitions)
       const people = fc
         .sample(aPerson(), { numRuns: PERSONS, seed: 11 })
-        .map((person, place) => ({ ...person, personId: place + 1 }))
+        .map(({ attributes, ...person }, place) => ({
+          ...person,
+          attributes: attributes as ReadonlyMap<string, string>,
+          personId: place + 1,
+        }))
       await addPersons(world, people, started)
       await addOrders(
         world,
@@ -102,8 +144,15 @@ describe('SQL and the compiled function', () => {
       await projectAll(world, latest)
       await settleAll(world, latest, zone)
       const ids = people.map(({ personId }) => personId)
-      const facts = await loadFacts(world.db, world.clickhouse, ids, everything)
+      const reading = { needs: everything, now: NOW, days: new ZoneDays(zone) }
+      const facts = await loadFacts(world.db, world.clickhouse, ids, reading)
       expect(facts.size).toBe(PERSONS)
+      const shown = new Map<number, object>()
+      const range = { from: 1, before: PERSONS + 1 }
+      await visitRange(world.db, world.clickhouse, range, reading, (own) =>
+        shown.set(own.personId, plain(own)),
+      )
+      expect(shown).toEqual(new Map([...facts].map(([id, own]) => [id, plain(own)])))
 
       /** How many of the rules mean some and not all of them. */
       const compare = async (rules: fc.Arbitrary<[Rule, number]>, numRuns: number): Promise<number> => {

@@ -3,10 +3,14 @@ import { instant } from '../../platform/time/clock.ts'
 import { startOfDay, type Zone } from '../../platform/time/zone.ts'
 
 const DAY_MS = 86_400_000
+/** Days from 1929 to 2108 are remembered. */
+const FIRST_KEPT = -15_000
+const KEPT = 1 << 16
 
 export class ZoneDays {
   readonly zone: Zone
-  readonly #starts = new Map<number, number>()
+  /** By day − FIRST_KEPT; not a number where it was never asked for. */
+  readonly #starts = new Float64Array(KEPT).fill(Number.NaN)
 
   constructor(zone: Zone) {
     this.zone = zone
@@ -14,11 +18,11 @@ export class ZoneDays {
 
   /** The first instant of a day that is counted from 1970-01-01. */
   start(day: number): number {
-    let start = this.#starts.get(day)
-    if (start === undefined) {
-      start = startOfDay(this.zone, day).getTime()
-      this.#starts.set(day, start)
-    }
+    const place = day - FIRST_KEPT
+    const known = this.#starts[place] ?? Number.NaN
+    if (!Number.isNaN(known)) return known
+    const start = startOfDay(this.zone, day).getTime()
+    if (place >= 0 && place < KEPT) this.#starts[place] = start
     return start
   }
 

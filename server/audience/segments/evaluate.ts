@@ -66,9 +66,9 @@ async function evaluateTaken(
   const evaluator = await presentEvaluator(db, how.zone)
   const reading = await nextReading(db)
   const ids = [...taken.persons.keys()]
-  const facts = await loadFacts(db, clickhouse, ids, evaluator.needs)
-  await noteTouched(db, how)
   const now = how.now.getTime()
+  const facts = await loadFacts(db, clickhouse, ids, { ...evaluator, now })
+  await noteTouched(db, how)
   const answers = ids.map((personId) => {
     const own = facts.get(personId)
     return { personId, answer: own && evaluator.evaluate(own, now) }

@@ -41,7 +41,9 @@ export async function explainMembership(
   const segment = await findSegment(db, segmentId)
   if (!segment) throw new Problem('not_found', 'There is no such segment.')
   const evaluator = await presentEvaluator(db, how.zone)
-  const facts = (await loadFacts(db, clickhouse, [personId], evaluator.needs)).get(personId)
+  const facts = (await loadFacts(db, clickhouse, [personId], { ...evaluator, now: how.now.getTime() })).get(
+    personId,
+  )
   if (!facts) throw new Problem('not_found', 'There is no such person.')
   const names = how.names ?? (await ruleNames(db))
   const [row] = await selectMembership(db, [personId])

@@ -165,12 +165,3 @@ export async function appendByCause(tx: Tx, events: readonly NewEvent[], now: Da
 function without(values: readonly number[], others: readonly number[]): number[] {
   return values.filter((value) => !others.includes(value))
 }
-
-/** Whether a stored row says what the answer says, moment of change included. */
-export function sameAnswer(row: MembershipRow, answer: Answer): boolean {
-  return (
-    row.segments.length === answer.segments.length &&
-    row.segments.every((id, place) => answer.segments[place] === id) &&
-    (row.nextAt?.getTime() ?? Number.POSITIVE_INFINITY) === answer.next
-  )
-}

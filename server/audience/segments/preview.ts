@@ -107,7 +107,7 @@ async function drawnMeaning(
     select id, total from (select p.id, count(*) over ()::int as total from person p where p.state = 'live' and ${seen}) base
     order by ${drawSql(seedOf('preview'), sql`id`)}, id limit ${DRAWN}`)
   const ids = drawn.map(({ id }) => id)
-  const facts = await loadFacts(db, clickhouse, ids, evaluator.needs)
+  const facts = await loadFacts(db, clickhouse, ids, { ...evaluator, now: now.getTime() })
   const meant = ids.filter((id) => {
     const own = facts.get(id)
     return own !== undefined && evaluator.evaluate(own, now.getTime()).segments.includes(DRAFT)

@@ -1,8 +1,8 @@
 /**
  * Everybody through the same function: after a definition has changed, and to prove that what is stored is right.
  *
- * Ranges of persons in id order; the number of the reading is taken before a range is read, only differences are
- * written, and where a newer reading stands it wins. Whoever was touched meanwhile is left to evaluate.ts, so that the
+ * Ranges of persons in id order, several under way at once and written one after the other; the number of the reading
+ * is taken before a range is read, only differences are written, and where a newer reading stands it wins. Whoever was touched meanwhile is left to evaluate.ts, so that the
  * cause of what an event brings is never `definition`. A crash goes on at the range that was not finished.
  * Runs under a lease of its own, beside evaluation.
  */
@@ -15,14 +15,12 @@ import type { Database } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { nextReading, presentEvaluator } from '../definitions.ts'
-import { rangeFacts } from '../facts/range.ts'
 import { countPersons, selectNextPersons } from '../facts/store.ts'
-import type { Answer, Evaluator } from '../rule/compile.ts'
-import { sameAutoTags } from '../tags/auto-tags.ts'
-import { selectAutoRows } from '../tags/store.ts'
+import type { Evaluator } from '../rule/compile.ts'
+import { type Answering, openAnswering } from './answering.ts'
 import { CONSUMER, noteTouched, touchedAmong } from './due.ts'
-import { type Answered, DefinitionsChanged, sameAnswer, writeAnswers } from './membership.ts'
-import { sameState, selectMembership, selectStates } from './store.ts'
+import { DefinitionsChanged, writeAnswers } from './membership.ts'
+import type { RangeAnswer } from './range.ts'
 
 export type RecomputeHow = {
   token: LeaseToken
@@ -31,7 +29,7 @@ export type RecomputeHow = {
   zone: Zone
   /** Also when nobody asked for one. */
   always?: boolean
-  /** At most so many ranges of 10,000 persons in this call; the next call goes on. */
+  /** At most so many ranges of 20,000 persons in this call; the next call goes on. */
   ranges?: number
   freshHours?: number
   onProgress?: (progress: { persons: number; total: number; changed: number }) => void
@@ -40,7 +38,7 @@ export type RecomputeHow = {
 
 export type Recomputed = { persons: number; changed: number; finished: boolean }
 
-const RANGE = 10_000
+const RANGE = 20_000
 
 /** Runs if a change of definitions asked for it. Undefined where there was nothing to do. Errors: `LeaseLost`. */
 export async function recompute(
@@ -50,47 +48,80 @@ export async function recompute(
 ): Promise<Recomputed | undefined> {
   if (await isRebuilding(db)) return undefined
   await presentEvaluator(db, how.zone)
-  let run = await begin(db, how)
+  const run = await begin(db, how)
   if (!run || !(await canRead(db, how))) return undefined
+  const answering = openAnswering(db, clickhouse, run.total - run.persons)
+  try {
+    return await goOn(db, answering, how, run)
+  } finally {
+    await answering.close()
+  }
+}
+
+async function goOn(db: Database, answering: Answering, how: RecomputeHow, begun: Run): Promise<Recomputed> {
+  let run = begun
+  let under: UnderWay[] = []
   for (let left = how.ranges ?? Number.POSITIVE_INFINITY; left > 0; left -= 1) {
     how.signal?.throwIfAborted()
     const evaluator = await presentEvaluator(db, how.zone)
     if (evaluator.definitions.revision !== run.revision) {
+      under = await abandoned(under)
       run = (await begin(db, { ...how, always: true })) ?? run
       continue
     }
-    const ids = await selectNextPersons(db, run.after, RANGE)
-    if (ids.length === 0) {
+    await fillUp(db, under, { answering, evaluator, how, run, most: Math.min(left, answering.atOnce) })
+    const next = under.shift()
+    if (next === undefined) {
       await finish(db, how, run)
       return { persons: run.persons, changed: run.changed, finished: true }
     }
-    run = await oneRange(db, clickhouse, ids, evaluator, how, run)
+    const done = await writeRange(db, next, evaluator, how, run)
+    if (done === undefined) under = await abandoned(under)
+    else run = done
     how.onProgress?.({ persons: run.persons, total: run.total, changed: run.changed })
     crashPoint('recompute.range')
   }
+  await abandoned(under)
   return { persons: run.persons, changed: run.changed, finished: false }
 }
 
-async function oneRange(
+/** A range that is being read and answered. */
+type UnderWay = { last: number; reading: number; now: Date; answer: Promise<RangeAnswer> }
+
+async function fillUp(
   db: Database,
-  clickhouse: ClickHouse,
-  ids: readonly number[],
-  evaluator: Evaluator,
-  how: RecomputeHow,
-  run: Run,
-): Promise<Run> {
-  try {
-    const changed = await range(db, clickhouse, ids, evaluator, how, run)
-    return {
-      ...run,
-      after: ids.at(-1) ?? run.after,
-      persons: run.persons + ids.length,
-      changed: run.changed + changed,
-    }
-  } catch (error) {
-    if (error instanceof DefinitionsChanged) return run
-    throw error
+  under: UnderWay[],
+  {
+    answering,
+    evaluator,
+    how,
+    run,
+    most,
+  }: {
+    answering: Answering
+    evaluator: Evaluator
+    how: RecomputeHow
+    run: Run
+    most: number
+  },
+): Promise<void> {
+  while (under.length < most) {
+    const after = under.at(-1)?.last ?? run.after
+    const last = (await selectNextPersons(db, after, RANGE)).at(-1)
+    if (last === undefined) return
+    const now = how.now()
+    const reading = await nextReading(db)
+    const range = { from: after + 1, before: last + 1 }
+    const answer = answering.answer(range, { evaluator, now: now.getTime() })
+    // Heard when its turn comes.
+    answer.catch(() => undefined)
+    under.push({ last, reading, now, answer })
   }
+}
+
+async function abandoned(under: readonly UnderWay[]): Promise<UnderWay[]> {
+  await Promise.allSettled(under.map(({ answer }) => answer))
+  return []
 }
 
 const READABLE_WITHIN_MS = 10_000
@@ -141,68 +172,33 @@ async function finish(db: Database, how: RecomputeHow, run: Run): Promise<void> 
   })
 }
 
-async function range(
+/** Undefined where the definitions are others by now. */
+async function writeRange(
   db: Database,
-  clickhouse: ClickHouse,
-  ids: readonly number[],
-  evaluator: Evaluator,
+  { last, reading, now, answer }: UnderWay,
+  { definitions }: Evaluator,
   how: RecomputeHow,
   run: Run,
-): Promise<number> {
-  const reading = await nextReading(db)
-  const now = how.now()
-  const answers = new Map<number, Answer>()
-  for await (const facts of rangeFacts(db, clickhouse, ids, evaluator.needs)) {
-    answers.set(facts.personId, evaluator.evaluate(facts, now.getTime()))
-  }
+): Promise<Run | undefined> {
+  const { persons, different } = await answer
   await noteTouched(db, { token: how.token, now, zone: how.zone, freshHours: how.freshHours ?? 24 })
-  const different = await differences(db, answers, now)
-  const last = ids.at(-1) ?? run.after
-  return db.transaction(async (tx) => {
-    await fence(tx, how.token)
-    const touched = await touchedAmong(
-      tx,
-      different.map(({ personId }) => personId),
-    )
-    const left = different.filter(({ personId }) => !touched.has(personId))
-    const written = await writeAnswers(tx, left, {
-      reading,
-      definitions: evaluator.definitions,
-      now,
-      zone: how.zone,
+  try {
+    const changed = await db.transaction(async (tx) => {
+      await fence(tx, how.token)
+      const touched = await touchedAmong(
+        tx,
+        different.map(({ personId }) => personId),
+      )
+      const left = different.filter(({ personId }) => !touched.has(personId))
+      const { stale } = await writeAnswers(tx, left, { reading, definitions, now, zone: how.zone })
+      await tx.run(sql`
+        update recompute set after_person = ${last}, persons = persons + ${persons}, changed = changed + ${left.length}
+        where id = 1`)
+      return left.length - stale
     })
-    await tx.run(sql`
-      update recompute set after_person = ${last}, persons = persons + ${ids.length}, changed = changed + ${left.length}
-      where id = 1`)
-    return left.length - written.stale
-  })
-}
-
-/** Those whose stored answer, states or tags are others than computed. What time alone has changed has that cause. */
-async function differences(
-  db: Database,
-  answers: ReadonlyMap<number, Answer>,
-  now: Date,
-): Promise<Answered[]> {
-  const ids = [...answers.keys()]
-  const rows = new Map((await selectMembership(db, ids)).map((row) => [row.personId, row]))
-  const states = await selectStates(db, ids)
-  const tags = await selectAutoRows(db, ids)
-  const found: Answered[] = []
-  for (const [personId, answer] of answers) {
-    const row = rows.get(personId)
-    const state = states.get(personId)
-    if (
-      row &&
-      sameAnswer(row, answer) &&
-      state &&
-      sameState(state, answer.state) &&
-      sameAutoTags(tags.get(personId), answer)
-    ) {
-      continue
-    }
-    const late = row?.nextAt !== null && row !== undefined && row.nextAt.getTime() <= now.getTime()
-    found.push({ personId, answer, cause: late ? 'time' : 'definition' })
+    return { ...run, after: last, persons: run.persons + persons, changed: run.changed + changed }
+  } catch (error) {
+    if (error instanceof DefinitionsChanged) return undefined
+    throw error
   }
-  return found
 }

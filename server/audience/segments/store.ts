@@ -161,11 +161,3 @@ export async function selectStates(db: Db, ids: readonly number[]): Promise<Map<
     from person_state where person_id = any(${ids}::int[])`)
   return new Map(rows.map((row) => [row.personId, row]))
 }
-
-/** Whether a stored state is the computed one. */
-export function sameState(row: StateRow, state: PersonState): boolean {
-  return (Object.keys(state) as (keyof PersonState)[]).every((name) => {
-    const value = row[name]
-    return (value instanceof Date ? value.getTime() : value) === state[name]
-  })
-}

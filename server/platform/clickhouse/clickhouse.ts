@@ -13,10 +13,11 @@ import {
   deleteStatement,
   truncateStatement,
 } from './cluster.ts'
+import { type Block, nativeBlocks } from './native.ts'
 import { bound, type Param, type Params, sent, utcText } from './params.ts'
-import { rowBatches } from './row-stream.ts'
+import { rowBatches, soundPieces } from './row-stream.ts'
 
-export { type Param, type Params, utcText }
+export { type Block, type Param, type Params, utcText }
 
 /**
  * In the built-in engine: 'page' has two sessions for short questions of people, 'heavy' one with a queue for
@@ -46,6 +47,8 @@ export type InsertOptions = Omit<CallOptions, 'lane'> & {
 
 export type ClickHouse = {
   readonly database: string
+  /** How it was opened, for a thread that opens its own. */
+  readonly options: ClickHouseOptions
   /**
    * All rows as objects (at most MAX_ROWS). Lane 'page' unless told. Integers are exact up to 2^53 and decimals are
    * floats: select a hash as text and money as cents.
@@ -60,6 +63,11 @@ export type ClickHouse = {
     params?: Params,
     options?: CallOptions,
   ): AsyncIterable<Row[]>
+  /**
+   * The same as columns, block by block, for questions about everybody: no object for any row. Of types it takes
+   * integers, Float64, Decimal, String, LowCardinality(String), UUID and Nullable of these.
+   */
+  blocks(query: string, params?: Params, options?: CallOptions): AsyncIterable<Block>
   /** Rows as objects, or NDJSON bytes as they are; all of it or nothing up to about a million rows (≤ 256 MB). */
   insert(table: string, rows: readonly object[] | Uint8Array, options?: InsertOptions): Promise<void>
   /** `insert … select`, BACKUP: waits for the end. Lane 'write' unless told. Of a cluster it reaches one server only. */
@@ -97,10 +105,19 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouse {
     command(client, query, params, limited(call, 'write'))
   return {
     database: options.database,
+    options,
     rows: <Row>(query: string, params: Params = {}, call: CallOptions = {}) =>
       rows<Row>(client, query, params, limited(call, 'page')),
     stream: <Row extends readonly unknown[]>(query: string, params: Params = {}, call: CallOptions = {}) =>
-      batches<Row>(client, query, params, limited(call, 'heavy')),
+      streamed<Row[]>(
+        { client, query, params, limit: limited(call, 'heavy'), format: 'JSONCompactEachRow' },
+        ({ pieces, tag }) => rowBatches<Row>(pieces, tag),
+      ),
+    blocks: (query: string, params: Params = {}, call: CallOptions = {}) =>
+      streamed<Block>(
+        { client, query, params, limit: limited(call, 'heavy'), format: 'Native' },
+        ({ pieces, tag }) => nativeBlocks(soundPieces(pieces, tag)),
+      ),
     insert: (table, given, call = {}) => insert(client, table, given, call),
     command: run,
     remove: (table, where, params, call) =>
@@ -239,14 +256,17 @@ async function rows<Row>(
   })
 }
 
-async function* batches<Row>(
-  client: ClickHouseClient,
-  query: string,
-  params: Params,
-  { request, settings }: Limited,
-): AsyncGenerator<Row[]> {
+/** The bytes of an answer in a format, and the tag by which it marks an exception among them. */
+type Bytes = { pieces: AsyncIterable<Buffer>; tag: string | undefined }
+
+async function* streamed<T>(
+  asked: { client: ClickHouseClient; query: string; params: Params; limit: Limited; format: string },
+  read: (bytes: Bytes) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const { client, query, params, format } = asked
+  const { request, settings } = asked.limit
   const { headers, ...parameters } = { headers: {}, ...sent(query, params) }
-  const http_headers = { ...request.http_headers, ...headers, 'X-ClickHouse-Format': 'JSONCompactEachRow' }
+  const http_headers = { ...request.http_headers, ...headers, 'X-ClickHouse-Format': format }
   const answer = await whileWanted(request.abort_signal, () =>
     client.exec({
       ...request,
@@ -260,7 +280,7 @@ async function* batches<Row>(
   const stop = () => answer.stream.destroy(abortReason(request.abort_signal))
   request.abort_signal.addEventListener('abort', stop, { once: true })
   try {
-    yield* rowBatches<Row>(answer.stream, tag)
+    yield* read({ pieces: answer.stream, tag })
   } catch (error) {
     throw noted(error)
   } finally {

@@ -48,6 +48,41 @@ function parsed<Row>(pieces: readonly Buffer[]): Row[] {
   return JSON.parse(text.toString('utf8')) as Row[]
 }
 
+/**
+ * The pieces as they are, with an exception that the server put among them thrown as ClickHouseError. Bytes of a
+ * binary format may look like anything, so the exception is looked for only where `tag` is told and the answer breaks
+ * off: it stands in the last bytes.
+ */
+export async function* soundPieces(
+  pieces: AsyncIterable<Buffer>,
+  tag: string | undefined,
+): AsyncGenerator<Buffer> {
+  let last: Buffer = Buffer.alloc(0)
+  try {
+    for await (const piece of pieces) {
+      last =
+        piece.length >= MOST_OF_EXCEPTION ? piece : Buffer.concat([last.subarray(-MOST_OF_EXCEPTION), piece])
+      if (!endsWith(last, tag)) yield piece
+    }
+  } catch (error) {
+    throw exceptionOf(last, tag) ?? error
+  }
+  const found = exceptionOf(last, tag)
+  if (found) throw found
+}
+
+const MOST_OF_EXCEPTION = 1 << 15
+
+function endsWith(bytes: Buffer, tag: string | undefined): boolean {
+  return tag !== undefined && bytes.subarray(-200).includes(`${tag}\r\n${MARKER}`)
+}
+
+function exceptionOf(bytes: Buffer, tag: string | undefined): Error | undefined {
+  if (!endsWith(bytes, tag)) return undefined
+  const begin = bytes.lastIndexOf(`\r\n${MARKER}\r\n${tag}\r\n`)
+  return begin < 0 ? undefined : exceptionFrom(bytes.subarray(begin))
+}
+
 /** `\r\n__exception__\r\n<tag>\r\n<message>\n<length> <tag>\r\n__exception__\r\n`, and then the connection is cut. */
 async function exceptionIn(begin: Buffer, pieces: AsyncIterable<Buffer>): Promise<Error> {
   const all = [begin]
@@ -56,7 +91,11 @@ async function exceptionIn(begin: Buffer, pieces: AsyncIterable<Buffer>): Promis
   } catch {
     // What has come is all there is.
   }
-  const text = Buffer.concat(all).toString('utf8')
+  return exceptionFrom(Buffer.concat(all))
+}
+
+function exceptionFrom(bytes: Buffer): Error {
+  const text = bytes.toString('utf8')
   const message = text.split('\r\n')[3] ?? ''
   if (!text.includes(MARKER) || message === '') return new Error('the answer broke off')
   const error = parseError(message.slice(0, message.lastIndexOf('\n')))
