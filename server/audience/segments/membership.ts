@@ -22,7 +22,6 @@ import {
   insertMissing,
   lockMembership,
   lockRevision,
-  type MembershipRow,
   type Moved,
   noteWoken,
   selectLifecycles,
