@@ -17,7 +17,7 @@ import {
   registerConsumers,
   START,
 } from '../server/events/events.ts'
-import { projectedRows, projectedTables } from '../server/events/project-rows.ts'
+import { projectedColumns, projectedRows, projectedTables } from '../server/events/project-rows.ts'
 import type { ClickHouse } from '../server/platform/clickhouse/clickhouse.ts'
 import { newId } from '../server/platform/ids.ts'
 import { takeLease } from '../server/platform/jobs/lease.ts'
@@ -139,7 +139,8 @@ async function insertPrepared(on: Database, into: ClickHouse): Promise<number> {
     const rows = projectedRows(events, new Map())
     for (const table of projectedTables) {
       const bytes = Buffer.from(rows[table].join('\n'))
-      seconds += await secondsOf(() => into.insert(table, bytes))
+      const how = { columns: projectedColumns[table], arrays: true }
+      seconds += await secondsOf(() => into.insert(table, bytes, how))
     }
   }
   for (const table of projectedTables) await into.command(`truncate table ${table}`)

@@ -4,13 +4,11 @@
  * body, parses it and answers.
  * Run: node bench/intake.bench.ts [seconds] [members]
  */
-import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { EventSource } from '../contract/intake.ts'
 import { readConfig } from '../server/config.ts'
 import { readLag } from '../server/events/events.ts'
@@ -18,13 +16,12 @@ import { openLog } from '../server/platform/logging/log.ts'
 import { systemClock } from '../server/platform/time/clock.ts'
 import { openStores } from '../server/stores.ts'
 import { count, figure, inSeconds } from './figures.ts'
-import type { Load, Loaded } from './intake-load.ts'
+import { loaded } from './intake-clients.ts'
 import { runCommand, signIn, startProgram } from './program.ts'
 import { inFolder } from './stores.ts'
 
 const SECONDS = Number(process.argv[2] ?? 20)
 const MEMBERS = Number(process.argv[3] ?? 20_000)
-const CLIENTS = fileURLToPath(new URL('./intake-load.ts', import.meta.url))
 /** Events a request, and what must be reached a second. */
 const SIZES = [
   [100, 20_000],
@@ -57,17 +54,22 @@ await inFolder(async (folder) => {
       const load = {
         writeKey,
         perRequest,
-        connections: perRequest === 1 ? 64 : 16,
+        connections: perRequest === 100 ? 16 : 64,
         seconds: SECONDS,
         members: MEMBERS,
       }
       const limit = await loaded({ ...load, address: bare.address, seconds: 5, run: 'bare' })
+      const before = program.processor()
       const ours = await loaded({ ...load, address: program.address, run: String(perRequest) })
+      const spent = [...program.processor()].map(([kind, seconds]) => [
+        kind,
+        seconds - (before.get(kind) ?? 0),
+      ])
       const left = await behind()
       const rate = ours.events / ours.seconds
       figure({
         what: `Intake over HTTP, ${perRequest} ${perRequest === 1 ? 'event' : 'events'} a request`,
-        data: `${count(ours.events)} events of ${count(MEMBERS)} members in ${inSeconds(ours.seconds)}, ${load.connections} connections, ${ours.refused} requests refused`,
+        data: `${count(ours.events)} events of ${count(MEMBERS)} members in ${inSeconds(ours.seconds)}, ${load.connections} connections, ${ours.refused} requests refused; processor ${spent.map(([kind, seconds]) => `${kind} ${Number(seconds).toFixed(1)}`).join(', ')}, clients ${ours.cpuSeconds.toFixed(1)} s`,
         ours: `${count(rate)} events/s, request p50 ${ours.p50.toFixed(0)} ms, p99 ${ours.p99.toFixed(0)} ms; ${left >= 100_000 ? 'over 100,000' : count(left)} events behind at the end`,
         limit: `${count(limit.events / limit.seconds)} events/s by a bare server that parses and answers`,
         ratio: rate / (limit.events / limit.seconds),
@@ -90,24 +92,6 @@ await inFolder(async (folder) => {
     await program.stop()
   }
 })
-
-/** The clients' process. */
-function loaded(load: Load): Promise<Loaded> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', CLIENTS, JSON.stringify(load)],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
-    let text = ''
-    child.stdout.on('data', (piece: Buffer) => {
-      text += piece.toString()
-    })
-    child.once('close', (code) =>
-      code === 0 ? resolve(JSON.parse(text) as Loaded) : reject(new Error(`the clients ended with ${code}`)),
-    )
-  })
-}
 
 function bareServer(): Promise<{ address: string; close(): void }> {
   const server = createServer((request, response) => {

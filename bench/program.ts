@@ -19,6 +19,8 @@ export type Program = {
   seconds: number
   /** Memory in MB as the sum of PSS, by kind of process. */
   memory(): Map<string, number>
+  /** Processor seconds since each process began, by kind of process. */
+  processor(): Map<string, number>
   stop(): Promise<void>
   /** SIGKILL to the program, the engine and PostgreSQL at once. */
   kill(): Promise<void>
@@ -50,6 +52,7 @@ export async function startProgram(data: string, environment: NodeJS.ProcessEnv 
     firstSignIn,
     seconds: (performance.now() - begun) / 1000,
     memory: () => memoryOf(child.pid ?? 0),
+    processor: () => processorOf(child.pid ?? 0),
     async stop() {
       child.kill('SIGTERM')
       await ended
@@ -146,13 +149,28 @@ export async function signIn({ address, firstSignIn }: Program, login = 'admin')
 }
 
 function memoryOf(root: number): Map<string, number> {
+  return summed(root, (pid) => {
+    const [, kilobytes] = /^Pss:\s+(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
+    return Number(kilobytes ?? 0) / 1024
+  })
+}
+
+/** The system counts in hundredths of a second: proc(5), utime and stime of /proc/<pid>/stat. */
+function processorOf(root: number): Map<string, number> {
+  return summed(root, (pid) => {
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  })
+}
+
+/** Of the process and its descendants, by kind. */
+function summed(root: number, of: (pid: number) => number): Map<string, number> {
   const found = new Map<string, number>()
   for (const pid of familyOf(root)) {
     try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      const [, kilobytes] = /^Pss:\s+(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
-      const kind = kindOf(command)
-      found.set(kind, (found.get(kind) ?? 0) + Number(kilobytes ?? 0) / 1024)
+      const kind = kindOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
+      found.set(kind, (found.get(kind) ?? 0) + of(pid))
     } catch {
       // Gone between the list and the look.
     }

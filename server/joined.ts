@@ -9,12 +9,13 @@ import {
   type MembersDeps,
   mobileNumbers,
   placesInUse,
-  presentOf,
   profilesThere,
+  RESOLVING,
   reachables,
   reachDigest,
   refer,
   resolve,
+  strayed,
   undoImport,
 } from './members/members.ts'
 import type { Keyring } from './platform/crypto/master-key.ts'
@@ -73,7 +74,8 @@ export function intakePeople(keys: Keyring): IntakePeople {
     refer: (tx, named, how) => refer(deps, tx, named, how),
     resolve: (tx, statements, how) => resolve(deps, tx, statements, how),
     known: (tx, named) => areKnown(deps, tx, named),
-    present: presentOf,
+    opening: RESOLVING,
+    strayed,
     adjust: (tx, changes, how) => adjust(deps, tx, changes, how),
   }
 }

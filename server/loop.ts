@@ -15,8 +15,8 @@ export type LoopParts = {
   clock: BusinessClock
   disk: Disk
   log: Log
-  metrics: Metrics
-  /** Whether more waits at the doors of this process than it can write: work that can wait then takes turns with it. */
+  metrics: Pick<Metrics, 'loop'>
+  /** Whether more waits at the doors than can be written at once: work that can wait then takes turns with it. */
   crowded?: () => boolean
 }
 

@@ -9,7 +9,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type App, type AppParts, buildApp, serveApp } from '../app.ts'
 import type { Config } from '../config.ts'
-import { runLoops } from '../loop.ts'
+import { type LoopParts, runLoops } from '../loop.ts'
 import { createFirstOwner, type OneTime, openBusinessClock } from '../org/org.ts'
 import { startHousekeeping } from '../platform/jobs/housekeeping.ts'
 import { openLog } from '../platform/logging/log.ts'
@@ -20,12 +20,11 @@ import { thisMachine } from '../platform/time/machine.ts'
 import { prepareStores } from '../prepare.ts'
 import { openStores, type Stores } from '../stores.ts'
 import { VERSION } from '../version.ts'
+import { placeOf, type WorkPlace } from '../work-place.ts'
+import { startWorkThread, type WorkThread } from '../work-thread.ts'
 import type { Command } from './command.ts'
 import { seedWhenEmpty, tellDemo } from './demo.ts'
 import type { Terminal } from './terminal.ts'
-
-/** Events that wait at the doors: beyond these whoever sends comes first. */
-const CROWDED = 500
 
 export type RunOptions = {
   serve: boolean
@@ -37,10 +36,11 @@ export type RunOptions = {
 /** Runs until it is told to stop. Gives the exit code. */
 export async function runProgram({ config, terminal }: Command, options: RunOptions): Promise<number> {
   if (options.serve) await refuseTakenPort(config)
-  const log = openLog({
+  const logging = {
     level: config.logLevel,
     ...(options.forPeople ? { file: join(config.dataDirectory, 'logs', 'liuliang.ndjson') } : {}),
-  })
+  }
+  const log = openLog(logging)
   const asked = stopSignal()
   const closers: (() => Promise<void>)[] = []
   let failure: string | undefined
@@ -59,7 +59,10 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
     }
     const spare = spareMemory()
     closers.push(async () => spare.stop())
-    if (options.work) closers.push(await startWork(app, parts))
+    if (options.work) {
+      const place = placeOf(stores, config, { log: logging, waiting: app.doors.waiting })
+      closers.push(await startWork(app, parts, options.serve ? place : undefined))
+    }
     if (options.serve && !asked.signal.aborted) {
       const server = await serveApp(app, parts, {
         host: config.host,
@@ -98,25 +101,31 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
   return 1
 }
 
-async function startWork(app: App, { stores, clock, log }: AppParts): Promise<() => Promise<void>> {
-  const stop = new AbortController()
-  const loops = runLoops(
-    {
-      db: stores.db,
-      clock,
-      disk: stores.disk,
-      log,
-      metrics: app.metrics,
-      crowded: () => app.doors.depth() >= CROWDED,
-    },
-    app.loops,
-    stop.signal,
-  )
+/** The loops run beside pages and doors in a thread of their own, alone in this one. */
+async function startWork(
+  app: App,
+  { stores, clock, log }: AppParts,
+  beside: WorkPlace | undefined,
+): Promise<() => Promise<void>> {
+  const { metrics } = app
+  const work = beside
+    ? startWorkThread(beside, { metrics, log })
+    : workHere({ db: stores.db, clock, disk: stores.disk, log, metrics }, app.loops)
   const stopHousekeeping = await startHousekeeping(stores.db.url, app.housekeeping, log)
   return async () => {
-    stop.abort()
-    await loops
+    await work.stop()
     await stopHousekeeping()
+  }
+}
+
+function workHere(parts: LoopParts, loops: App['loops']): WorkThread {
+  const stop = new AbortController()
+  const ended = runLoops(parts, loops, stop.signal)
+  return {
+    stop() {
+      stop.abort()
+      return ended
+    },
   }
 }
 

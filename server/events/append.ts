@@ -9,9 +9,17 @@ import { crashPoint } from '../platform/crash.ts'
 import { copyField, copyIn } from '../platform/postgres/copy.ts'
 import type { Database, Db, Tx } from '../platform/postgres/database.ts'
 import { jsonText } from '../platform/postgres/json.ts'
-import { sql, trusted } from '../platform/postgres/sql.ts'
+import { type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 import { type Lane, laneNumber, type NewEvent } from './log.ts'
-import { closeLog, enterLog, type Opened } from './partitions.ts'
+import {
+  closeLog,
+  ENTERING,
+  enterLog,
+  type LogState,
+  type Opened,
+  openedBy,
+  stateColumns,
+} from './partitions.ts'
 import { noteMerges } from './profile-home.ts'
 
 export type AppendHow = {
@@ -35,13 +43,25 @@ const SEEN_DAYS = 30
  */
 export async function append(tx: Tx, events: readonly NewEvent[], how: AppendHow): Promise<Appended> {
   if (events.length === 0) return { written: 0, repeated: 0 }
-  const { day, seen } = await enterLog(tx, how.receivedAt)
-  const fresh = how.dedupe === true ? await unseen(tx, events, how.source, seen) : events
+  const { day, fresh } = how.dedupe === true ? await enterOnce(tx, events, how) : await enter(tx, events, how)
   crashPoint('append.deduplicated')
   await noteMerges(tx, fresh)
   await writeRows(tx, day, fresh.map(writtenOut), how)
   crashPoint('append.written')
   return { written: fresh.length, repeated: events.length - fresh.length }
+}
+
+type Entered = { day: string; fresh: readonly NewEvent[] }
+
+async function enter(tx: Tx, fresh: readonly NewEvent[], { receivedAt }: AppendHow): Promise<Entered> {
+  return { day: (await enterLog(tx, receivedAt)).day, fresh }
+}
+
+async function enterOnce(tx: Tx, events: readonly NewEvent[], how: AppendHow): Promise<Entered> {
+  await tx.run(ENTERING)
+  const ids = new Set(events.map((event) => event.id.toLowerCase()))
+  const { repeated, entered } = await toldBefore(tx, [...ids], how)
+  return { day: entered.day, fresh: unseen(events, repeated) }
 }
 
 /** As `append`, for events of this capability that need neither de-duplication nor merging. */
@@ -56,17 +76,43 @@ export async function appendRows(
 }
 
 /**
- * Of these ids, UUIDs in small letters, those that nobody brought before under `source`; from now on they are known.
- * `entered` is for `appendRows` in the same transaction, which then need not enter the log again.
+ * Of these ids, UUIDs in small letters, each once, those that were brought before under `source`; from now on all are
+ * known. The transaction begins with `ENTERING`; `entered` is for `appendRows` in it. One statement, since the doors
+ * wait for the answer; most of the time nothing was brought before, and nothing travels.
  */
-export async function firstTold(
+export async function toldBefore(
   tx: Tx,
   ids: readonly string[],
   { source, receivedAt }: Pick<AppendHow, 'source' | 'receivedAt'>,
-): Promise<{ fresh: Set<string>; entered: Opened }> {
-  const entered = await enterLog(tx, receivedAt)
-  const fresh = ids.length === 0 ? [] : await insertUnseen(tx, ids, source, entered.seen)
-  return { fresh: new Set(fresh), entered }
+): Promise<{ repeated: string[]; entered: Opened }> {
+  const brought = listOf(ids)
+  const { repeated, ...state } = await tx.row<LogState & { repeated: string | null }>(sql`
+    with state as materialized (select ${stateColumns(receivedAt)}),
+      fresh_a as (${marking('a', brought, source)} returning id),
+      fresh_b as (${marking('b', brought, source)} returning id)
+    select state.*, (
+      select string_agg(id::text, ',') from unnest(${brought}::uuid[]) as brought (id)
+      where not exists (select from fresh_a where fresh_a.id = brought.id)
+        and not exists (select from fresh_b where fresh_b.id = brought.id)) as repeated
+    from state`)
+  return { repeated: repeated?.split(',') ?? [], entered: await openedBy(tx, state, receivedAt) }
+}
+
+/** In order, so that two writers never wait for each other in a ring. */
+function listOf(ids: readonly string[]): string {
+  return `{${[...ids].sort().join(',')}}`
+}
+
+/** Into this table where it is the present one, what the other does not know. Conflicts are passed over. */
+function marking(table: 'a' | 'b', brought: string, source: string): Sql {
+  const [here, there] = table === 'a' ? ['seen_a', 'seen_b'] : ['seen_b', 'seen_a']
+  return sql`
+    insert into ${trusted(here)} (source, id)
+    select ${source}, brought.id from unnest(${brought}::uuid[]) with ordinality as brought (id, place)
+    where (select seen from state) = ${table}
+      and not exists (select from ${trusted(there)} old where old.source = ${source} and old.id = brought.id)
+    order by place
+    on conflict do nothing`
 }
 
 /**
@@ -99,36 +145,12 @@ async function isTurnDue(db: Db, now: Date): Promise<'a' | 'b' | 'begins' | unde
   return row?.begins === true ? 'begins' : row?.present
 }
 
-/** Those that nobody brought before, each id once. Ids are written in order, so that two writers never wait for each other in a ring. */
-async function unseen(
-  tx: Tx,
-  events: readonly NewEvent[],
-  source: string,
-  present: 'a' | 'b',
-): Promise<readonly NewEvent[]> {
-  const ids = events.map((event) => event.id.toLowerCase())
-  const inserted = await insertUnseen(tx, ids, source, present)
-  if (inserted.length === events.length) return events
-  const fresh = new Set(inserted)
-  return events.filter((event) => fresh.delete(event.id.toLowerCase()))
-}
-
-async function insertUnseen(
-  tx: Tx,
-  brought: readonly string[],
-  source: string,
-  present: 'a' | 'b',
-): Promise<string[]> {
-  const ids = [...new Set(brought)].sort()
-  const [here, there] = present === 'a' ? ['seen_a', 'seen_b'] : ['seen_b', 'seen_a']
-  const rows = await tx.rows<{ id: string }>(sql`
-    insert into ${trusted(here)} (source, id)
-    select ${source}, brought.id from unnest(${ids}::uuid[]) with ordinality as brought (id, place)
-    where not exists (select from ${trusted(there)} old where old.source = ${source} and old.id = brought.id)
-    order by place
-    on conflict do nothing
-    returning id`)
-  return rows.map(({ id }) => id)
+/** Those that nobody brought before, each id once. */
+function unseen(events: readonly NewEvent[], repeated: readonly string[]): readonly NewEvent[] {
+  const ids = new Set(events.map((event) => event.id.toLowerCase()))
+  if (ids.size === events.length && repeated.length === 0) return events
+  for (const id of repeated) ids.delete(id)
+  return events.filter((event) => ids.delete(event.id.toLowerCase()))
 }
 
 async function writeRows(tx: Tx, day: string, rows: readonly EventRow[], how: AppendHow): Promise<void> {

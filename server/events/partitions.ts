@@ -6,7 +6,7 @@
  * closes a day or turns the `seen` tables takes it alone for a moment, and therefore sees no writer half way.
  */
 import type { Database, Tx } from '../platform/postgres/database.ts'
-import { sql, trusted } from '../platform/postgres/sql.ts'
+import { type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 import { addDays, type Day, dayOf } from '../platform/time/zone.ts'
 
 /** Advisory locks: all writers of the log share the first; the second serialises the making of partitions. */
@@ -16,18 +16,27 @@ const DAYS_AHEAD = 3
 
 export type Opened = { day: Day; seen: 'a' | 'b' }
 
-/**
- * Enters the log for writing: from here to the end of the transaction no day is closed and `seen` does not turn.
- * Answers the day that takes events received at `receivedAt` (the first open one if its own is closed).
- */
+/** To be sent before anything is written into the log: to the end of the transaction no day is closed and `seen` does not turn. */
+export const ENTERING = trusted(`select pg_advisory_xact_lock_shared(${WRITERS_LOCK})`)
+
+/** Enters the log for writing. Answers the day that takes events received at `receivedAt` (the first open one if its own is closed). */
 export async function enterLog(tx: Tx, receivedAt: Date): Promise<Opened> {
   // Two statements: the second must see what was committed while the first waited.
-  await tx.run(sql`select pg_advisory_xact_lock_shared(${WRITERS_LOCK})`)
+  await tx.run(ENTERING)
+  return openedBy(tx, await tx.row<LogState>(sql`select ${stateColumns(receivedAt)}`), receivedAt)
+}
+
+export type LogState = { seen: 'a' | 'b'; closed: Day | null; known: boolean }
+
+/** The columns of a `LogState`, for a statement after `ENTERING` that asks for more. */
+export function stateColumns(receivedAt: Date): Sql {
+  return sql`(select present from seen_turn) as seen, (select max(day) from log_day where state <> 'open') as closed,
+    exists (select from log_day where day = ${dayOf('UTC', receivedAt)}::date) as known`
+}
+
+/** As `enterLog`, from a state that was read after `ENTERING`. */
+export async function openedBy(tx: Tx, { seen, closed, known }: LogState, receivedAt: Date): Promise<Opened> {
   const wanted = dayOf('UTC', receivedAt)
-  const { seen, closed, known } = await tx.row<{ seen: 'a' | 'b'; closed: Day | null; known: boolean }>(sql`
-    select (select present from seen_turn) as seen,
-      (select max(day) from log_day where state <> 'open') as closed,
-      exists (select from log_day where day = ${wanted}::date) as known`)
   const day = closed !== null && wanted <= closed ? addDays(closed, 1) : wanted
   if (!known || day !== wanted) await makePartition(tx, day)
   return { day, seen }

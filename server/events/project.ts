@@ -70,10 +70,10 @@ export async function insertEvents(
   for (const table of projectedTables) {
     if (rows[table].length === 0) continue
     crashPoint(`project.before_${table}`)
-    const columns = projectedColumns[table]
     await clickhouse.insert(table, Buffer.from(rows[table].join('\n')), {
       token: `${token}:${table}`,
-      ...(columns && { columns, arrays: true }),
+      columns: projectedColumns[table],
+      arrays: true,
     })
     crashPoint(`project.after_${table}`)
   }

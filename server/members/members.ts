@@ -14,7 +14,7 @@ export { apartReview, type ByHand, joinReview, mergePersons, undoMerge } from '.
 export { placesInUse } from './places-in-use.ts'
 export { profilesThere } from './profiles-there.ts'
 export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipients.ts'
-export { areKnown, presentOf, type Reference, type Referred, refer } from './refer.ts'
+export { areKnown, RESOLVING, type Reference, type Referred, refer, strayed } from './refer.ts'
 export { type Resolved, resolve } from './resolve.ts'
 export { type MergeShown, mergesPage, type ReviewShown, reviewsPage } from './reviews.ts'
 export { type Found, type MemberQuery, membersByIds, searchMembers } from './search.ts'

@@ -17,8 +17,11 @@ import { MOST_ROWS, resolve } from './resolve.ts'
 import type { MembersDeps } from './settle-world.ts'
 import { profilesByKey } from './store.ts'
 import { type Claimant, claimantsOf } from './store-claims.ts'
-import { enterResolving } from './store-erasure.ts'
-import { personsOf } from './store-persons.ts'
+import { enterResolving, RESOLVING } from './store-erasure.ts'
+import { strayedOf } from './store-persons.ts'
+
+/** Begins a transaction that asks `strayed`. */
+export { RESOLVING }
 
 export type Referred = { readonly profileId: number; readonly personId: number }
 
@@ -104,10 +107,12 @@ export async function areKnown(
   )
 }
 
-/** The present persons of profiles; those that are gone are left out. Nobody is erased until the transaction ends. */
-export async function presentOf(tx: Tx, profileIds: readonly number[]): Promise<Map<number, number>> {
-  await enterResolving(tx)
-  return personsOf(tx, profileIds)
+/**
+ * Of profiles whose person is remembered those that are another's now, by profile: whose, or null where the profile is
+ * gone. The transaction begins with `RESOLVING`, so that nobody is erased until it ends.
+ */
+export function strayed(tx: Tx, remembered: readonly Referred[]): Promise<Map<number, number | null>> {
+  return strayedOf(tx, remembered)
 }
 
 function namesSomebody({ externalId, identifiers }: IncomingPerson): boolean {

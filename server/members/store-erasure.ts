@@ -1,6 +1,6 @@
 /** SQL of erasing a person. Digests travel as hex. */
 import { type Db, sqlState, type Tx } from '../platform/postgres/database.ts'
-import { sql } from '../platform/postgres/sql.ts'
+import { sql, trusted } from '../platform/postgres/sql.ts'
 import { Problem } from '../platform/problem.ts'
 
 const RESOLVING_LOCK = 7_300_020
@@ -10,8 +10,10 @@ const LOCK_NOT_AVAILABLE = '55P03'
  * To the end of the transaction nobody is erased: who is marked stays so from here to the claims that are written.
  * A statement of its own: the next one sees what an erasure committed while this one waited.
  */
+export const RESOLVING = trusted(`select pg_advisory_xact_lock_shared(${RESOLVING_LOCK})`)
+
 export async function enterResolving(tx: Tx): Promise<void> {
-  await tx.run(sql`select pg_advisory_xact_lock_shared(${RESOLVING_LOCK})`)
+  await tx.run(RESOLVING)
 }
 
 /**

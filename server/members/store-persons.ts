@@ -144,6 +144,21 @@ export async function removePersons(tx: Tx, ids: readonly number[], at: Date): P
     returning id`)
   return rows.map(({ id }) => id)
 }
+/** Of these profiles those that do not belong to the person given with them: whose they are, null where they are gone. */
+export async function strayedOf(
+  db: Db,
+  given: readonly { profileId: number; personId: number }[],
+): Promise<Map<number, number | null>> {
+  if (given.length === 0) return new Map()
+  const rows = await db.rows<{ id: number; personId: number | null }>(sql`
+    select given.id, p.person_id as "personId"
+    from unnest(${`{${given.map(({ profileId }) => profileId).join(',')}}`}::int[],
+      ${`{${given.map(({ personId }) => personId).join(',')}}`}::int[]) as given (id, person_id)
+    left join profile p on p.id = given.id
+    where p.person_id is distinct from given.person_id`)
+  return new Map(rows.map(({ id, personId }) => [id, personId]))
+}
+
 /** The present person of each profile. */
 export async function personsOf(db: Db, profiles: readonly number[]): Promise<Map<number, number>> {
   const rows = await db.rows<{ id: number; personId: number }>(

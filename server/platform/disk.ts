@@ -7,6 +7,8 @@ import { type Space, spaceOf } from './data-directory.ts'
 import { Problem } from './problem.ts'
 
 export type Disk = {
+  /** What is watched; none where the stores are on other machines. */
+  folders: readonly string[]
   /** The disk with the fewest free bytes, by the folder that lies on it; undefined where none is ours, or none answered. */
   fullest(): (Space & { folder: string }) | undefined
   /** The smallest free share of a disk, 0…1; 1 where none is ours, or none answered. */
@@ -43,6 +45,7 @@ export async function watchDisk(
   const timer = setInterval(() => void refresh(), everyMs)
   timer.unref()
   return {
+    folders,
     fullest: () => spaces[0],
     share: () => Math.min(1, ...spaces.map(({ share }) => share)),
     least,
@@ -57,6 +60,7 @@ export async function watchDisk(
 
 /** For stores on other machines: their disks are not ours. */
 export const noDisk: Disk = {
+  folders: [],
   fullest: () => undefined,
   share: () => 1,
   least: 0,

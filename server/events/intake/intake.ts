@@ -18,9 +18,16 @@ export type IntakeParts = {
   limits?: QueueLimits
 }
 
-export function openIntake({ db, people, disk, onError, limits }: IntakeParts): Doors & { depth(): number } {
+export type Intake = Doors & {
+  /** Events that were taken and are not durable yet. */
+  depth(): number
+  /** The same in its first place, in memory that other threads may look at. */
+  waiting: Int32Array
+}
+
+export function openIntake({ db, people, disk, onError, limits }: IntakeParts): Intake {
   const speakers = rememberSpeakers()
   const queue = openQueue((parcels) => writeParcels({ db, people, speakers }, parcels), limits)
   const doors = openDoors({ queue, notes: openNotes(db, onError), sourceOf: sourcesByKey(db), people, disk })
-  return { ...doors, depth: queue.depth }
+  return { ...doors, depth: queue.depth, waiting: queue.waiting }
 }

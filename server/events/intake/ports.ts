@@ -1,6 +1,7 @@
 /** What the doors need of the members, declared here and implemented by a later rank; app.ts joins them. */
 import type { BlindIndex } from '../../platform/crypto/blind-index.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
+import type { Sql } from '../../platform/postgres/sql.ts'
 import type { PersonStatement } from '../import/ports.ts'
 import type { ToldPerson } from './told.ts'
 
@@ -25,8 +26,10 @@ export type IntakePeople = {
   resolve(tx: Tx, statements: readonly PersonStatement[], how: SpokenHow): Promise<(Resolved | null)[]>
   /** Which of these somebody bears, by their place. */
   known(tx: Tx, named: readonly Named[]): Promise<boolean[]>
-  /** The present persons of profiles that are still there. */
-  present(tx: Tx, profileIds: readonly number[]): Promise<Map<number, number>>
+  /** Begins a transaction that asks `strayed`: keeps erasures out until it ends. */
+  opening: Sql
+  /** Of profiles whose person is remembered those that are another's now, by profile: whose, or null for one that is gone. */
+  strayed(tx: Tx, remembered: readonly Referred[]): Promise<Map<number, number | null>>
   adjust(
     tx: Tx,
     changes: readonly (Omit<ToldPerson, 'kind' | 'id' | 'who'> & { profileId: number })[],

@@ -33,10 +33,13 @@ export type IntakeQueue = ReturnType<typeof openQueue>
 /** A queue over `write`, which commits parcels together or not at all. */
 export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written>, limits = queueLimits) {
   const waiting: Waiting[] = []
-  let events = 0
+  /** How many events wait, where other threads can see it. */
+  const events = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   let bytes = 0
   const running = new Set<Promise<void>>()
   let closed = false
+
+  const depth = (): number => Atomics.load(events, 0)
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
@@ -80,7 +83,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
   }
 
   function release({ parcel, bytes: own }: Waiting): void {
-    events -= parcel.told.length
+    Atomics.sub(events, 0, parcel.told.length)
     bytes -= own
   }
 
@@ -91,8 +94,8 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
         throw new Problem('unavailable', 'The program is stopping.', {
           details: { retryAfterSeconds: AWAY_RETRY_SECONDS },
         })
-      if (events + parcel.told.length > limits.mostEvents || bytes + size > limits.mostBytes) throw full()
-      events += parcel.told.length
+      if (depth() + parcel.told.length > limits.mostEvents || bytes + size > limits.mostBytes) throw full()
+      Atomics.add(events, 0, parcel.told.length)
       bytes += size
       return new Promise((done, failed) => {
         waiting.push({ parcel, bytes: size, done, failed })
@@ -101,9 +104,10 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
     },
     /** Errors: `too_many` where bodies of `size` bytes in all are more than may be held: asked before one is read. */
     refuseBeyond(size: number): void {
-      if (size > limits.mostBytes || events >= limits.mostEvents) throw full()
+      if (size > limits.mostBytes || depth() >= limits.mostEvents) throw full()
     },
-    depth: () => events,
+    depth,
+    waiting: events,
     /** Takes no more, and waits for what was taken. */
     async close(): Promise<void> {
       closed = true

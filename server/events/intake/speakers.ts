@@ -1,8 +1,9 @@
 /**
- * Who spoke lately: profiles by what names them, so that most events ask nobody. Held in memory and bounded; whether a
- * profile is still there, and whose it is, is asked of the database every time.
+ * Who spoke lately: profiles and persons by what names them, so that most events ask nobody. Held in memory and bounded; whether
+ * a profile is still there, and still that person's, is asked of the database every time.
  */
 import type { EventSource } from './event-source.ts'
+import type { Referred } from './ports.ts'
 import type { Spoken } from './told.ts'
 
 const MOST_SPEAKERS = 200_000
@@ -11,15 +12,15 @@ export type Speakers = ReturnType<typeof rememberSpeakers>
 
 export function rememberSpeakers(most = MOST_SPEAKERS) {
   /** Two generations: a key that is asked for moves into the young one, what is not goes with the old one. */
-  let young = new Map<string, number>()
-  let old = new Map<string, number>()
+  let young = new Map<string, Referred>()
+  let old = new Map<string, Referred>()
   const pulses = new Map<string, number>()
-  const learn = (key: string, profileId: number): void => {
+  const learn = (key: string, whose: Referred): void => {
     if (young.size >= most / 2) {
       old = young
       young = new Map()
     }
-    young.set(key, profileId)
+    young.set(key, whose)
   }
   return {
     keyOf: ({ code, version }: EventSource, who: readonly Spoken[]): string => {
@@ -27,7 +28,7 @@ export function rememberSpeakers(most = MOST_SPEAKERS) {
       for (const { kind, value } of who) key += `\n${kind}\t${value}`
       return key
     },
-    profileOf(key: string): number | undefined {
+    whose(key: string): Referred | undefined {
       const known = young.get(key)
       if (known !== undefined) return known
       const before = old.get(key)

@@ -9,7 +9,8 @@
 import { crashPoint } from '../../platform/crash.ts'
 import type { Database, Tx } from '../../platform/postgres/database.ts'
 import { jsonText } from '../../platform/postgres/json.ts'
-import { appendRows, type EventRow, firstTold } from '../append.ts'
+import { appendRows, type EventRow, toldBefore } from '../append.ts'
+import { ENTERING } from '../partitions.ts'
 import { heard } from '../pulse.ts'
 import type { EventSource } from './event-source.ts'
 import type { IntakePeople, Named, Referred } from './ports.ts'
@@ -31,38 +32,39 @@ export async function writeParcels(
   { db, people, speakers }: Writing,
   parcels: readonly Parcel[],
 ): Promise<Written> {
-  const learned = new Map<string, number>()
+  const learned = new Map<string, Referred>()
   const total: Written = { events: 0, repeated: 0, erased: 0 }
-  await db.transaction(async (tx) => {
-    learned.clear()
-    Object.assign(total, { events: 0, repeated: 0, erased: 0 })
-    // Always in one order, so that writers never wait for each other in a ring.
-    const bySource = [...Map.groupBy(parcels, ({ source }) => source.code)].sort(([a], [b]) =>
-      a < b ? -1 : 1,
-    )
-    for (const [, own] of bySource) {
-      const written = await writeSource(tx, own, { people, speakers, learned })
-      for (const key of ['events', 'repeated', 'erased'] as const) total[key] += written[key]
-    }
-    crashPoint('intake.written')
-  })
+  await db.transaction(
+    async (tx) => {
+      learned.clear()
+      Object.assign(total, { events: 0, repeated: 0, erased: 0 })
+      // Always in one order, so that writers never wait for each other in a ring.
+      const bySource = [...Map.groupBy(parcels, ({ source }) => source.code)].sort(([a], [b]) =>
+        a < b ? -1 : 1,
+      )
+      for (const [, own] of bySource) {
+        const written = await writeSource(tx, own, { people, speakers, learned })
+        for (const key of ['events', 'repeated', 'erased'] as const) total[key] += written[key]
+      }
+      crashPoint('intake.written')
+    },
+    [ENTERING, people.opening],
+  )
   crashPoint('intake.committed')
-  for (const [key, profile] of learned) speakers.learn(key, profile)
+  for (const [key, whose] of learned) speakers.learn(key, whose)
   return total
 }
 
-type Shared = { people: IntakePeople; speakers: Speakers; learned: Map<string, number> }
+type Shared = { people: IntakePeople; speakers: Speakers; learned: Map<string, Referred> }
 
 async function writeSource(tx: Tx, parcels: readonly Parcel[], shared: Shared): Promise<Written> {
   const [{ source, receivedAt }] = parcels as [Parcel]
   const how = { lane: 'live', source: logName(source), at: receivedAt } as const
   const all = parcels.flatMap(({ told }) => told)
-  const { fresh, entered } = await firstTold(
-    tx,
-    all.map(({ id }) => id),
-    { source: how.source, receivedAt },
-  )
-  const told = all.filter(({ id }) => fresh.delete(id))
+  const ids = new Set(all.map(({ id }) => id))
+  const { repeated, entered } = await toldBefore(tx, [...ids], { source: how.source, receivedAt })
+  for (const id of repeated) ids.delete(id)
+  const told = ids.size === all.length ? all : all.filter(({ id }) => ids.delete(id))
   crashPoint('intake.deduplicated')
   const spoken = told.filter((one): one is ToldEvent | ToldPerson => one.kind !== 'item')
   const whose = await referAll(tx, spoken, { ...shared, source, how })
@@ -102,16 +104,19 @@ async function referAll(
   { people, speakers, learned, source, how }: Referring,
 ): Promise<(Referred | null)[]> {
   const keys = spoken.map(({ who }) => speakers.keyOf(source, who))
-  const remembered = keys.map((key) => speakers.profileOf(key))
-  const present = await people.present(tx, [...new Set(remembered.filter((id) => id !== undefined))])
   const answers = new Map<string, Referred | null>()
   const open = new Map<string, readonly Spoken[]>()
+  const remembered = new Map<string, Referred>()
   for (const [place, key] of keys.entries()) {
-    const profileId = remembered[place]
-    const personId = profileId === undefined ? undefined : present.get(profileId)
-    if (profileId !== undefined && personId !== undefined) answers.set(key, { profileId, personId })
+    if (remembered.has(key) || open.has(key)) continue
+    const whose = speakers.whose(key)
+    if (whose) remembered.set(key, whose)
     else open.set(key, (spoken[place] as ToldEvent).who)
   }
+  const gone = await settle(tx, remembered, { people, answers, learned })
+  if (gone.size > 0)
+    for (const [place, key] of keys.entries())
+      if (gone.has(key)) open.set(key, (spoken[place] as ToldEvent).who)
   const unsure = await settleDistinct(tx, open, { people, source })
   const asked = [...open]
   for (let from = 0; from < asked.length; from += MOST_NAMED) {
@@ -124,7 +129,7 @@ async function referAll(
     for (const [at, [key]] of some.entries()) {
       const one = found[at] ?? null
       answers.set(key, one)
-      if (one && !unsure.has(key)) learned.set(key, one.profileId)
+      if (one && !unsure.has(key)) learned.set(key, one)
     }
     await markProfiles(
       tx,
@@ -132,11 +137,37 @@ async function referAll(
     )
   }
   // Joined by one of the others meanwhile: the person of before is somebody's past.
-  const moved = asked.length === 0 ? undefined : await people.present(tx, [...profilesIn(answers)])
-  return keys.map((key) => {
-    const one = answers.get(key) ?? null
-    return one && moved ? { ...one, personId: moved.get(one.profileId) ?? one.personId } : one
-  })
+  if (asked.length > 0) {
+    const found = [...answers].flatMap(([key, one]): [string, Referred][] => (one ? [[key, one]] : []))
+    await settle(tx, new Map(found), { people, answers, learned: new Map() })
+  }
+  return keys.map((key) => answers.get(key) ?? null)
+}
+
+/** Answers whose the keys are now, by whose they were; answers the keys of profiles that are gone. */
+async function settle(
+  tx: Tx,
+  before: ReadonlyMap<string, Referred>,
+  {
+    people,
+    answers,
+    learned,
+  }: Pick<Shared, 'people' | 'learned'> & { answers: Map<string, Referred | null> },
+): Promise<Set<string>> {
+  if (before.size === 0) return new Set()
+  const strayed = await people.strayed(tx, [...before.values()])
+  const gone = new Set<string>()
+  for (const [key, whose] of before) {
+    const personId = strayed.get(whose.profileId)
+    if (personId === null) {
+      gone.add(key)
+      continue
+    }
+    const now = personId === undefined ? whose : { profileId: whose.profileId, personId }
+    answers.set(key, now)
+    if (now !== whose) learned.set(key, now)
+  }
+  return gone
 }
 
 /** Says of ids that may be a user's or a device's which they are; answers the keys of those that are devices for now. */
@@ -156,10 +187,6 @@ async function settleDistinct(
     open.set(key, [{ kind: known[place] === true ? 'user' : 'device', value: first.value }, ...rest])
   }
   return new Set(unsure.flatMap(({ key }, place) => (known[place] === true ? [] : [key])))
-}
-
-function profilesIn(answers: ReadonlyMap<string, Referred | null>): Set<number> {
-  return new Set([...answers.values()].flatMap((one) => (one ? [one.profileId] : [])))
 }
 
 /** A user id is an identifier, or the number of a record in the source that the brand's members come from. */

@@ -53,7 +53,8 @@ function boundValue(query: string, name: string, value: Param): unknown {
 
 /** 'YYYY-MM-DD hh:mm:ss.mmm' in UTC: how moments are inserted and bound. */
 export function utcText(moment: Date): string {
-  return moment.toISOString().replace('T', ' ').replace('Z', '')
+  const text = moment.toISOString()
+  return `${text.slice(0, -14)} ${text.slice(-13, -1)}`
 }
 
 /** ClickHouse's escaped text form, as the official client writes it; within a list texts are quoted. */

@@ -22,11 +22,32 @@ export async function readJson(request: IncomingMessage, limit = MAX_JSON_BYTES)
   }
 }
 
-/** Reads a body whole. Errors: `too_large`, `bad_input` where the caller broke off. */
-export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of streamBody(request, limit)) chunks.push(chunk)
-  return Buffer.concat(chunks)
+/**
+ * Reads a body whole. Errors: `too_large`, `bad_input` where the caller broke off. By events and not by `streamBody`:
+ * walking over a stream costs as much as the rest of a small request.
+ */
+export function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    refuseDeclaredLength(request, limit)
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) {
+        chunks.push(chunk)
+        return
+      }
+      chunks.length = 0
+      request.pause()
+      reject(tooLarge(limit))
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    const broken = () => {
+      if (!request.readableEnded) reject(brokenOff())
+    }
+    request.on('error', broken)
+    request.on('close', broken)
+  })
 }
 
 /**
@@ -44,8 +65,12 @@ export async function* streamBody(request: IncomingMessage, limit: number): Asyn
     }
   } catch (error) {
     if (error instanceof Problem) throw error
-    throw new Problem('bad_input', 'The connection ended in the middle of the request.')
+    throw brokenOff()
   }
+}
+
+function brokenOff(): Problem {
+  return new Problem('bad_input', 'The connection ended in the middle of the request.')
 }
 
 function refuseDeclaredLength(request: IncomingMessage, limit: number): void {

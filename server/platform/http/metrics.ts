@@ -3,14 +3,17 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export type Metrics = {
   registry: Registry
   request(seen: { method: string; route: string; status: number; seconds: number }): void
-  /** Once per run of a loop: how long it took, what it did, whether it failed. */
-  loop(seen: { loop: string; seconds: number; failed: boolean }): void
+  /** Once per run of a loop. */
+  loop(seen: LoopRun): void
   /**
    * Values that are asked for when the metrics are read: one question for a whole family of gauges. What could not be
    * read is left out rather than shown with its last value.
    */
   watch(gauges: Readonly<Record<string, Watched>>, read: () => Promise<readonly Sample[]>): void
 }
+
+/** How long a run of a loop took, and whether it failed. */
+export type LoopRun = { loop: string; seconds: number; failed: boolean }
 
 /** `labels` are the names of what tells the samples of one gauge apart. */
 export type Watched = { help: string; labels?: readonly string[] }
