@@ -215,13 +215,22 @@ async function overflow(address: () => Promise<string>): Promise<number[]> {
   return statuses
 }
 
-/** Stops these processes for as long as `work` takes. */
+/** Stops these processes for as long as `work` takes. A connection of PostgreSQL may have ended since it was listed. */
 async function frozen<T>(processes: readonly { pid: number }[], work: () => Promise<T>): Promise<T> {
-  for (const { pid } of processes) process.kill(pid, 'SIGSTOP')
+  const send = (signal: NodeJS.Signals) => {
+    for (const { pid } of processes) {
+      try {
+        process.kill(pid, signal)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      }
+    }
+  }
+  send('SIGSTOP')
   try {
     return await work()
   } finally {
-    for (const { pid } of processes) process.kill(pid, 'SIGCONT')
+    send('SIGCONT')
   }
 }
 

@@ -22,7 +22,9 @@ export type LoopParts = {
 
 /** While the doors are crowded a round is followed by a rest of so many times its own length, … */
 const YIELD = 3
-/** … at most this long. */
+/** … at least this long, so that more is done at once, … */
+const LEAST_YIELD_MS = 250
+/** … and at most this long. */
 const LONGEST_YIELD_MS = 1000
 
 /** Runs every loop until `stop` is aborted; resolves when the last round has ended and all leases are back. */
@@ -42,9 +44,8 @@ export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: A
             const took = performance.now() - started
             metrics.loop({ loop: loop.name, seconds: took / 1000, failed: false })
             if (done > 0 && parts.crowded?.() === true) {
-              await sleep(Math.min(LONGEST_YIELD_MS, YIELD * took), undefined, { signal: held.signal }).catch(
-                () => undefined,
-              )
+              const restMs = Math.min(LONGEST_YIELD_MS, Math.max(LEAST_YIELD_MS, YIELD * took))
+              await sleep(restMs, undefined, { signal: held.signal }).catch(() => undefined)
             }
             return done
           },

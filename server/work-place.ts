@@ -3,6 +3,7 @@
  * that is open passes from one thread to another.
  */
 import type { Config } from './config.ts'
+import type { QueueState } from './events/events.ts'
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from './platform/clickhouse/clickhouse.ts'
 import { openKeyring } from './platform/crypto/master-key.ts'
 import { type Disk, noDisk, watchDisk } from './platform/disk.ts'
@@ -19,14 +20,14 @@ export type WorkPlace = {
   disk: Pick<Disk, 'folders' | 'least'>
   log: Pick<LogOptions, 'level' | 'file'>
   crashPoint: string | undefined
-  /** Events that wait at the doors, in memory that both threads see. */
-  waiting: Int32Array
+  /** How it stands at the doors, in memory that both threads see. */
+  doors: QueueState
 }
 
 export function placeOf(
   stores: Stores,
   { databasePool, crashPoint }: Config,
-  { log, waiting }: Pick<WorkPlace, 'log' | 'waiting'>,
+  { log, doors }: Pick<WorkPlace, 'log' | 'doors'>,
 ): WorkPlace {
   const { db, clickhouseOptions, masterKey, folders, disk } = stores
   const { path, clickhouse, archive, files, keys, logs } = folders
@@ -39,7 +40,7 @@ export function placeOf(
     disk: { folders: disk.folders, least: disk.least },
     log,
     crashPoint,
-    waiting,
+    doors,
   }
 }
 

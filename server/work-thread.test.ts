@@ -4,13 +4,13 @@ import { openLog } from './platform/logging/log.ts'
 import type { WorkPlace } from './work-place.ts'
 import { startWorkThread } from './work-thread.ts'
 
-/** Takes the place of the loops: what it does is written in `text`, with `lives` counted in the memory of `waiting`. */
+/** Takes the place of the loops: what it does is written in `text`, with `lives` counted in the memory of `doors`. */
 function thread(text: string) {
   const waiting = new Int32Array(new SharedArrayBuffer(8))
-  const place = { waiting } as WorkPlace
+  const place = { doors: waiting } as WorkPlace
   const source = `import { parentPort, workerData } from 'node:worker_threads'
-    const life = Atomics.add(workerData.waiting, 0, 1) + 1
-    const told = () => Atomics.add(workerData.waiting, 1, 1)
+    const life = Atomics.add(workerData.doors, 0, 1) + 1
+    const told = () => Atomics.add(workerData.doors, 1, 1)
     ${text}`
   const runs: LoopRun[] = []
   const logged: string[] = []

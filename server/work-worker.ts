@@ -4,6 +4,7 @@
  * loops, gathered for a second.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { isCrowded } from './events/events.ts'
 import { runLoops } from './loop.ts'
 import { loopsOf } from './loops.ts'
 import { openBusinessClock } from './org/org.ts'
@@ -15,8 +16,6 @@ import { systemClock } from './platform/time/clock.ts'
 import { thisMachine } from './platform/time/machine.ts'
 import { openPlace, type WorkPlace } from './work-place.ts'
 
-/** Events that wait at the doors: beyond these whoever sends comes first. */
-const CROWDED = 500
 const TELL_MS = 1000
 
 const place = workerData as WorkPlace
@@ -44,7 +43,7 @@ try {
         disk: stores.disk,
         log,
         metrics: { loop: (seen) => runs.push(seen) },
-        crowded: () => Atomics.load(place.waiting, 0) >= CROWDED,
+        crowded: () => isCrowded(place.doors),
       },
       loopsOf({ stores, clock }),
       stop.signal,

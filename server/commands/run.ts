@@ -60,7 +60,7 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
     const spare = spareMemory()
     closers.push(async () => spare.stop())
     if (options.work) {
-      const place = placeOf(stores, config, { log: logging, waiting: app.doors.waiting })
+      const place = placeOf(stores, config, { log: logging, doors: app.doors.state })
       closers.push(await startWork(app, parts, options.serve ? place : undefined))
     }
     if (options.serve && !asked.signal.aborted) {

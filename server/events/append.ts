@@ -9,7 +9,7 @@ import { crashPoint } from '../platform/crash.ts'
 import { copyField, copyIn } from '../platform/postgres/copy.ts'
 import type { Database, Db, Tx } from '../platform/postgres/database.ts'
 import { jsonText } from '../platform/postgres/json.ts'
-import { type Sql, sql, trusted } from '../platform/postgres/sql.ts'
+import { prepared, type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 import { type Lane, laneNumber, type NewEvent } from './log.ts'
 import {
   closeLog,
@@ -86,15 +86,19 @@ export async function toldBefore(
   { source, receivedAt }: Pick<AppendHow, 'source' | 'receivedAt'>,
 ): Promise<{ repeated: string[]; entered: Opened }> {
   const brought = listOf(ids)
-  const { repeated, ...state } = await tx.row<LogState & { repeated: string | null }>(sql`
+  const { repeated, ...state } = await tx.row<LogState & { repeated: string | null }>(
+    prepared(
+      'log.tell',
+      sql`
     with state as materialized (select ${stateColumns(receivedAt)}),
       fresh_a as (${marking('a', brought, source)} returning id),
       fresh_b as (${marking('b', brought, source)} returning id)
-    select state.*, (
-      select string_agg(id::text, ',') from unnest(${brought}::uuid[]) as brought (id)
-      where not exists (select from fresh_a where fresh_a.id = brought.id)
-        and not exists (select from fresh_b where fresh_b.id = brought.id)) as repeated
-    from state`)
+    select state.*, case when (select count(*) from fresh_a) + (select count(*) from fresh_b) < cardinality(${brought}::uuid[])
+      then (select string_agg(id::text, ',') from (
+        select unnest(${brought}::uuid[]) as id except select id from fresh_a except select id from fresh_b) known) end as repeated
+    from state`,
+    ),
+  )
   return { repeated: repeated?.split(',') ?? [], entered: await openedBy(tx, state, receivedAt) }
 }
 

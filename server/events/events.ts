@@ -41,6 +41,7 @@ export { type ImportFile, type ImportResult, importFile, undoImport } from './im
 export type { ImportParts, Progress as ImportProgress } from './import/work.ts'
 export { openIntake } from './intake/intake.ts'
 export type { IntakePeople } from './intake/ports.ts'
+export { isCrowded, type QueueState } from './intake/queue.ts'
 export {
   comparePositions,
   isFresh,

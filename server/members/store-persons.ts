@@ -1,7 +1,7 @@
 /** SQL of persons: their folded rows, by COPY or in one statement, and who was absorbed by whom. */
 import { copyField, copyIn } from '../platform/postgres/copy.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
-import { sql, trusted } from '../platform/postgres/sql.ts'
+import { prepared, sql, trusted } from '../platform/postgres/sql.ts'
 import { instant } from '../platform/time/clock.ts'
 import type { PersonFold } from './fold.ts'
 
@@ -150,12 +150,17 @@ export async function strayedOf(
   given: readonly { profileId: number; personId: number }[],
 ): Promise<Map<number, number | null>> {
   if (given.length === 0) return new Map()
-  const rows = await db.rows<{ id: number; personId: number | null }>(sql`
+  const ids = `{${given.map(({ profileId }) => profileId).join(',')}}`
+  const persons = `{${given.map(({ personId }) => personId).join(',')}}`
+  const rows = await db.rows<{ id: number; personId: number | null }>(
+    prepared(
+      'members.strayed',
+      sql`
     select given.id, p.person_id as "personId"
-    from unnest(${`{${given.map(({ profileId }) => profileId).join(',')}}`}::int[],
-      ${`{${given.map(({ personId }) => personId).join(',')}}`}::int[]) as given (id, person_id)
-    left join profile p on p.id = given.id
-    where p.person_id is distinct from given.person_id`)
+    from unnest(${ids}::int[], ${persons}::int[]) as given (id, person_id) left join profile p on p.id = given.id
+    where p.person_id is distinct from given.person_id`,
+    ),
+  )
   return new Map(rows.map(({ id, personId }) => [id, personId]))
 }
 

@@ -28,18 +28,31 @@ type Waiting = {
   failed: (error: unknown) => void
 }
 
+/** What other threads see: how many events wait, and after how many batches in a row the next one waited already. */
+export type QueueState = Int32Array
+const EVENTS = 0
+const PRESSED = 1
+
+const CROWDED_EVENTS = 500
+/** Many who send one by one never let many events wait. */
+const CROWDED_BATCHES = 8
+
+/** Whether more comes than can be written at once: then what can wait lets the doors go first. */
+export function isCrowded(state: QueueState): boolean {
+  return Atomics.load(state, EVENTS) >= CROWDED_EVENTS || Atomics.load(state, PRESSED) >= CROWDED_BATCHES
+}
+
 export type IntakeQueue = ReturnType<typeof openQueue>
 
 /** A queue over `write`, which commits parcels together or not at all. */
 export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written>, limits = queueLimits) {
   const waiting: Waiting[] = []
-  /** How many events wait, where other threads can see it. */
-  const events = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  const state: QueueState = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT))
   let bytes = 0
   const running = new Set<Promise<void>>()
   let closed = false
 
-  const depth = (): number => Atomics.load(events, 0)
+  const depth = (): number => Atomics.load(state, EVENTS)
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
@@ -52,7 +65,9 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
         else await oneByOne(batch)
       }
       for (const one of batch) release(one)
+      Atomics.add(state, PRESSED, 1)
     }
+    Atomics.store(state, PRESSED, 0)
   }
 
   function begin(): void {
@@ -83,7 +98,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
   }
 
   function release({ parcel, bytes: own }: Waiting): void {
-    Atomics.sub(events, 0, parcel.told.length)
+    Atomics.sub(state, EVENTS, parcel.told.length)
     bytes -= own
   }
 
@@ -95,7 +110,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
           details: { retryAfterSeconds: AWAY_RETRY_SECONDS },
         })
       if (depth() + parcel.told.length > limits.mostEvents || bytes + size > limits.mostBytes) throw full()
-      Atomics.add(events, 0, parcel.told.length)
+      Atomics.add(state, EVENTS, parcel.told.length)
       bytes += size
       return new Promise((done, failed) => {
         waiting.push({ parcel, bytes: size, done, failed })
@@ -107,7 +122,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
       if (size > limits.mostBytes || depth() >= limits.mostEvents) throw full()
     },
     depth,
-    waiting: events,
+    state,
     /** Takes no more, and waits for what was taken. */
     async close(): Promise<void> {
       closed = true

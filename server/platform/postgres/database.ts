@@ -74,7 +74,9 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
 /** Wraps a client taken by `connect()`. */
 export function answering(client: pg.Pool | pg.PoolClient): Db {
   async function ask(query: Sql): Promise<pg.QueryResult> {
-    return heard(client.query(query.text, query.values as unknown[]))
+    const { name, text } = query
+    const values = query.values as unknown[]
+    return heard(name === undefined ? client.query(text, values) : client.query({ name, text, values }))
   }
   return {
     async rows<Row>(query: Sql) {

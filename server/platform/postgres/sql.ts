@@ -1,5 +1,11 @@
 /** A statement whose values are always parameters: text with $1, $2, … and the values in order. */
-export type Sql = { readonly kind: 'sql'; readonly text: string; readonly values: readonly unknown[] }
+export type Sql = {
+  readonly kind: 'sql'
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** Prepared under this name once a connection. */
+  readonly name?: string
+}
 
 /**
  * Template tag: `sql\`select id from person where id = any(${ids}::int[])\``.
@@ -24,6 +30,14 @@ export function sql(strings: TemplateStringsArray, ...parts: unknown[]): Sql {
 /** Text that the code itself wrote (a table or column name from a closed set), never from outside. */
 export function trusted(text: string): Sql {
   return { kind: 'sql', text, values: [] }
+}
+
+/**
+ * The statement, prepared once a connection: for those of short transactions that come often, of which reading and
+ * planning is a good part. `name` stands for one text for ever, and its plan must be good for any values.
+ */
+export function prepared(name: string, { text, values }: Sql): Sql {
+  return { kind: 'sql', name, text, values }
 }
 
 /** Several fragments with a separator between them; empty for none. */
