@@ -6,38 +6,28 @@
  * Run: node bench/recompute.bench.ts [persons] [rows]; BENCH_BASE names a folder in which the base is kept.
  */
 import type { Rule } from '../contract/rule.ts'
-import { changeSegment, createSegment, publishCutPoints, recompute } from '../server/audience/audience.ts'
+import { changeSegment, recompute } from '../server/audience/audience.ts'
 import { presentEvaluator } from '../server/audience/definitions.ts'
 import type { Definitions } from '../server/audience/rule/definitions.ts'
 import { NoSql } from '../server/audience/rule/history-sql.ts'
 import { compileSql, personsFrom } from '../server/audience/rule/person-sql.ts'
-import { lanes, PROJECT, placement, projectOnce, registerConsumers } from '../server/events/events.ts'
+import { placement } from '../server/events/events.ts'
 import type { ClickHouse } from '../server/platform/clickhouse/clickhouse.ts'
-import { type LeaseToken, takeLease } from '../server/platform/jobs/lease.ts'
 import type { Database } from '../server/platform/postgres/database.ts'
 import { sql } from '../server/platform/postgres/sql.ts'
+import { activated, leaseOf, projected } from './activated.ts'
 import { count, figure, inSeconds, type Spent, spentOn } from './figures.ts'
 import { distinctConditions, hundredSegments } from './hundred-segments.ts'
-import { baseRows, fillBase, NOW, ZONE } from './large-base.ts'
-import { storeAnswers } from './stored-answers.ts'
+import { baseRows, NOW, ZONE } from './large-base.ts'
 import { inStores } from './stores.ts'
 
 const PERSONS = Number(process.argv[2] ?? 2_000_000)
 const ROWS = Number(process.argv[3] ?? PERSONS * 20)
-const LEASE_MS = 10 * 3_600_000
-/** Of larger bases the first answers are stored without the log, which tells of everything that was entered. */
-const ACTIVATED = 200_000
 
 await inStores(({ db, clickhouse }) => report(db, clickhouse), process.env['BENCH_BASE'])
 
 async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
-  const { found } = await db.row<{ found: number }>(sql`select count(*) as found from person`)
-  const persons = found || PERSONS
-  if (found === 0) {
-    await registerConsumers(db, [PROJECT, 'evaluate'])
-    const filled = await spentOn(() => fillBase(db, clickhouse, { persons, rows: ROWS }))
-    process.stdout.write(`filled in ${said(filled)}\n`)
-  }
+  const { persons, first } = await activated(db, clickhouse, { persons: PERSONS, rows: ROWS })
   const rows = await baseRows(clickhouse)
   const segments = hundredSegments()
   const data = `${count(persons)} persons, ${count(rows.orders)} orders, ${count(rows.events)} events, ${segments.length} segments of ${distinctConditions(segments.map(([, rule]) => rule))} conditions`
@@ -58,32 +48,14 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
       ratio: yard.seconds / spent.seconds,
       ...(bar !== undefined && { wanted: bar }),
     })
-  const known = await db.maybe(sql`select from segment limit 1`)
-  if (!known) {
-    for (const [name, rule] of segments)
-      await db.transaction((tx) => createSegment(tx, { name, description: '', rule }, { by: null, at: NOW }))
-    const publish = () => publishCutPoints(db, { token, now: NOW, zone: ZONE, always: true })
-    if (persons > ACTIVATED) {
-      await storeAnswers(db, clickhouse, persons)
-      await publish()
-      await storeAnswers(db, clickhouse, persons)
-      await db.run(sql`update recompute set done = wanted, after_person = 0`)
-    } else {
-      tell('Full recompute, first activation: every answer written', await spentOn(run), '', wanted(15))
-      await project(db, clickhouse)
-      await publish()
-      await run()
-    }
-    await project(db, clickhouse)
-    await db.run(sql`vacuum analyze`)
-  }
+  if (first) tell('Full recompute, first activation: every answer written', first, '', wanted(15))
   tell('Full recompute where nothing differs', await spentOn(run), '', wanted(10))
   const changed = await changeOne(db)
   let differed = 0
   const after = await spentOn(async () => {
     differed = (await run()).changed
   })
-  await project(db, clickhouse)
+  await projected(db, clickhouse)
   tell(
     `Full recompute after ${changed}`,
     after,
@@ -193,17 +165,4 @@ async function countBySql(
     select count(*) as persons from ${personsFrom(definitions, NOW.getTime())}
     where p.state = 'live' and ${compiled.condition(members)}`)
   return persons
-}
-
-/** What the runs have told the log must be readable before the next one may begin. */
-async function project(db: Database, clickhouse: ClickHouse): Promise<void> {
-  const token = await leaseOf(db, PROJECT)
-  for (const lane of lanes) while ((await projectOnce(db, clickhouse, { lane, token, now: NOW })) > 0);
-}
-
-async function leaseOf(db: Database, name: string): Promise<LeaseToken> {
-  await db.run(sql`update lease set expires_at = now() - interval '1 second' where name = ${name}`)
-  const token = await takeLease(db, name, LEASE_MS)
-  if (!token) throw new Error('held')
-  return token
 }

@@ -103,11 +103,10 @@ export function stateOf(
     m: scores?.m ?? null,
     rfmGroup: scores ? rfmGroupOf(scores) : null,
   }
-  const changes: (number | null | undefined)[] = []
+  let first = Number.POSITIVE_INFINITY
   const after = (day: number | null | undefined, since: number | null | undefined): void => {
-    changes.push(
-      day === null || day === undefined || since === null || since === undefined ? null : day + since,
-    )
+    if (day === null || day === undefined || since === null || since === undefined) return
+    if (day + since < first) first = day + since
   }
   after(lastDay, sincePurchase === null ? null : nextEdge(sincePurchase, edgesOf(bands)))
   const own = ownEdges(gap)
@@ -122,8 +121,7 @@ export function stateOf(
   }
   const silentFrom = heard === null ? joinDay : days.of(heard)
   if (!state.interactionSilent) after(silentFrom, INTERACTION_SILENT_DAYS)
-  let next = Number.POSITIVE_INFINITY
-  for (const day of changes) if (day !== null && day !== undefined) next = Math.min(next, days.start(day))
+  let next = Number.isFinite(first) ? days.start(first) : Number.POSITIVE_INFINITY
   if (facts.lastInteractionAt !== null && heard === null) next = Math.min(next, facts.lastInteractionAt)
   return { state, next }
 }

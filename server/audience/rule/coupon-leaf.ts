@@ -12,7 +12,9 @@ const NEVER = Number.POSITIVE_INFINITY
 export function couponReader(leaf: CouponLeaf): LeafReader {
   const kinds = leaf.kinds && new Set(leaf.kinds)
   const span = leaf.expiresWithinDays === undefined ? undefined : rollingMs(leaf.expiresWithinDays)
+  const nothing = { value: 0, verdict: leaf.atLeast <= 0, next: NEVER }
   return ({ facts, now }) => {
+    if (!facts.events.some(isCoupon)) return nothing
     let value = 0
     let next = NEVER
     for (const coupon of standing(facts.events, now)) {
@@ -29,6 +31,8 @@ export function couponReader(leaf: CouponLeaf): LeafReader {
     return { value, verdict: value >= leaf.atLeast, next }
   }
 }
+
+const isCoupon = ({ type }: PersonEvent): boolean => type === 'coupon_changed'
 
 /** The last that was told of each coupon until now. */
 function standing(events: readonly PersonEvent[], now: number): Iterable<PersonEvent> {

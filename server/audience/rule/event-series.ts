@@ -24,6 +24,7 @@ export function eventFill(filter: EventFilter, measure: EventMeasure, days: Zone
   const numbering = new Numbering()
   const push = pushOf(measure, days, numbering)
   return ({ events }, now, series) => {
+    if (events.length === 0) return
     numbering.clear()
     for (const event of events) {
       if (event.at > now) break
@@ -76,11 +77,16 @@ function matcher(filter: EventFilter): (event: PersonEvent) => boolean {
     tests.push((event) => set.has(get(event)))
   }
   if (state !== undefined) tests.push(({ detail }) => detail === state)
-  among(filter.names, ({ detail }) => detail)
+  const [only, ...names] = filter.names ?? []
+  if (only !== undefined && names.length === 0) tests.push(({ detail }) => detail === only)
+  else among(filter.names, ({ detail }) => detail)
   among(filter.channels, ({ channel }) => channel)
   among(filter.stores, ({ store }) => store)
   among(filter.journeys, ({ subject }) => subject)
   for (const property of filter.properties ?? []) tests.push(propertyTest(property))
+  const [first, second] = tests
+  if (first === undefined) return (event) => event.type === type
+  if (second === undefined) return (event) => event.type === type && first(event)
   return (event) => event.type === type && tests.every((test) => test(event))
 }
 

@@ -11,10 +11,11 @@ import type {
 } from '../../../contract/rule-parts.ts'
 import type { Bench, Filled, LeafReader, Shared } from './bench.ts'
 import { eventFill, eventNumber } from './event-series.ts'
-import { readMeasured } from './measured.ts'
+import { readingWithoutRows, readMeasured, type When } from './measured.ts'
 import { purchaseFill, purchaseNumber } from './order-series.ts'
 import { readSequence } from './sequence-leaf.ts'
 import { aggregateOf, type Fill, Series } from './series.ts'
+import { rollingMs } from './windows.ts'
 
 type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
 type Select = (bench: Bench) => Series
@@ -33,7 +34,17 @@ function measuredReader(leaf: LeafOf<'orders' | 'events'>, select: Select, share
   const { days } = shared
   const question = { ...aggregateOf(leaf.measure), window: leaf.window, compare: leaf.compare }
   const anchorOf = anchorReader(leaf.window, shared)
-  return (bench) => readMeasured(question, select(bench), { now: bench.now, days, anchor: anchorOf(bench) })
+  const when: When = { now: 0, days, anchor: null }
+  const nothing = readingWithoutRows(question)
+  const span = leaf.window.kind === 'rolling' ? rollingMs(leaf.window.days) : Number.POSITIVE_INFINITY
+  return (bench) => {
+    const series = select(bench)
+    // What has left a rolling window never comes back.
+    if (series.length === 0 || series.atOf(series.length - 1) <= bench.now - span) return nothing
+    when.now = bench.now
+    when.anchor = anchorOf(bench)
+    return readMeasured(question, series, when)
+  }
 }
 
 export function sequenceReader(leaf: LeafOf<'sequence'>, shared: Shared): LeafReader {

@@ -4,7 +4,7 @@ import { compares, scaled } from '../../../contract/rule-parts.ts'
 import { unreachable } from '../../platform/problem.ts'
 import type { PersonState } from '../lifecycle/person-state.ts'
 import { attributeReader, dateReader } from './attribute-leaf.ts'
-import type { LeafReader, Shared } from './bench.ts'
+import type { LeafReader, LeafReading, Shared } from './bench.ts'
 import { ageOn, birthdayOf, dayOfAge, nextBirthday } from './birthday.ts'
 import { couponReader } from './coupon-leaf.ts'
 import { categoryReader, eventsReader, ordersReader, sequenceReader } from './history-leaf.ts'
@@ -132,14 +132,38 @@ function scoreReader(leaf: LeafOf<'rfm_score'>): LeafReader {
 }
 
 function ageReader({ compare }: LeafOf<'age'>, days: ZoneDays): LeafReader {
-  return ({ facts, today }) => {
-    if (facts.birthday === null || facts.birthday.startsWith(UNKNOWN_YEAR)) {
-      return { value: null, verdict: false, next: NEVER }
-    }
-    const value = ageOn(facts.birthday, today)
+  return rememberedByBirthday((birthday, _, today) => {
+    if (birthday.startsWith(UNKNOWN_YEAR)) return UNKNOWN
+    const value = ageOn(birthday, today)
     const flip = nextFlip(value, compare)
-    const next = flip === undefined ? NEVER : days.start(dayOfAge(facts.birthday, flip))
+    const next = flip === undefined ? NEVER : days.start(dayOfAge(birthday, flip))
     return { value, verdict: compares(value, compare), next }
+  })
+}
+
+const UNKNOWN: LeafReading = { value: null, verdict: false, next: NEVER }
+/** There are fewer days in a life than this; what was told wrongly shall not fill the memory. */
+const MOST_BIRTHDAYS = 100_000
+
+/** Everybody is asked about on the same day, and many share a birthday. */
+function rememberedByBirthday(
+  read: (birthday: string, lunar: boolean, today: number) => LeafReading,
+): LeafReader {
+  const known = { solar: new Map<string, LeafReading>(), lunar: new Map<string, LeafReading>(), today: 0 }
+  return ({ facts: { birthday, lunar }, today }) => {
+    if (birthday === null) return UNKNOWN
+    const readings = lunar ? known.lunar : known.solar
+    if (known.today !== today || readings.size > MOST_BIRTHDAYS) {
+      known.solar.clear()
+      known.lunar.clear()
+      known.today = today
+    }
+    let reading = readings.get(birthday)
+    if (reading === undefined) {
+      reading = read(birthday, lunar, today)
+      readings.set(birthday, reading)
+    }
+    return reading
   }
 }
 
@@ -154,12 +178,11 @@ function joinedReader({ daysAgo }: LeafOf<'joined'>, days: ZoneDays): LeafReader
 }
 
 function birthdayReader({ withinDays }: LeafOf<'birthday'>, days: ZoneDays): LeafReader {
-  return ({ facts, today }) => {
-    if (facts.birthday === null) return { value: null, verdict: false, next: NEVER }
-    const away = nextBirthday(birthdayOf(facts.birthday, facts.lunar), today) - today
+  return rememberedByBirthday((birthday, lunar, today) => {
+    const away = nextBirthday(birthdayOf(birthday, lunar), today) - today
     const verdict = away <= withinDays
     return { value: away, verdict, next: days.start(today + (verdict ? away + 1 : away - withinDays)) }
-  }
+  })
 }
 
 /** The days grow by one at each midnight; the edge is the last purchase + k × the median gap. */

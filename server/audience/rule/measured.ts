@@ -30,6 +30,11 @@ export function readMeasured(question: Question, series: Series, when: When): Re
   return { value, verdict: place.verdict, next }
 }
 
+/** What is read where no row is left, and none can come back. */
+export function readingWithoutRows(question: Question): Reading {
+  return { value: valueOfNothing(question.fold), verdict: verdictWithoutRows(question), next: NEVER }
+}
+
 /** What is said of somebody without any row. */
 export function verdictWithoutRows(question: Omit<Question, 'window'>): boolean {
   return judge(question, valueOfNothing(question.fold), 0)
@@ -161,11 +166,20 @@ function nextByDays({ fold, compare }: Question, series: Series, place: Place, {
 
 /** The smallest whole number greater than `count` that compares differently; undefined for none. */
 export function nextFlip(count: number, compare: Compare): number | undefined {
+  if (compare.op !== 'between') return flipAt(count, compare, compare.value)
+  return least(flipAt(count, compare, compare.from), flipAt(count, compare, compare.to))
+}
+
+/** A comparison turns at the first whole number that is not less than its bound, or at the one after the bound. */
+function flipAt(count: number, compare: Compare, bound: number): number | undefined {
   const verdict = compares(count, compare)
-  const bounds = compare.op === 'between' ? [compare.from, compare.to] : [compare.value]
-  const candidates = bounds
-    .flatMap((bound) => [Math.ceil(bound), Math.floor(bound) + 1])
-    .filter((candidate) => candidate > count)
-    .sort((left, right) => left - right)
-  return candidates.find((candidate) => compares(candidate, compare) !== verdict)
+  const at = Math.ceil(bound)
+  if (at > count && compares(at, compare) !== verdict) return at
+  const after = Math.floor(bound) + 1
+  return after > count && compares(after, compare) !== verdict ? after : undefined
+}
+
+function least(left: number | undefined, right: number | undefined): number | undefined {
+  if (left === undefined || right === undefined) return left ?? right
+  return Math.min(left, right)
 }

@@ -16,15 +16,17 @@ import type { ZoneDays } from './zone-days.ts'
 export type SequenceLeaf = Extract<Leaf, { kind: 'sequence' }>
 
 const NEVER = Number.POSITIVE_INFINITY
+/** The first never was. */
+const NOTHING: LeafReading = { value: 0, verdict: false, next: NEVER }
 /** At most so many coming instants are looked at; the last one is an early answer, which is allowed. */
 const MAX_MOMENTS = 60
 
 /** `value`: how many of the first in the window were followed, or were not. */
 export function readSequence(leaf: SequenceLeaf, first: Series, second: Series, when: When): LeafReading {
+  if (first.length === 0) return NOTHING
   const foundAt = (now: number): number => count(leaf, first, second, { ...when, now })
   const value = foundAt(when.now)
   const verdict = value > 0
-  if (first.length === 0) return { value, verdict, next: NEVER }
   const { moments, complete } = momentsOf(leaf, first, second, when)
   const turning = moments.find((at) => foundAt(at) > 0 !== verdict)
   return { value, verdict, next: turning ?? (complete ? NEVER : (moments.at(-1) ?? NEVER)) }
