@@ -20,14 +20,14 @@ import { isObject } from './properties.ts'
 import type { IntakeQueue } from './queue.ts'
 import { type ReadHow, readSegment, type SegmentType, segmentTypes } from './segment.ts'
 import { readSensors, unpackForm } from './sensors.ts'
-import { allows } from './sources.ts'
+import { allows, type SourceOf } from './sources.ts'
 import type { Parsed, RefusedRecord } from './told.ts'
 import { logName } from './write.ts'
 
 export type DoorParts = {
   queue: IntakeQueue
   notes: Notes
-  sourceOf: (writeKey: string) => Promise<EventSource | undefined>
+  sourceOf: SourceOf
   people: Pick<IntakePeople, 'index'>
   disk: Disk
 }
@@ -102,7 +102,7 @@ async function segment(parts: DoorParts, { request, response, call, seen, url }:
   if (!isObject(body)) throw new Problem('bad_input', 'The body must be one JSON object.')
   if (type === 'batch' && !Array.isArray(body['batch']))
     throw new Problem('bad_input', 'batch must be a list of messages.', { field: 'batch' })
-  const source = await sourceFor(parts, request, keyOfSegment(request, body, url))
+  const source = await sourceFor(parts, { request, call }, keyOfSegment(request, body, url))
   const parsed = readSegment(body, type, howOf(parts, source, call))
   const size = Number(request.headers['content-length'] ?? MOST_BYTES)
   await take(parts, source, parsed, { at: call.now, size })
@@ -127,7 +127,7 @@ async function sensors(parts: DoorParts, { request, response, call, seen, url }:
   const records = unpackForm(
     bytes === undefined ? url.searchParams : new URLSearchParams(bytes.toString('utf8')),
   )
-  const source = await sourceFor(parts, request, url.searchParams.get('token') ?? undefined)
+  const source = await sourceFor(parts, { request, call }, url.searchParams.get('token') ?? undefined)
   const parsed = readSensors(records, howOf(parts, source, call))
   const tried = url.pathname === '/debug' && request.headers['dry-run'] === 'true'
   if (!tried) await take(parts, source, parsed, { at: call.now, size: bytes?.length ?? 0 })
@@ -173,10 +173,11 @@ const words: Record<RefusedRecord['reason'], string> = {
 
 async function sourceFor(
   { sourceOf }: DoorParts,
-  request: IncomingMessage,
+  { request, call }: Pick<Asked, 'request' | 'call'>,
   writeKey: string | undefined,
 ): Promise<EventSource> {
-  const source = writeKey === undefined || writeKey === '' ? undefined : await sourceOf(writeKey)
+  const source =
+    writeKey === undefined || writeKey === '' ? undefined : await sourceOf(writeKey, call.address)
   if (!source)
     throw new Problem(
       'not_signed_in',

@@ -241,6 +241,19 @@ test('a picture can carry an event, a damaged one is told apart, a dry run write
   expect((await logged(code)).map(({ data: { name } }) => name)).toEqual(['Seen', 'Kept'])
 })
 
+test('whoever tries write keys is stopped, and whoever has one goes on', async () => {
+  const { writeKey } = await source()
+  const post = async (id: string, key: string): Promise<number> =>
+    (await app.anonymous('POST', '/v1/track', track(id), basic(key))).status
+  expect(await post('known-1', writeKey)).toBe(200)
+  const statuses: number[] = []
+  for (let tried = 0; tried < 200 && !statuses.includes(429); tried += 1)
+    statuses.push(await post('x', `guess-${tried}`))
+  expect([...new Set(statuses)]).toEqual([401, 429])
+  expect(statuses.length).toBeGreaterThan(100)
+  expect(await post('known-2', writeKey)).toBe(200)
+})
+
 test('no phone, name or address of an event stands in the log, the counts or what the program logs', async () => {
   const { writeKey } = await source()
   await app.anonymous(

@@ -1,6 +1,7 @@
 /** Where events come from: sources with a public write key, each with the sites that may send and the meaning of its user ids. */
 import type { EventSource as Shown } from '../../../contract/intake.ts'
 import { type Actor, audit } from '../../org/org.ts'
+import { RateLimit } from '../../platform/http/rate-limit.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Database, Db } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -12,12 +13,23 @@ import { newWriteKey } from './write-key.ts'
 const KEPT_MS = 5000
 const MOST_KEYS = 10_000
 
-/** The source of a write key, asked again every five seconds; undefined for none. Closed ones are answered too. */
-export function sourcesByKey(db: Db): (writeKey: string) => Promise<EventSource | undefined> {
+/** Whoever tries write keys that nobody has: so many a minute from one address, then none is looked up. */
+const STRANGE_A_MINUTE = 120
+
+export type SourceOf = (writeKey: string, address: string) => Promise<EventSource | undefined>
+
+/**
+ * The source of a write key, asked again every five seconds; undefined for none. Closed ones are answered too.
+ * Errors: `too_many` for keys that this process does not know yet, from an address that tried too many of them.
+ */
+export function sourcesByKey(db: Db): SourceOf {
   const known = new Map<string, { source: EventSource | undefined; at: number }>()
-  return async (writeKey) => {
+  const strangers = new RateLimit()
+  return async (writeKey, address) => {
     const before = known.get(writeKey)
-    if (before && performance.now() - before.at < KEPT_MS) return before.source
+    const nowMs = performance.now()
+    if (before && nowMs - before.at < KEPT_MS) return before.source
+    if (!before?.source) strangers.take(address, STRANGE_A_MINUTE, nowMs)
     const source = await sourceByKey(db, writeKey)
     if (known.size >= MOST_KEYS) known.clear()
     known.set(writeKey, { source, at: performance.now() })
