@@ -5,7 +5,7 @@
 import type { Db } from '../platform/postgres/database.ts'
 import { join, type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 import { COMPLETE_FROM } from './fold.ts'
-import { type Channel, channels, reachState } from './reachability.ts'
+import { type Channel, channels, type ReachState, reachReason, stateOfReason } from './reachability.ts'
 import type { MemberSource, Side } from './source.ts'
 
 export type BaseAudit = {
@@ -35,44 +35,48 @@ export type BaseAudit = {
 
 /**
  * The numbers as the tables stand. `among` narrows to some persons: a condition on `person`. Demo persons count like
- * others here: a demo brand is audited on its own channels. Reads one snapshot; about a second for a million persons.
+ * others here: a demo brand is audited on its own channels. Reads one snapshot. Everybody is looked at once and counted
+ * by what they have in common; the figures are sums over those few hundred groups.
  */
 export async function auditBase(db: Db, among: Sql = sql`true`): Promise<BaseAudit> {
-  const states = join(
-    channels.map((channel) => sql`${reachState(channel, { real: false })} as ${trusted(`reach_${channel}`)}`),
-    ', ',
+  const reasons = channels.map(
+    (channel) => sql`${reachReason(channel, { real: false })} as ${trusted(`why_${channel}`)}`,
   )
-  const counts = join(
-    channels.flatMap((channel) =>
-      (['reachable', 'unreachable', 'unknown'] as const).map(
-        (state) =>
-          sql`count(*) filter (where ${trusted(`reach_${channel}`)} = ${trusted(`'${state}'`)})::int as ${trusted(`${channel}_${state}`)}`,
-      ),
-    ),
-    ', ',
+  const states = channels.map(
+    (channel) => sql`${stateOfReason(trusted(`why_${channel}`))} as ${trusted(`reach_${channel}`)}`,
   )
-  const all = (state: string): string =>
-    channels.map((channel) => `reach_${channel} = '${state}'`).join(' and ')
-  const any = (state: string): string =>
-    channels.map((channel) => `reach_${channel} = '${state}'`).join(' or ')
+  const counts = channels.flatMap((channel) =>
+    reachStates.map((state) => personsWhere(trusted(`reach_${channel} = '${state}'`), `${channel}_${state}`)),
+  )
+  const all = channels.map((channel) => `reach_${channel} = 'unreachable'`).join(' and ')
+  const any = channels.map((channel) => `reach_${channel} = 'reachable'`).join(' or ')
   const row = await db.row<Record<string, number>>(sql`
-    with seen as (
-      select person.kind, person.phone, person.completeness, person.wecom, person.in_erp, ${states}
-      from person where person.state = 'live' and ${among}
-    )
-    select count(*)::int as persons,
-      count(*) filter (where kind = 'member')::int as members, count(*) filter (where kind = 'customer')::int as customers,
-      count(*) filter (where kind = 'contact')::int as contacts, count(*) filter (where kind = 'visitor')::int as visitors,
-      ${counts},
-      count(*) filter (where ${trusted(any('reachable'))})::int as "reachableAny",
-      count(*) filter (where ${trusted(all('unreachable'))})::int as lost,
-      count(*) filter (where phone in ('mobile', 'landline'))::int as valid, count(*) filter (where phone = 'invalid')::int as invalid,
-      count(*) filter (where phone = 'none')::int as missing,
-      count(*) filter (where completeness < ${COMPLETE_FROM})::int as incomplete,
-      coalesce(round(avg(completeness), 1), 0)::float8 as completeness,
-      count(*) filter (where wecom <> 'none' and not in_erp)::int as "onlyInWecom",
-      count(*) filter (where wecom = 'none' and in_erp)::int as "onlyInErp",
-      count(*) filter (where wecom <> 'none' and in_erp)::int as "inBoth"
+    with alike as materialized (
+      select person.kind, person.phone, person.wecom, person.in_erp, person.completeness, ${join(reasons, ', ')}, count(*) as persons
+      from person where person.state = 'live' and ${among} group by 1, 2, 3, 4, 5, ${trusted(channels.map((_, place) => place + 6).join(', '))}
+    ),
+    seen as (select *, ${join(states, ', ')} from alike)
+    select coalesce(sum(persons), 0)::int as persons,
+      ${join(
+        [
+          personsWhere(sql`kind = 'member'`, 'members'),
+          personsWhere(sql`kind = 'customer'`, 'customers'),
+          personsWhere(sql`kind = 'contact'`, 'contacts'),
+          personsWhere(sql`kind = 'visitor'`, 'visitors'),
+          ...counts,
+          personsWhere(trusted(any), 'reachableAny'),
+          personsWhere(trusted(all), 'lost'),
+          personsWhere(sql`phone in ('mobile', 'landline')`, 'valid'),
+          personsWhere(sql`phone = 'invalid'`, 'invalid'),
+          personsWhere(sql`phone = 'none'`, 'missing'),
+          personsWhere(sql`completeness < ${COMPLETE_FROM}`, 'incomplete'),
+          personsWhere(sql`wecom <> 'none' and not in_erp`, 'onlyInWecom'),
+          personsWhere(sql`wecom = 'none' and in_erp`, 'onlyInErp'),
+          personsWhere(sql`wecom <> 'none' and in_erp`, 'inBoth'),
+        ],
+        ',\n      ',
+      )},
+      coalesce(round(sum(completeness * persons) / nullif(sum(persons), 0), 1), 0)::float8 as completeness
     from seen`)
   const number = (name: string): number => row[name] ?? 0
   return {
@@ -103,6 +107,13 @@ export async function auditBase(db: Db, among: Sql = sql`true`): Promise<BaseAud
       select registration, count(*)::int as persons from person
       where person.state = 'live' and ${among} group by 1 order by 2 desc, 1`),
   }
+}
+
+const reachStates = ['reachable', 'unreachable', 'unknown'] as const satisfies readonly ReachState[]
+
+/** A count over groups of persons, as a column of the name. */
+function personsWhere(condition: Sql, name: string): Sql {
+  return sql`coalesce(sum(persons) filter (where ${condition}), 0)::int as ${trusted(`"${name}"`)}`
 }
 
 async function questions(db: Db): Promise<{ duplicatesProposed: number; conflicts: number }> {

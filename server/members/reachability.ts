@@ -49,15 +49,20 @@ export function reachReason(channel: Channel, { real }: { real: boolean }): Sql 
 
 /** 'reachable', 'unreachable' or 'unknown' as an SQL expression. */
 export function reachState(channel: Channel, how: { real: boolean }): Sql {
+  return stateOfReason(reachReason(channel, how))
+}
+
+/** What a reason, an SQL expression, means: `reachReasons`, the frequent ones first. */
+export function stateOfReason(reason: Sql): Sql {
   const of = (state: ReachState): Sql =>
     trusted(
       Object.entries(reachReasons)
         .filter(([, one]) => one === state)
-        .map(([reason]) => `'${reason}'`)
+        .map(([name]) => `'${name}'`)
         .join(', '),
     )
-  return sql`case when ${reachReason(channel, how)} in (${of('unreachable')}) then 'unreachable'
-    when ${reachReason(channel, how)} in (${of('reachable')}) then 'reachable' else 'unknown' end`
+  return sql`case when ${reason} in (${of('unreachable')}) then 'unreachable'
+    when ${reason} in (${of('reachable')}) then 'reachable' else 'unknown' end`
 }
 
 /** Whether there is an address at all. */

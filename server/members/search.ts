@@ -10,7 +10,7 @@ import { maskIdentifier, maskName } from './mask.ts'
 import { normaliseIdentifier, normaliseName } from './normalise.ts'
 import { openSecrets } from './secret.ts'
 import type { MembersDeps } from './settle-world.ts'
-import { hasIdentifier, type ListRow, listPersons, type Order, shownPhones } from './store-reads.ts'
+import { type ListRow, listPersons, type Order, personsWith, shownPhones } from './store-reads.ts'
 import { visibleTo } from './visible.ts'
 
 export type MemberQuery = {
@@ -134,10 +134,11 @@ function matching({ index }: Keyring, q: string): Sql[] {
     ...(/^\d{4}$/.test(digits) ? [lookupDigest(index, 'phone', digits)] : []),
     ...(card === undefined ? [] : [lookupDigest(index, 'card', card)]),
   ]
-  const named = hasIdentifier(possibleIdentifiers(index, text), lookups)
+  const named = personsWith(possibleIdentifiers(index, text), lookups)
   const name = normaliseName(text)
-  if (name === undefined || /^[\d+\s-]+$/.test(text)) return [named]
-  return [sql`(${nameMatches(name)} or ${named})`]
+  if (name === undefined || /^[\d+\s-]+$/.test(text)) return [sql`person.id in (${named})`]
+  // One set of both: joined by "or", neither index would be used.
+  return [sql`person.id in (select n.id from person n where ${nameMatches(name)} union all ${named})`]
 }
 
 /**
@@ -146,8 +147,8 @@ function matching({ index }: Keyring, q: string): Sql[] {
  */
 function nameMatches(name: string): Sql {
   const literal = name.replace(/[\\%_]/g, (sign) => `\\${sign}`)
-  if ([...name].length >= 3) return sql`person.name ilike ${`%${literal}%`}`
-  return sql`(person.name ilike ${`${literal}%`} or person.name ilike ${`%${literal}`})`
+  if ([...name].length >= 3) return sql`n.name ilike ${`%${literal}%`}`
+  return sql`(n.name ilike ${`${literal}%`} or n.name ilike ${`%${literal}`})`
 }
 
 function possibleIdentifiers(

@@ -33,7 +33,14 @@ const listColumns = sql`person.id, person.public_id as "publicId", person.name, 
   person.home_store_id as "homeStoreId", person.owner_staff_id as "ownerStaffId", person.completeness, person.phone`
 
 /** How a list is ordered: an expression over `person`, its type, and which way. */
-export type Order = { by: Sql; type: 'timestamptz' | 'text' | 'bigint'; down: boolean; collation?: 'zh' }
+export type Order = {
+  by: Sql
+  /** Joins what `by` names beside `person`. */
+  beside?: Sql
+  type: 'timestamptz' | 'text' | 'bigint'
+  down: boolean
+  collation?: 'zh'
+}
 
 /** Persons that meet all conditions, in order, after a row of the page before. */
 export async function listPersons(
@@ -52,7 +59,7 @@ export async function listPersons(
       : sql`${page.after?.key}::${type}`
   const after = page.after ? sql`and (${key}, person.id) ${beyond} (${bound}, ${page.after.id}::int)` : sql``
   return db.rows<ListRow>(sql`
-    select ${listColumns}, (${order.by})::text as "sortKey" from person
+    select ${listColumns}, (${order.by})::text as "sortKey" from person ${order.beside ?? sql``}
     where ${join(conditions, ' and ')} ${after}
     order by ${key} ${way}, person.id ${way}
     limit ${page.limit}`)
@@ -92,12 +99,12 @@ export async function identifiersOf(db: Db, person: number): Promise<IdentifierR
     where p.person_id = ${person} order by i.kind, i.valid desc, i.at desc, i.digest`)
 }
 
-/** A condition: the person has one of these values, or one that is looked up by one of these keys. All digests are hex. */
-export function hasIdentifier(
+/** A query: who has one of these values, or one that is looked up by one of these keys. All digests are hex. */
+export function personsWith(
   values: readonly { kind: string; scope: string; digest: string }[],
   lookups: readonly string[],
 ): Sql {
-  return sql`person.id in (
+  return sql`
     select p.person_id from unnest(${values.map((one) => one.kind)}::text[], ${values.map((one) => one.scope)}::text[],
       ${values.map((one) => one.digest)}::text[]) as n (kind, scope, digest)
     cross join lateral (
@@ -110,7 +117,7 @@ export function hasIdentifier(
     union all
     select p.person_id from unnest(${lookups}::text[]) as l (lookup)
     join identifier i on i.lookup = decode(l.lookup, 'hex') and i.state <> 'hint'
-    join profile p on p.id = i.profile_id)`
+    join profile p on p.id = i.profile_id`
 }
 
 export type RelationRow = {

@@ -14,6 +14,9 @@ import { anEvent, dataOf } from './audience-events.ts'
 import { happened, orderOf, tell, type World } from './audience-world.ts'
 import { fc } from './fast-check.ts'
 
+/** Of 1,000 changes each: `npm run soak` lets 100 of them happen. */
+export const SOAK_ROUNDS = Number(process.env['LIULIANG_SOAK_ROUNDS'] ?? 20)
+
 export type Change =
   | { does: 'happen'; what: PersonEvent; late: boolean }
   | { does: 'buy'; what: Purchase; late: boolean }

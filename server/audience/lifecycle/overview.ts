@@ -40,40 +40,89 @@ export type OverviewHow = { now: Date; zone: Zone; visible?: Sql }
 
 type Spread = 'ownCycle' | 'stages' | 'joinRecency' | 'aipl'
 
-/** As of now, from the stored states. */
+/** Everybody who is alike in all that the page counts. */
+type Alike = {
+  state: LifecycleState
+  ownCycle: OwnCycleState
+  stage: OrderStage
+  joinRecency: JoinRecency
+  aipl: AiplStage
+  once: boolean
+  interactionSilent: boolean
+  falling: boolean
+  joined: boolean
+  woken: boolean
+  persons: number
+  spentCents: number
+}
+
+/** As of now, from the stored states: everybody is read once. */
 export async function lifecycleOverview(db: Database, how: OverviewHow): Promise<Overview> {
-  const { definitions } = await presentEvaluator(db, how.zone)
-  const from = fromPersons(definitions, how)
-  const spread = <Row>(column: string, name: string, unknown: string): Promise<Row[]> =>
-    db.rows<Row>(sql`
-      select coalesce(${trusted(column)}, ${unknown}) as ${trusted(name)}, count(*)::int as persons ${from} group by 1 order by 2 desc`)
-  const stages = await spread<Count<'stage', OrderStage>>('st.order_stage', 'stage', 'new')
+  const alike = await countAlike(db, how)
   return {
-    ...(await lifecycleFigures(db, how)),
-    ownCycle: await spread('st.own_cycle', 'state', 'unknown'),
-    stages: withConversion(stages),
-    joinRecency: await spread('st.join_recency', 'state', 'unknown'),
-    aipl: await spread('st.aipl', 'stage', 'awareness'),
+    ...figuresOf(alike, how.now),
+    ownCycle: spread(alike, 'ownCycle', 'state'),
+    stages: withConversion(spread(alike, 'stage', 'stage')),
+    joinRecency: spread(alike, 'joinRecency', 'state'),
+    aipl: spread(alike, 'aipl', 'stage'),
   }
 }
 
-/** The part of it that the home page shows: two passes over everybody instead of six. */
+/** The part of it that the home page shows. */
 export async function lifecycleFigures(db: Database, how: OverviewHow): Promise<Omit<Overview, Spread>> {
+  return figuresOf(await countAlike(db, how), how.now)
+}
+
+async function countAlike(db: Database, how: OverviewHow): Promise<Alike[]> {
   const { definitions } = await presentEvaluator(db, how.zone)
   const edges = edgesOf(definitions.bands)
-  const from = fromPersons(definitions, how)
-  const lifecycle = await db.rows<LifecycleCount>(sql`
-    select ${lifecycleSql(edges)} as state, count(*)::int as persons, coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
-    ${from} group by 1`)
   const month = startOfDay(how.zone, `${dayFromNumber(dayNumber(how.zone, how.now)).slice(0, 7)}-01`)
-  const single = await db.row<Omit<Overview, 'asOf' | 'lifecycle' | Spread>>(sql`
-    select count(*) filter (where st.purchases = 1)::int as "oneTimeBuyers",
-      count(*) filter (where st.interaction_silent)::int as "interactionSilent",
-      count(*) filter (where d.bought < ${edges[0]}::int and d.bought + 30 >= ${edges[0]}::int)::int as "fallingAsleep30Days",
-      count(*) filter (where p.joined_at >= ${month} and p.joined_at <= ${how.now})::int as "newThisMonth",
-      count(*) filter (where st.woken_at >= ${month} and st.woken_at <= ${how.now})::int as "wokenThisMonth"
-    ${from}`)
-  return { asOf: how.now, lifecycle, ...single }
+  const within = (column: string): Sql =>
+    sql`coalesce(${trusted(column)} >= ${month} and ${trusted(column)} <= ${how.now}, false)`
+  return db.rows<Alike>(sql`
+    select ${lifecycleSql(edges)} as state, coalesce(st.own_cycle, 'unknown') as "ownCycle", coalesce(st.order_stage, 'new') as stage,
+      coalesce(st.join_recency, 'unknown') as "joinRecency", coalesce(st.aipl, 'awareness') as aipl,
+      coalesce(st.purchases = 1, false) as once, coalesce(st.interaction_silent, false) as "interactionSilent",
+      coalesce(d.bought < ${edges[0]}::int and d.bought + 30 >= ${edges[0]}::int, false) as falling,
+      ${within('p.joined_at')} as joined, ${within('st.woken_at')} as woken,
+      count(*)::int as persons, coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
+    ${fromPersons(definitions, how)} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`)
+}
+
+function figuresOf(alike: readonly Alike[], asOf: Date): Omit<Overview, Spread> {
+  const personsWhere = (is: (one: Alike) => boolean): number =>
+    alike.reduce((sum, one) => sum + (is(one) ? one.persons : 0), 0)
+  const lifecycle = [...Map.groupBy(alike, (one) => one.state)].map(([state, own]) => ({
+    state,
+    persons: own.reduce((sum, { persons }) => sum + persons, 0),
+    spentCents: own.reduce((sum, { spentCents }) => sum + spentCents, 0),
+  }))
+  return {
+    asOf,
+    lifecycle,
+    oneTimeBuyers: personsWhere((one) => one.once),
+    interactionSilent: personsWhere((one) => one.interactionSilent),
+    fallingAsleep30Days: personsWhere((one) => one.falling),
+    newThisMonth: personsWhere((one) => one.joined),
+    wokenThisMonth: personsWhere((one) => one.woken),
+  }
+}
+
+/** Persons by one of the things that they have in common, the most first. */
+function spread<By extends 'ownCycle' | 'stage' | 'joinRecency' | 'aipl', Name extends string>(
+  alike: readonly Alike[],
+  by: By,
+  name: Name,
+): Count<Name, Alike[By]>[] {
+  return [...Map.groupBy(alike, (one) => one[by])]
+    .map(
+      ([value, own]) =>
+        ({ [name]: value, persons: own.reduce((sum, { persons }) => sum + persons, 0) }) as Count<
+          Name,
+          Alike[By]
+        >,
+    )
+    .sort((left, right) => right.persons - left.persons)
 }
 
 function fromPersons(definitions: Parameters<typeof personsFrom>[0], { now, visible }: OverviewHow): Sql {
@@ -103,16 +152,23 @@ export type RfmOverview = {
 
 /** The matrix of recency and frequency, and the named groups. */
 export async function rfmOverview(db: Db, visible: Sql = sql`true`): Promise<RfmOverview> {
-  const from = sql`from person_state st join person p on p.id = st.person_id
-    where p.state = 'live' and st.r is not null and ${visible}`
+  const alike = await db.rows<RfmOverview['cells'][number] & { group: RfmGroup }>(sql`
+    select st.r as recency, st.f as frequency, st.rfm_group as "group", count(*)::int as persons,
+      coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
+    from person_state st join person p on p.id = st.person_id
+    where p.state = 'live' and st.r is not null and ${visible} group by 1, 2, 3 order by 1, 2`)
+  const summed = <Row extends { persons: number; spentCents: number }>(rows: readonly Row[]) => ({
+    persons: rows.reduce((sum, { persons }) => sum + persons, 0),
+    spentCents: rows.reduce((sum, { spentCents }) => sum + spentCents, 0),
+  })
   return {
     published: await presentCuts(db),
-    cells: await db.rows(sql`
-      select st.r as recency, st.f as frequency, count(*)::int as persons, sum(st.spent_cents)::bigint as "spentCents"
-      ${from} group by 1, 2 order by 1, 2`),
-    groups: await db.rows(sql`
-      select st.rfm_group as "group", count(*)::int as persons, sum(st.spent_cents)::bigint as "spentCents"
-      ${from} group by 1 order by 2 desc`),
+    cells: [...Map.groupBy(alike, ({ recency, frequency }) => recency * 10 + frequency).values()].flatMap(
+      (own) => (own[0] ? [{ recency: own[0].recency, frequency: own[0].frequency, ...summed(own) }] : []),
+    ),
+    groups: [...Map.groupBy(alike, (one) => one.group)]
+      .map(([group, own]) => ({ group, ...summed(own) }))
+      .sort((left, right) => right.persons - left.persons),
   }
 }
 

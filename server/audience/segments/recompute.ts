@@ -148,7 +148,6 @@ type Run = { revision: number; after: number; persons: number; changed: number; 
 
 /** Starts, or goes on with, the run for the present revision. */
 async function begin(db: Database, how: RecomputeHow): Promise<Run | undefined> {
-  const total = await countPersons(db)
   return db.transaction(async (tx) => {
     await fence(tx, how.token)
     const row = await tx.row<Run & { wanted: number; running: number; done: number }>(sql`
@@ -156,6 +155,8 @@ async function begin(db: Database, how: RecomputeHow): Promise<Run | undefined> 
       from recompute c, audience_revision r where c.id = 1`)
     if (row.wanted <= row.done && how.always !== true && row.running <= row.done) return undefined
     if (row.running === row.revision && row.done < row.revision && row.after > 0) return row
+    // Counted only here: this is asked whenever the loop has a moment, and a count reads everybody.
+    const total = await countPersons(tx)
     await tx.run(sql`
       update recompute set running = ${row.revision}, after_person = 0, persons = 0, changed = 0, total = ${total},
         started_at = ${how.now()}, finished_at = null where id = 1`)

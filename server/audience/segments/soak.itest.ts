@@ -5,7 +5,7 @@ import { aLeaf } from '../../../test/support/audience.ts'
 import { aHistoryLeaf } from '../../../test/support/audience-events.ts'
 import { NOW } from '../../../test/support/audience-parts.ts'
 import { addPersons, audienceWorld, settleAll, type World } from '../../../test/support/audience-world.ts'
-import { aChange, ChangingBrand } from '../../../test/support/changing-brand.ts'
+import { aChange, ChangingBrand, SOAK_ROUNDS } from '../../../test/support/changing-brand.ts'
 import { fc } from '../../../test/support/fast-check.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { createSegment, explainMembership, recompute } from '../audience.ts'
@@ -15,8 +15,6 @@ import { selectMembership } from './store.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/** `npm run soak` lets 100 rounds happen: 100,000 changes. */
-const LONG_ROUNDS = Number(process.env['LIULIANG_SOAK_ROUNDS'] ?? 20)
 /** The clock stands still, goes on, and leaps: a worker may have slept for weeks. */
 const LEAPS = [0, 1, HOUR, 5 * HOUR, DAY, 3 * DAY, 40 * DAY]
 
@@ -39,7 +37,7 @@ const soaks: Soak[] = [
   {
     zone: 'Asia/Shanghai',
     persons: 1000,
-    rounds: LONG_ROUNDS,
+    rounds: SOAK_ROUNDS,
     changes: 1000,
     people: 10,
     pairs: 10_000,
@@ -128,7 +126,7 @@ async function explainedOtherwise(
 ): Promise<(readonly [person: number, segment: number])[]> {
   const evaluator = await presentEvaluator(world.db, zone)
   const persons = [...new Set(given.pairs.map(([person]) => person))]
-  const facts = await loadFacts(world.db, world.clickhouse, persons, evaluator.needs)
+  const facts = await loadFacts(world.db, world.clickhouse, persons, { ...evaluator, now })
   return given.pairs.filter(([person, segment]) => {
     const [own, rule] = [facts.get(person), given.segments.get(segment)]
     if (!own || !rule) return true
