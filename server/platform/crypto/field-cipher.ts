@@ -32,6 +32,11 @@ export type FieldCipher = {
   seal(key: KeyObject, text: string, context: string): Buffer
   /** Throws `Unreadable` where key, context or bytes do not fit. */
   open(key: KeyObject, sealed: Buffer, context: string): string
+  /** As `seal` and `open`, of bytes that are no text. */
+  sealBytes(key: KeyObject, bytes: Buffer, context: string): Buffer
+  openBytes(key: KeyObject, sealed: Buffer, context: string): Buffer
+  /** What wraps the data keys, so that a thread of this process can open a cipher of its own. */
+  readonly wrapping: KeyObject
 }
 
 /** The sealed bytes do not belong to this key and context, or were changed. */
@@ -39,10 +44,10 @@ export class Unreadable extends Error {
   override name = 'Unreadable'
 }
 
-/** A cipher whose data keys are wrapped by `wrappingKey` (32 bytes). */
-export function openFieldCipher(wrappingKey: Buffer): FieldCipher {
-  if (wrappingKey.length !== KEY) throw new RangeError('a field cipher needs a key of 32 bytes')
-  const master = createSecretKey(wrappingKey)
+/** A cipher whose data keys are wrapped by `wrappingKey` (32 bytes, or the `wrapping` of another cipher). */
+export function openFieldCipher(wrappingKey: Buffer | KeyObject): FieldCipher {
+  const master = Buffer.isBuffer(wrappingKey) ? createSecretKey(wrappingKey) : wrappingKey
+  if (master.symmetricKeySize !== KEY) throw new RangeError('a field cipher needs a key of 32 bytes')
   const random = randomPool()
   return {
     newKey(context) {
@@ -52,6 +57,9 @@ export function openFieldCipher(wrappingKey: Buffer): FieldCipher {
     unwrap: (wrapped, context) => createSecretKey(decrypt(master, wrapped, context)),
     seal: (key, text, context) => encrypt(key, Buffer.from(text, 'utf8'), context, random(NONCE)),
     open: (key, sealed, context) => decrypt(key, sealed, context).toString('utf8'),
+    sealBytes: (key, bytes, context) => encrypt(key, bytes, context, random(NONCE)),
+    openBytes: decrypt,
+    wrapping: master,
   }
 }
 

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import { expect, test } from 'vitest'
-import { fc } from '../../test/support/fast-check.ts'
-import { csv, csvCell, ndjson } from './table.ts'
+import { fc } from '../../../test/support/fast-check.ts'
+import { csv, csvCell, ndjson } from './csv.ts'
 
 test('what a spreadsheet would run becomes text, and a negative amount stays a number', () => {
   for (const text of ['=1+1', '+86', '-2', '@SUM(A1)', '\t=1', '\r=1'])
