@@ -79,6 +79,14 @@ const groupFields = {
   openToStores: z.boolean().default(false),
 }
 
+/**
+ * live: follows what happens and time. snapshot: who was in it at a moment, until it is taken anew. on_demand: computed
+ * when somebody asks, and nothing meanwhile; rules and SOPs cannot use it.
+ */
+export const segmentKinds = ['live', 'snapshot', 'on_demand'] as const
+export const SegmentKind = z.enum(segmentKinds)
+export type SegmentKind = z.infer<typeof SegmentKind>
+
 export const Segment = versioned(
   z.object({
     id: SegmentId,
@@ -90,6 +98,10 @@ export const Segment = versioned(
     enteredToday: z.int(),
     leftToday: z.int(),
     usedBy: z.array(z.string()),
+    kind: SegmentKind,
+    /** Of a snapshot or a segment on demand: the moment whose members it has; null before the first. */
+    takenAt: Instant.nullable(),
+    /** Computing: not everybody is answered yet, or a snapshot is being taken. */
     state: z.enum(['computing', 'live']),
     computedShare: z.number(),
     createdAt: Instant,
@@ -102,13 +114,36 @@ const segmentFields = {
   rule: Rule,
 }
 
+/** Days of the brand, ascending, the last is today; `size` at the end of the day. */
+export const SegmentGrowth = z.object({
+  /** False for a segment on demand: nothing is known of its days. */
+  followed: z.boolean(),
+  days: z.array(z.object({ day: z.iso.date(), size: z.int(), entered: z.int(), left: z.int() })),
+})
+export type SegmentGrowth = z.infer<typeof SegmentGrowth>
+
+/** Counts of persons whom the caller may see. */
+export const SegmentOverlap = z.object({
+  onlyFirst: z.int(),
+  both: z.int(),
+  onlySecond: z.int(),
+  of: z.int(),
+})
+export type SegmentOverlap = z.infer<typeof SegmentOverlap>
+
 export const Preview = z.object({
   persons: z.int(),
   of: z.int(),
   exact: z.boolean(),
   sentence: Text,
   warnings: z.array(Text),
+  /** So many were looked at where `exact` is false: everything else is estimated from them. */
+  lookedAt: z.int(),
   byLifecycle: z.array(z.object({ state: z.string(), persons: z.int() })),
+  bySource: z.array(z.object({ source: MemberSource, persons: z.int() })),
+  /** The largest stores; null is without a store, and what is left over is `otherStores`. */
+  byStore: z.array(z.object({ store: z.string().nullable(), persons: z.int() })),
+  otherStores: z.int(),
   reachable: z.array(z.object({ channel: z.string(), persons: z.int() })),
   sample: z.array(MemberRow),
 })
@@ -300,7 +335,7 @@ export const audienceContract = {
     who: headquarters,
     scope: 'audience:write',
   })
-    .input(z.object(segmentFields))
+    .input(z.object({ ...segmentFields, kind: SegmentKind.default('live') }))
     .output(Segment),
   changeSegment: route({
     method: 'PUT',
@@ -310,8 +345,40 @@ export const audienceContract = {
     who: headquarters,
     scope: 'audience:write',
   })
-    .input(versionedWrite({ id: SegmentId, ...segmentFields }))
+    .input(versionedWrite({ id: SegmentId, ...segmentFields, kind: SegmentKind.optional() }))
     .output(Segment),
+  takeSegment: route({
+    method: 'POST',
+    path: '/segments/{id}/take',
+    tag: 'segments',
+    summary: 'Take a snapshot anew, or compute a segment on demand',
+    description:
+      'Answers at once; `state` is computing until it is done. Until then the members of the time before stay.',
+    who: headquarters,
+    scope: 'audience:write',
+  })
+    .input(z.object({ id: SegmentId }))
+    .output(Segment),
+  segmentGrowth: route({
+    method: 'GET',
+    path: '/segments/{id}/growth',
+    tag: 'segments',
+    summary: 'Size of a segment by day, with who entered and left',
+    who: readers,
+    scope: 'audience:read',
+  })
+    .input(z.object({ id: SegmentId, days: z.int().min(2).max(731).default(90) }))
+    .output(SegmentGrowth),
+  segmentOverlap: route({
+    method: 'GET',
+    path: '/segments/{id}/overlap/{otherId}',
+    tag: 'segments',
+    summary: 'Count who is in both of two segments, and in one alone',
+    who: readers,
+    scope: 'audience:read',
+  })
+    .input(z.object({ id: SegmentId, otherId: SegmentId }))
+    .output(SegmentOverlap),
   deleteSegment: route({
     method: 'DELETE',
     path: '/segments/{id}',

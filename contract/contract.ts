@@ -2,6 +2,7 @@
 import { audienceContract } from './audience.ts'
 import { batchContract } from './batch.ts'
 import { demoContract } from './demo.ts'
+import { exportsContract } from './exports.ts'
 import { importContract } from './import.ts'
 import { insightContract } from './insight.ts'
 import { intakeContract } from './intake.ts'
@@ -20,6 +21,7 @@ export const contract = {
   tasks: tasksContract,
   insight: insightContract,
   imports: importContract,
+  exports: exportsContract,
   intake: intakeContract,
   batch: batchContract,
   demo: demoContract,

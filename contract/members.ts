@@ -151,11 +151,19 @@ export const OrderRow = z.object({
   ),
 })
 
-/** One leaf of a rule with the person's value, the verdict and when it would change by itself. */
+/**
+ * Every condition of a segment with the person's value, the verdict, and what would change it: the smallest thing that
+ * could be done now, and the moment at which time alone does. `alone`: that turns the whole answer. `needed`: it has to
+ * turn, with the others of which this is said.
+ */
 export const Why = z.object({
   segmentId: SegmentId,
   name: z.string(),
+  kind: z.enum(['live', 'snapshot', 'on_demand']),
+  takenAt: When.nullable(),
   member: z.boolean(),
+  /** What the rule says of the member now; of a live segment other than `member` only until the next evaluation. */
+  verdict: z.boolean(),
   sentence: z.object({ zh: z.string(), en: z.string() }),
   leaves: z.array(
     z.object({
@@ -163,8 +171,12 @@ export const Why = z.object({
       value: z.string(),
       verdict: z.boolean(),
       changesAt: When.nullable(),
+      act: z.object({ zh: z.string(), en: z.string() }).nullable(),
+      alone: z.boolean(),
+      needed: z.boolean(),
     }),
   ),
+  changesAt: When.nullable(),
   evaluatedAt: When.nullable(),
 })
 

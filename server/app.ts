@@ -16,9 +16,19 @@ import { forgetImports } from './events/import/jobs.ts'
 import { importRoutes, importStreams } from './events/import/routes.ts'
 import { intakeRoutes } from './events/intake/routes.ts'
 import { watchGauges } from './gauges.ts'
+import { forgetExports } from './insight/export/jobs.ts'
+import { exportRoutes, exportStreams } from './insight/export/routes.ts'
 import { memberRowsOf } from './insight/insight.ts'
 import { insightRoutes, memberPages } from './insight/routes.ts'
-import { handlers, importParts, intakePeople, membersDeps, putTag, reachPorts } from './joined.ts'
+import {
+  exportParts,
+  handlers,
+  importParts,
+  intakePeople,
+  membersDeps,
+  putTag,
+  reachPorts,
+} from './joined.ts'
 import { journeyNames } from './journeys/journeys.ts'
 import { journeyRoutes } from './journeys/routes.ts'
 import type { Loop } from './loop.ts'
@@ -111,6 +121,7 @@ function routersOf({ stores, clock, providers, publicUrl }: AppParts) {
       journeyNames: () => journeyNames(db),
     }),
     imports: importRoutes(importParts(stores, clock)),
+    exports: exportRoutes(exportParts(stores, clock)),
     intake: intakeRoutes({ db, publicUrl }),
     batch: batchRoutes({ db, people: intakePeople(keyring) }),
     reach: reachRoutes({
@@ -145,6 +156,7 @@ function streamsOf({ stores, clock, log, channels = [] }: AppParts): readonly St
   const opened = openChannels({ sandbox: sandboxCredentials, cipher: keyring.cipher, clock })
   return [
     ...importStreams(importParts(stores, clock)),
+    ...exportStreams(exportParts(stores, clock)),
     ...wecomStreams({ db, cipher: keyring.cipher, members: membersDeps(keyring), log }),
     ...smsStreams({
       db,
@@ -163,6 +175,11 @@ function housekeepingOf({ stores, clock }: AppParts): readonly Housekeeping[] {
       name: 'forget-imports',
       cron: '27 * * * *',
       run: () => forgetImports(importParts(stores, clock), clock.now()),
+    },
+    {
+      name: 'forget-exports',
+      cron: '57 * * * *',
+      run: () => forgetExports(exportParts(stores, clock), clock.now()),
     },
     { name: 'forget-rate-buckets', cron: '47 * * * *', run: () => forgetBuckets(db) },
     { name: 'forget-touches', cron: '37 3 * * *', run: () => pruneLedger(db, clock.now()) },

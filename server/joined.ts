@@ -1,6 +1,7 @@
 /** The ports of the capabilities, joined: what an earlier rank declares and a later one implements. */
 import { audienceFollower, setTags } from './audience/audience.ts'
 import type { Handler, ImportParts, IntakePeople } from './events/events.ts'
+import { type ExportParts, exportFollower } from './insight/insight.ts'
 import { everInSops, handledTypes, journeyFollower, onEvents } from './journeys/journeys.ts'
 import {
   adjust,
@@ -50,6 +51,7 @@ const followers: readonly Follower[] = [
     removed: journeyFollower.removed,
     erased: journeyFollower.erased,
   },
+  exportFollower,
 ]
 
 /** What reacts to events, in this order. */
@@ -107,6 +109,13 @@ export function importParts(
     placesInUse,
     profilesThere,
   }
+}
+
+export function exportParts(
+  { db, keyring, folders }: Pick<Stores, 'db' | 'keyring' | 'folders'>,
+  clock: Clock,
+): ExportParts {
+  return { db, keyring, clock, folder: folders.files }
 }
 
 /** What a guide says about a member by doing a task. */

@@ -1,12 +1,13 @@
 /** What works without being asked, as loops; a line each. Order and pace matter to nobody: every loop has its lease. */
 import { sandboxCredentials } from '../sandbox/credentials.ts'
-import { BulkTurns, evaluateOnce, publishCutPoints, recompute } from './audience/audience.ts'
+import { BulkTurns, evaluateOnce, publishCutPoints, recompute, takeOnce } from './audience/audience.ts'
 import { openChannels } from './connectors/connectors.ts'
 import { demoLife } from './demo/demo.ts'
 import { sweepDemoBrand } from './demo-brand.ts'
 import { importLoop } from './events/import/jobs.ts'
 import { eventLoops } from './events/jobs.ts'
-import { handlers, importParts, membersDeps, reachPorts } from './joined.ts'
+import { exportLoop } from './insight/export/jobs.ts'
+import { exportParts, handlers, importParts, membersDeps, reachPorts } from './joined.ts'
 import { stepOnce, takeInPresent, withdrawOnce } from './journeys/journeys.ts'
 import type { Loop } from './loop.ts'
 import { type BusinessClock, brand, setting } from './org/org.ts'
@@ -99,6 +100,13 @@ export function loopsOf({ stores, clock, channels = [] }: LoopSources): readonly
       },
     },
     importLoop(importParts(stores, clock)),
+    exportLoop({ ...exportParts(stores, clock), disk: stores.disk }),
+    {
+      name: 'takes',
+      restMs: SECONDS_MS,
+      work: async (held) =>
+        takeOnce(db, clickhouse, { token: held, now: clock.now(), zone: await zone(), signal: held.signal }),
+    },
     {
       name: 'journeys-present',
       restMs: SECONDS_MS,

@@ -93,13 +93,16 @@ command('undo-import', 'Take back what an import created, changed and merged (fo
     }),
   )
 
-command('export', 'Write members, orders or the audit trail to a CSV or NDJSON file.')
+command('export', 'Write members, orders or the audit trail to a CSV, NDJSON or (members) XLSX file.')
   .argument('<what>', 'members, orders or audit')
-  .argument('<file>', 'ends in .csv or .ndjson')
-  .action((what: string, file: string, options: Json) =>
+  .argument('<file>', 'ends in .csv or .ndjson; for members also .xlsx')
+  .option('--segment <name>', 'members of this segment only, by its name or number')
+  .option('--columns <list>', 'which columns, in words for people: name,phone,lifecycle,…')
+  .option('--lang <lang>', 'language of those columns: zh (usual) or en')
+  .action((what: string, file: string, options: Json & import('./commands/export.ts').ExportOptions) =>
     run(options, async () => {
       const { exportCommand } = await import('./commands/export.ts')
-      return (given) => exportCommand(given, what, file)
+      return (given) => exportCommand(given, what, file, options)
     }),
   )
 

@@ -17,6 +17,8 @@ export { BulkTurns } from './segments/bulk-turns.ts'
 export { countDue } from './segments/due.ts'
 export { type Evaluated, type EvaluateHow, evaluateOnce } from './segments/evaluate.ts'
 export { type Explained, explainMembership } from './segments/explain.ts'
+export { type Growth, segmentGrowth } from './segments/growth.ts'
+export { type Overlap, segmentOverlap } from './segments/overlap.ts'
 export { type Previewed, type PreviewHow, previewRule } from './segments/preview.ts'
 export { type Recomputed, type RecomputeHow, recompute } from './segments/recompute.ts'
 export { followRenumbering } from './segments/renumbered.ts'
@@ -25,15 +27,19 @@ export {
   changeSegment,
   createSegment,
   deleteSegment,
+  inSegment,
   listSegments,
+  refuseUnfollowed,
   ruleNames,
   type SegmentRow,
   type SegmentShown,
   segmentMembers,
+  segmentNamed,
   segmentsOf,
   sentences,
 } from './segments/segment.ts'
 export { type StateRow, selectStates as statesOf } from './segments/store.ts'
+export { takeAnew, takeOnce } from './segments/take.ts'
 export { audienceFollower } from './tags/follower.ts'
 export {
   type Loss,

@@ -69,7 +69,8 @@ export async function loadDefinitions(tx: Tx, zone?: Zone): Promise<Definitions>
     sql`select cuts, reading from cut_points where name = 'rfm' order by version desc limit 1`,
   )
   const segments = await tx.rows<SegmentDefinition>(
-    sql`select id, name, rule, reading from segment where state = 'live' order by id`,
+    sql`select id, name, rule, reading, kind = 'snapshot' as kept from segment
+      where state = 'live' and kind <> 'on_demand' order by id`,
   )
   const tags = await tx.rows<TagDefinition>(sql`
     select t.id, t.name, t.group_id as "group", t.level, t.parent_id as parent, t.position, t.rule, t.reading,
@@ -126,13 +127,16 @@ export function holdsSince(definitions: Definitions): { segments: Map<number, nu
   const behind = behindTags(definitions)
   const known = new Map<string, number>()
   const byId = new Map<string, { rule: Rule; reading: number }>()
-  for (const { id, rule, reading } of definitions.segments) byId.set(`s${id}`, { rule, reading })
+  for (const { id, rule, reading, kept } of definitions.segments) {
+    if (kept) known.set(`s${id}`, reading)
+    else byId.set(`s${id}`, { rule, reading })
+  }
   for (const { id, rule, reading } of definitions.tags) if (rule) byId.set(`t${id}`, { rule, reading })
   const since = (id: string): number => {
-    const node = byId.get(id)
-    if (!node) return 0
     const before = known.get(id)
     if (before !== undefined) return before
+    const node = byId.get(id)
+    if (!node) return 0
     const needs = needsOf(node.rule)
     const below = [
       ...needs.segments.map((segment) => since(`s${segment}`)),

@@ -13,7 +13,7 @@ import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
 import { decodeCursor, pageFrom } from '../platform/cursor.ts'
 import { keepAnswer } from '../platform/kept-answer.ts'
 import type { Database, Tx } from '../platform/postgres/database.ts'
-import type { Sql } from '../platform/postgres/sql.ts'
+import { type Sql, sql } from '../platform/postgres/sql.ts'
 import { Problem } from '../platform/problem.ts'
 import { instant } from '../platform/time/clock.ts'
 import { dayOf, numberOfDay, startOfDay } from '../platform/time/zone.ts'
@@ -37,8 +37,11 @@ import {
   retireTags,
   rfmOverview,
   ruleNames,
+  segmentGrowth,
+  segmentOverlap,
   sentences,
   sourceFlow,
+  takeAnew,
   undoRetirement,
 } from './audience.ts'
 import { presentEvaluator } from './definitions.ts'
@@ -100,6 +103,9 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyN
     if (!found) throw new Problem('not_found', 'There is no such tag group.')
     return found as never
   }
+  /** As a condition over `person`. */
+  const seenBy = (viewer: Viewer): Sql =>
+    sql`person.id in (select p.id from person p where p.state = 'live' and ${visibleTo(viewer)})`
   const by = ({ viewer, now }: Call) => ({ by: viewer.via === 'nobody' ? null : viewer.staffId, at: now })
   return api.router({
     tagGroups: api.tagGroups.handler(async () => ({ items: (await listTagGroups(db)) as never })),
@@ -189,7 +195,11 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyN
         exact: found.exact,
         sentence,
         warnings: warningsOf(input.rule, names, await sizes('', now, () => sizesOf(db, clickhouse))),
+        lookedAt: found.lookedAt,
         byLifecycle: found.byLifecycle,
+        bySource: found.bySource as never,
+        byStore: found.byStore,
+        otherStores: found.otherStores,
         reachable: found.reachable,
         sample: await memberRows(viewer, found.sample),
       }
@@ -207,6 +217,19 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyN
       })
       return segment(input.id, context.now)
     }),
+    takeSegment: api.takeSegment.handler(async ({ input, context }) => {
+      await db.transaction(async (tx) => {
+        await takeAnew(tx, input.id, context.now)
+        await told(tx, context, 'segment.taken', input.id, {})
+      })
+      return segment(input.id, context.now)
+    }),
+    segmentGrowth: api.segmentGrowth.handler(async ({ input, context: { now } }) =>
+      segmentGrowth(db, input.id, { days: input.days, now, zone: await zoneOf() }),
+    ),
+    segmentOverlap: api.segmentOverlap.handler(({ input, context: { viewer } }) =>
+      segmentOverlap(db, [input.id, input.otherId], viewer.all ? undefined : seenBy(viewer)),
+    ),
     deleteSegment: api.deleteSegment.handler(async ({ input, context }) => {
       await db.transaction(async (tx) => {
         await deleteSegment(tx, input, by(context))
@@ -226,14 +249,21 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyN
       return {
         segmentId: input.segmentId,
         name: why.name,
+        kind: why.kind,
+        takenAt: why.takenAt?.toISOString() ?? null,
         member: why.member,
+        verdict: why.verdict,
         sentence: why.sentence,
         leaves: why.leaves.map((leaf) => ({
           sentence: leaf.sentence,
           value: valueText(leaf.value),
           verdict: leaf.verdict,
           changesAt: leaf.changesAt?.toISOString() ?? null,
+          act: leaf.act,
+          alone: leaf.alone,
+          needed: leaf.needed,
         })),
+        changesAt: why.changesAt?.toISOString() ?? null,
         evaluatedAt: why.evaluatedAt?.toISOString() ?? null,
       }
     }),
@@ -336,6 +366,8 @@ function shownSegment(row: Shown, names: Awaited<ReturnType<typeof ruleNames>>) 
     enteredToday: row.enteredToday,
     leftToday: row.leftToday,
     usedBy: row.usedBy,
+    kind: row.kind,
+    takenAt: row.takenAt?.toISOString() ?? null,
     state: row.state,
     computedShare: row.computedShare,
     createdAt: row.createdAt.toISOString(),

@@ -93,6 +93,19 @@ test('import, export and undo-import beside a running program', async () => {
   const phones = (await rows('members')).map((row) => row['phone'])
   expect(phones).toEqual(expect.arrayContaining(['13917264835', '13917264836']))
 
+  const book = join(folder, 'members.xlsx')
+  expect(await result('export', 'members', book)).toMatchObject({ what: 'members', rows: 2 })
+  expect((await readFile(book)).subarray(0, 2).toString()).toBe('PK')
+  const named = join(folder, 'named.csv')
+  await result('export', 'members', named, '--columns', 'phone,kind', '--lang', 'en')
+  expect(await readFile(named, 'utf8')).toMatch(/^\ufeffPhone,Kind\r\n1391726483\d,Member\r\n/)
+  expectRefusal(await run('export', ['members', named, '--segment', '没有']), 'There is no segment')
+  expectRefusal(
+    await run('export', ['members', named, '--columns', 'salary']),
+    '--columns are some of: id,name',
+  )
+  expectRefusal(await run('export', ['audit', named, '--segment', '1']), 'are for members')
+
   const orders = await file('orders.csv', ORDERS)
   const { run: sold } = await result<Run>('import', orders, '--source', 'till')
   expect(sold).toMatchObject({ state: 'imported', counts: { accepted: 3, rejected: 0 } })

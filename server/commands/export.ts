@@ -1,48 +1,31 @@
 /**
- * export members|orders|audit FILE: what belongs to the brand, in a form that others read. Members come with their
- * phone numbers in clear, decrypted page by page, and every export leaves a row in the audit trail. The file appears
+ * export members|orders|audit FILE: what belongs to the brand, in a form that others read. Members, all or those of a
+ * segment, come with their phone numbers in clear, and every export leaves a row in the audit trail. The file appears
  * whole or not at all, also where somebody stops the command.
  */
 import { once } from 'node:events'
 import { constants, createWriteStream } from 'node:fs'
 import { access, rename, rm, stat } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
+import { z } from 'zod'
+import { ExportColumnKey, exportColumnKeys, exportColumns } from '../../contract/exports.ts'
+import { segmentNamed } from '../audience/audience.ts'
 import { pageOfOrders } from '../events/events.ts'
+import { exported, plainColumns, whereOf } from '../insight/insight.ts'
 import { membersDeps } from '../joined.ts'
-import { membersByIds, mobileNumbers, presentPersonsOf, searchMembers } from '../members/members.ts'
-import { audit, listAudit, systemActor } from '../org/org.ts'
+import { membersByIds, presentPersonsOf, writeMembersFile } from '../members/members.ts'
+import { audit, brand, listAudit, systemActor } from '../org/org.ts'
 import { Problem } from '../platform/problem.ts'
+import { type Cell, csv, ndjson, type RowFormat } from '../platform/table/csv.ts'
 import { systemClock } from '../platform/time/clock.ts'
 import type { Stores } from '../stores.ts'
 import { type Command, stoppable, withStores } from './command.ts'
-import { type Cell, csv, ndjson, type RowFormat } from './table.ts'
 
 const PAGE = 1000
 
 type Table = { columns: readonly string[]; rows(stores: Stores): AsyncGenerator<readonly Cell[]> }
 
 const tables: Readonly<Record<string, Table>> = {
-  members: {
-    columns: [
-      'id',
-      'name',
-      'phone',
-      'kind',
-      'gender',
-      'birthday',
-      'lunar',
-      'city',
-      'joined_at',
-      'register_channel',
-      'registration',
-      'source',
-      'side',
-      'home_store_id',
-      'guide_id',
-      'demo',
-    ],
-    rows: members,
-  },
   orders: {
     columns: [
       'source',
@@ -79,34 +62,103 @@ const tables: Readonly<Record<string, Table>> = {
   },
 }
 
-export const exportable = Object.keys(tables)
+export const exportable = ['members', ...Object.keys(tables)]
+
+export type ExportOptions = { segment?: string; columns?: string; lang?: string }
 
 /** Errors: `bad_input` for an unknown table, another kind of file, and a place that cannot be written; `conflict` when stopped. */
-export async function exportCommand(command: Command, what: string, file: string): Promise<undefined> {
-  const table = tables[what]
-  if (!table) throw new Problem('bad_input', `Export one of: ${exportable.join(', ')}.`, { field: 'what' })
+export async function exportCommand(
+  command: Command,
+  what: string,
+  file: string,
+  options: ExportOptions = {},
+): Promise<undefined> {
+  if (!exportable.includes(what))
+    throw new Problem('bad_input', `Export one of: ${exportable.join(', ')}.`, { field: 'what' })
   const path = resolve(file)
-  const format = formats[extname(path).toLowerCase()]
-  if (!format)
-    throw new Problem('bad_input', `The file ends in ${Object.keys(formats).join(' or ')}.`, {
-      field: 'file',
-    })
+  const table = tables[what]
+  const endings = table ? Object.keys(formats) : memberEndings
+  const ending = extname(path).toLowerCase()
+  if (!endings.includes(ending))
+    throw new Problem('bad_input', `The file ends in ${endings.join(' or ')}.`, { field: 'file' })
+  const chosen = chosenOf(what, options)
   await refuseUnwritable(path)
   const { terminal } = command
   const progress = terminal.progress(what)
   const rows = await stoppable('Stopped. Nothing was written.', (signal) =>
     withStores(command, 'either', async (stores) => {
+      const segment = await segmentOf(stores, options.segment)
       // Told before the first row is decrypted: an export that breaks off has shown data all the same.
       await audit(stores.db, systemActor(systemClock.now()), {
         action: 'data.exported',
         objectKind: 'export',
         objectId: what,
+        after: { segment: segment?.name ?? null, columns: chosen?.columns ?? null },
       })
-      return writeTable(stores, table, { path, format, progress, signal })
+      const target = { path, progress, signal }
+      if (!table) return writeMembers(stores, { ...target, segment, chosen })
+      return writeTable(stores, table, { ...target, format: formats[ending] ?? csv })
     }),
   )
   terminal.say(`${rows.toLocaleString('en-US')} rows of ${what} in ${path}`)
   terminal.result({ what, rows, file: path })
+}
+
+type Chosen = { columns: ExportColumnKey[]; lang: 'zh' | 'en' }
+
+/** Undefined: everything, as programs read it. Errors: `bad_input` for what there is not. */
+function chosenOf(what: string, { segment, columns, lang }: ExportOptions): Chosen | undefined {
+  if (what !== 'members' && (segment !== undefined || columns !== undefined || lang !== undefined))
+    throw new Problem('bad_input', '--segment, --columns and --lang are for members.', { field: 'what' })
+  if (lang !== undefined && lang !== 'zh' && lang !== 'en')
+    throw new Problem('bad_input', '--lang is zh or en.', { field: 'lang' })
+  if (columns === undefined && lang === undefined) return undefined
+  const usual = exportColumnKeys.filter((key) => exportColumns[key].usual)
+  const keys = columns === undefined ? usual : columns.split(',').map((key) => key.trim())
+  const read = z.array(ExportColumnKey).min(1).safeParse(keys)
+  if (!read.success)
+    throw new Problem('bad_input', `--columns are some of: ${exportColumnKeys.join(',')}.`, {
+      field: 'columns',
+    })
+  return { columns: read.data, lang: lang ?? 'zh' }
+}
+
+async function segmentOf({ db }: Stores, name: string | undefined) {
+  if (name === undefined) return undefined
+  const segment = await segmentNamed(db, name)
+  if (!segment) throw new Problem('bad_input', `There is no segment ${name}.`, { field: 'segment' })
+  return segment
+}
+
+type MembersTarget = Omit<Target, 'format'> & {
+  segment: Awaited<ReturnType<typeof segmentOf>>
+  chosen: Chosen | undefined
+}
+
+async function writeMembers(
+  { db, keyring }: Stores,
+  { path, progress, signal, segment, chosen }: MembersTarget,
+): Promise<number> {
+  const draft = `${path}.partial`
+  // Of an export that was killed; nobody else's rights or links may hold numbers in clear.
+  await rm(draft, { force: true })
+  const { zone } = await brand(db)
+  const written = await writeMembersFile(
+    db,
+    keyring,
+    {
+      path: draft,
+      format: extname(path).toLowerCase().slice(1) as 'csv' | 'ndjson' | 'xlsx',
+      ...(chosen ? exported(chosen.columns, { lang: chosen.lang, zone }) : plainColumns()),
+      where: await whereOf(db, segment?.id ?? null, systemActor(systemClock.now()).viewer),
+      open: { names: true, phones: true },
+      sheetName: segment?.name ?? 'members',
+    },
+    { signal, onProgress: (rows, total) => progress.tick(rows, total) },
+  )
+  await rename(draft, path)
+  progress.done()
+  return written.rows
 }
 
 async function refuseUnwritable(path: string): Promise<void> {
@@ -125,6 +177,7 @@ async function refuseUnwritable(path: string): Promise<void> {
 }
 
 const formats: Readonly<Record<string, RowFormat>> = { '.csv': csv, '.ndjson': ndjson }
+const memberEndings = ['.csv', '.xlsx', '.ndjson']
 
 type Target = {
   path: string
@@ -163,46 +216,6 @@ async function writeTable(
     await rm(draft, { force: true })
     throw error
   }
-}
-
-async function* members({ db, keyring }: Stores): AsyncGenerator<readonly Cell[]> {
-  const deps = membersDeps(keyring)
-  const viewer = { ...systemActor(systemClock.now()).viewer, maySeePersonal: true }
-  let cursor: string | undefined
-  do {
-    const page = await searchMembers(deps, db, { sort: 'joined' }, { viewer, cursor, limit: PAGE })
-    const phones = await mobileNumbers(
-      db,
-      keyring,
-      page.items.map(({ id }) => id),
-    )
-    for (const one of page.items) {
-      yield [
-        one.publicId,
-        one.name,
-        domestic(phones.get(one.id)),
-        one.kind,
-        one.gender,
-        one.birthday,
-        one.birthdayLunar,
-        one.city,
-        one.joinedAt?.toISOString() ?? null,
-        one.registerChannel,
-        one.registration,
-        one.source,
-        one.sourceSide,
-        one.homeStoreId,
-        one.ownerStaffId,
-        one.demo,
-      ]
-    }
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-}
-
-/** A mainland number without its country code, as shops write it: a cell that begins with + would be defused. */
-function domestic(phone: string | undefined): string | null {
-  return phone?.replace(/^\+86/, '') ?? null
 }
 
 /** A row for each line; an order without lines is one row. */

@@ -1,5 +1,6 @@
 /** The list of members: people as members knows them, with what audience and the organisation know of each. */
 import type { MemberRow } from '../../contract/members.ts'
+import { inSegment } from '../audience/audience.ts'
 import { type Found, type MembersDeps, membersByIds, type Order, searchMembers } from '../members/members.ts'
 import type { Viewer } from '../org/org.ts'
 import type { Db } from '../platform/postgres/database.ts'
@@ -57,7 +58,7 @@ export async function memberPage(
       source,
       storeId,
       guideId,
-      where: conditionsOf(query),
+      where: await conditionsOf(db, query),
       ...(order ? { order } : { sort: sort === 'name' ? 'name' : 'joined' }),
     },
     { viewer, cursor, limit },
@@ -75,7 +76,7 @@ export async function memberRowsOf(
   return withBeside(db, await membersByIds(deps, db, personIds, viewer))
 }
 
-function conditionsOf({ lifecycle, rfm, segmentId, tagId }: ListQuery): Sql[] {
+async function conditionsOf(db: Db, { lifecycle, rfm, segmentId, tagId }: ListQuery): Promise<Sql[]> {
   const conditions: Sql[] = []
   if (lifecycle)
     conditions.push(
@@ -85,10 +86,7 @@ function conditionsOf({ lifecycle, rfm, segmentId, tagId }: ListQuery): Sql[] {
     conditions.push(
       sql`exists (select from person_state st where st.person_id = person.id and st.rfm_group = ${rfm})`,
     )
-  if (segmentId !== undefined)
-    conditions.push(
-      sql`exists (select from person_segment ps where ps.person_id = person.id and ps.segments @> array[${segmentId}::int])`,
-    )
+  if (segmentId !== undefined) conditions.push((await inSegment(db, segmentId)).condition)
   if (tagId !== undefined) {
     conditions.push(
       sql`(exists (select from person_tag pt where pt.person_id = person.id and pt.tag_id = ${tagId}::int) or exists (select from s_tag s where s.person_id = person.id and s.tag_id = ${tagId}::int))`,

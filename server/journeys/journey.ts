@@ -1,7 +1,14 @@
 /** A SOP as people handle it: made from a template, changed, paused, resumed, ended. */
 import type { JourneyDefinition } from '../../contract/journey-definition.ts'
 import type { JourneyTemplate } from '../../contract/journeys.ts'
-import { createSegment, deleteSegment, disuses, listSegments, uses } from '../audience/audience.ts'
+import {
+  createSegment,
+  deleteSegment,
+  disuses,
+  listSegments,
+  refuseUnfollowed,
+  uses,
+} from '../audience/audience.ts'
 import { newId } from '../platform/ids.ts'
 import type { Tx } from '../platform/postgres/database.ts'
 import { Problem } from '../platform/problem.ts'
@@ -40,6 +47,7 @@ export async function createJourney(tx: Tx, wanted: NewJourney, now: Date): Prom
     wanted.segmentId ?? (template.audience ? await ownSegment(tx, template.audience, wanted, now) : null)
   const definition = template.define(segmentId, wanted.texts)
   checkTexts(definition)
+  await refuseUnfollowed(tx, segmentsOf(definition))
   await insertJourney(
     tx,
     {

@@ -8,6 +8,13 @@ export { auditBase, type BaseAudit } from './base-audit.ts'
 export { type MemberCard, memberCard, personOf, reveal, type ShownIdentifier } from './card.ts'
 export { findDuplicates } from './duplicates.ts'
 export { erasePerson, liftErasure } from './erase.ts'
+export {
+  type ExportedColumn,
+  type MembersFile,
+  type WrittenFile,
+  writeMembersFile,
+} from './export/export-file.ts'
+export { cleared } from './export/store-export.ts'
 export type { ErasedPersons, Follower, MergedPersons, RemovedPersons, SplitPersons } from './follower.ts'
 export type { IncomingIdentifier, IncomingPerson, IncomingRelation, ResolveHow } from './incoming.ts'
 export { apartReview, type ByHand, joinReview, mergePersons, undoMerge } from './merges.ts'

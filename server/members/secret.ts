@@ -2,9 +2,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { Keyring } from '../platform/crypto/master-key.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
+import { contextOf, openSecret, type Secret } from './secret-value.ts'
 import { putSecrets, secretsOf } from './store.ts'
-
-export type Secret = Readonly<Record<string, string>>
 
 /** A new profile's data key (wrapped) and sealed values, as hex. */
 export function sealNew(
@@ -27,13 +26,7 @@ export async function openSecrets(
   profiles: readonly number[],
 ): Promise<Map<number, Secret>> {
   const rows = profiles.length === 0 ? [] : await secretsOf(db, profiles)
-  return new Map(
-    rows.map(({ id, dataKey, secret }) => {
-      const context = contextOf(id)
-      const key = keys.cipher.unwrap(dataKey, context)
-      return [id, JSON.parse(keys.cipher.open(key, secret, context)) as Secret]
-    }),
-  )
+  return new Map(rows.map((row) => [row.id, openSecret(keys.cipher, row)]))
 }
 
 /** The sealed values with more of them, as hex by profile. Erased profiles are left out: nothing is written for them. */
@@ -76,8 +69,4 @@ export async function unsealSome(
 
 function cipherText({ cipher }: Keyring, key: KeyObject, values: Secret, context: string): string {
   return cipher.seal(key, JSON.stringify(values), context).toString('hex')
-}
-
-function contextOf(profileId: number): string {
-  return `profile:${profileId}`
 }

@@ -17,7 +17,7 @@ export {
   unnamedAmong,
 } from './known-places.ts'
 export { createRegion, createStore, listStores } from './places.ts'
-export { forgetSessions, openSession } from './sessions.ts'
+export { forgetSessions, openSession, viewerOfStaff } from './sessions.ts'
 export { setting } from './settings.ts'
 export { createFirstOwner, createStaff, type OneTime, resetOwner, resetPassword } from './staff.ts'
 export { type Actor, type Call, systemActor, type Viewer } from './viewer.ts'

@@ -146,6 +146,12 @@ type Held = Pick<Me, 'roles' | 'rights' | 'mustChangePassword'> & {
   regionIds: string[]
 }
 
+/** What a member of staff may see and do now, for work that goes on without a request; undefined for who is not active. */
+export async function viewerOfStaff(db: Db, staffId: string): Promise<Viewer | undefined> {
+  const access = await selectAccess(db, staffId)
+  return access && viewerOf(access)
+}
+
 export function viewerOf(access: Held): Viewer {
   const all = seesAll(access.roles)
   return {

@@ -124,7 +124,7 @@ test('for a segment the page says why, and the reason is the stored answer', asy
     .locator('div')
     .filter({ has: page.getByRole('link', { name: found.segment, exact: true }) })
     .last()
-    .getByRole('button', { name: '为什么在这里？' })
+    .getByRole('button', { name: '为什么？怎样会变？' })
     .click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText(`在“${found.segment}”里，因为`).waitFor()

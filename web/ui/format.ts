@@ -78,3 +78,20 @@ export function relative(at: string, lang: Lang, now: number): string {
 function trim(value: number, digits: number): string {
   return value.toFixed(digits).replace(/\.?0+$/, '')
 }
+
+/** 3 h 05 min, 2 min 10 s, 8 s. */
+export function duration(seconds: number, lang: Lang): string {
+  const whole = Math.max(1, Math.round(seconds))
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const unit = lang === 'zh' ? { h: '小时', m: '分', s: '秒' } : { h: 'h', m: 'min', s: 's' }
+  if (hours > 0) return `${hours} ${unit.h} ${minutes} ${unit.m}`
+  return minutes > 0 ? `${minutes} ${unit.m} ${rest} ${unit.s}` : `${rest} ${unit.s}`
+}
+
+const UNITS = ['KB', 'MB', 'GB'] as const
+
+/** 12.3 MB. */
+export function bytes(count: number): string {
+  const power = Math.min(Math.max(Math.floor(Math.log(Math.max(count, 1)) / Math.log(1024)), 1), UNITS.length)
+  return `${(count / 1024 ** power).toFixed(1)} ${UNITS[power - 1]}`
+}

@@ -6,7 +6,7 @@ import type { Db } from '../../platform/postgres/database.ts'
 import { type FactNeeds, sinceOf } from '../rule/fact-needs.ts'
 import type { ZoneDays } from '../rule/zone-days.ts'
 import { byTime, type Claim, lineCents, type PersonFacts, type Purchase } from './person-facts.ts'
-import { type PersonRow, selectClaims, selectPersons, selectTags } from './store.ts'
+import { type PersonRow, selectClaims, selectPersons, selectSnapshots, selectTags } from './store.ts'
 
 /** An exchange with the brand; purchases are none (a different silence). */
 export const interactionTypes = [
@@ -65,6 +65,7 @@ async function loadPersons(db: Db, personIds: readonly number[]): Promise<Map<nu
   const ids = persons.map((person) => person.id)
   const tags = new Map((await selectTags(db, ids)).map((row) => [row.personId, row.tags]))
   const claims = Map.groupBy(await selectClaims(db, ids), (row) => row.personId)
+  const snapshots = await selectSnapshots(db, ids)
   return new Map(
     persons.map((person) => [
       person.id,
@@ -78,6 +79,7 @@ async function loadPersons(db: Db, personIds: readonly number[]): Promise<Map<nu
         claims: (claims.get(person.id) ?? []).map(
           ({ at, ...claim }): Claim => ({ ...claim, at: at.getTime() }),
         ),
+        snapshots: snapshots.get(person.id) ?? [],
       },
     ]),
   )

@@ -64,6 +64,8 @@ export type PersonFacts = {
   readonly tags: readonly number[]
   /** The best claim of each origin and group. */
   readonly claims: readonly Claim[]
+  /** Segments that are snapshots and have the person in their take; absent for none. */
+  readonly snapshots?: readonly number[]
   /** Ascending by (at, id). */
   readonly purchases: readonly Purchase[]
   /** Ascending by (at, id). */

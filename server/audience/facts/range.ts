@@ -17,6 +17,7 @@ import { EventCursor } from './event-cursor.ts'
 import { interactionTypes, loadFacts } from './load.ts'
 import type { Claim, PersonFacts } from './person-facts.ts'
 import { PurchaseCursor } from './purchase-cursor.ts'
+import { selectSnapshotsWithin } from './store.ts'
 import {
   type PersonColumns,
   type PersonRange,
@@ -54,6 +55,7 @@ const TOGETHER = 2000
 type Columns = {
   persons: PersonColumns
   claims: Map<number, Claim[]>
+  snapshots: ReadonlyMap<number, readonly number[]>
   purchases: PurchaseCursor
   events: EventCursor
   heard: { persons: ArrayLike<number>; moments: ArrayLike<number> }
@@ -72,9 +74,10 @@ async function readColumns(
     texts: needs.texts,
     numbers: needs.numbers,
   }
-  const [persons, claims, purchases, lines, events, heard] = await Promise.all([
+  const [persons, claims, snapshots, purchases, lines, events, heard] = await Promise.all([
     selectPersonColumns(db, range, needs),
     selectClaimsWithin(db, range),
+    selectSnapshotsWithin(db, range),
     purchaseColumns(clickhouse, range, needs.purchase),
     needs.lines ? lineColumns(clickhouse, range) : undefined,
     needs.events.size > 0 ? eventColumns(clickhouse, range, pick) : undefined,
@@ -86,6 +89,7 @@ async function readColumns(
       claims.map((claim) => ({ ...claim, at: claim.at.getTime() })),
       ({ personId }) => personId,
     ),
+    snapshots,
     purchases: new PurchaseCursor(purchases, lines, needs.purchase),
     events: new EventCursor(events, needs),
     heard: { persons: heard.numbers('person'), moments: heard.numbers('moment') },
@@ -95,7 +99,7 @@ async function readColumns(
 type Shown = { -readonly [Name in keyof PersonFacts]: PersonFacts[Name] }
 
 function showColumns(
-  { persons, claims, purchases, events, heard }: Columns,
+  { persons, claims, snapshots, purchases, events, heard }: Columns,
   without: ReadonlySet<number>,
   visit: (facts: PersonFacts) => void,
 ): number {
@@ -108,6 +112,7 @@ function showColumns(
     joinedAt: null,
     tags: [],
     claims: [],
+    snapshots: NO_SNAPSHOTS,
     purchases: purchases.own,
     events: events.own,
     lastInteractionAt: null,
@@ -129,6 +134,7 @@ function showColumns(
     }
     shown.tags = tags
     shown.claims = claims.get(id) ?? NO_CLAIMS
+    shown.snapshots = snapshots.get(id) ?? NO_SNAPSHOTS
     while (hear < heard.persons.length && (heard.persons[hear] ?? 0) < id) hear += 1
     shown.lastInteractionAt = heard.persons[hear] === id ? (heard.moments[hear] ?? null) : null
     purchases.moveTo(id)
@@ -140,6 +146,7 @@ function showColumns(
 }
 
 const NO_CLAIMS: readonly Claim[] = []
+const NO_SNAPSHOTS: readonly number[] = []
 
 /** The attributes of one row of the columns, in the form in which `loadFacts` gives them. */
 class AttributeRow {

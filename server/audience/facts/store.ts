@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { type Sql, sql } from '../../platform/postgres/sql.ts'
 import type { Claim } from './person-facts.ts'
 
 export type PersonRow = {
@@ -45,6 +45,33 @@ export async function selectClaims(
     where c.person_id = any(${ids}::int[]) and t.state = 'active'
       and not (c.origin = 'auto' and t.rule is not null)
     order by c.person_id, c.group_id, c.origin, c.at desc, c.tag_id desc`)
+}
+
+/** The snapshots that the persons are in, by person. */
+export function selectSnapshots(db: Db, ids: readonly number[]): Promise<Map<number, number[]>> {
+  return snapshotsOf(db, sql`pr.person_id = any(${ids}::int[])`)
+}
+
+/** As `selectSnapshots`, of a range of persons. */
+export function selectSnapshotsWithin(
+  db: Db,
+  { from, before }: { from: number; before: number },
+): Promise<Map<number, number[]>> {
+  return snapshotsOf(db, sql`pr.person_id >= ${from} and pr.person_id < ${before}`)
+}
+
+/** A brand without snapshots is asked one short question. */
+async function snapshotsOf(db: Db, whose: Sql): Promise<Map<number, number[]>> {
+  const { any } = await db.row<{ any: boolean }>(sql`
+    select exists (select from segment where kind = 'snapshot' and take > 0 and state = 'live') as any`)
+  if (!any) return new Map()
+  const rows = await db.rows<{ personId: number; segments: number[] }>(sql`
+    select pr.person_id as "personId", array_agg(distinct m.segment_id) as segments
+    from profile pr join segment_member m on m.profile_id = pr.id
+      join segment s on s.id = m.segment_id and s.take = m.take
+    where ${whose} and s.kind = 'snapshot' and s.state = 'live'
+    group by pr.person_id`)
+  return new Map(rows.map(({ personId, segments }) => [personId, segments]))
 }
 
 /** The next live persons by id. */

@@ -32,6 +32,12 @@ export type Answer = {
 }
 
 export type ExplainedLeaf = LeafReading & { leaf: Leaf; path: string }
+export type Explanation = {
+  verdict: boolean
+  leaves: ExplainedLeaf[]
+  /** Before this moment (ms since 1970) none of them changes by itself. */
+  next: number
+}
 
 export type Evaluator = {
   readonly definitions: Definitions
@@ -40,14 +46,18 @@ export type Evaluator = {
   readonly days: ZoneDays
   evaluate(facts: PersonFacts, now: number): Answer
   /** Every leaf of a rule, also those that the verdict did not need, with when each would change by itself. */
-  explain(rule: Rule, facts: PersonFacts, now: number): { verdict: boolean; leaves: ExplainedLeaf[] }
+  explain(rule: Rule, facts: PersonFacts, now: number): Explanation
 }
 
 /** Errors: `rule_cycle`. */
 export function compileRules(definitions: Definitions): Evaluator {
   const days = new ZoneDays(definitions.zone)
   const autoTags = definitions.tags.filter((tag) => tag.rule !== null)
-  const nodes: GraphNode[] = definitions.segments.map(({ id, name, rule }) => ({ id: `s${id}`, name, rule }))
+  const nodes: GraphNode[] = definitions.segments.map(({ id, name, rule, kept }) => ({
+    id: `s${id}`,
+    name,
+    rule: kept ? EVERYBODY : rule,
+  }))
   for (const { id, name, rule } of autoTags) if (rule) nodes.push({ id: `t${id}`, name, rule })
   const readers: LeafReader[] = []
   const places = new Map<string, number>()
@@ -70,10 +80,20 @@ export function compileRules(definitions: Definitions): Evaluator {
     descendants: (tags: readonly number[]) => withDescendants(definitions.tags, tags),
     series: new Map(),
   }
-  const ordered = inTurn.map(({ id, rule }) => ({
-    tag: id.startsWith('t') ? shared.autoTags.get(Number(id.slice(1))) : undefined,
-    holds: compileTree(rule, leafPlace),
-  }))
+  const kept = new Map<string, number>(
+    definitions.segments.flatMap(({ id, kept: taken }) => (taken ? [[`s${id}`, id] as const] : [])),
+  )
+  const keptTree = (segment: number): Tree => {
+    const place = readers.push(snapshotReader(segment)) - 1
+    return (ask) => ask(place)
+  }
+  const ordered = inTurn.map(({ id, rule }) => {
+    const segment = kept.get(id)
+    return {
+      tag: id.startsWith('t') ? shared.autoTags.get(Number(id.slice(1))) : undefined,
+      holds: segment === undefined ? compileTree(rule, leafPlace) : keptTree(segment),
+    }
+  })
   const byPosition = [...autoTags].sort((left, right) => left.position - right.position || left.id - right.id)
   const placed = (letter: 's' | 't', ids: readonly number[]): Placed[] =>
     ids.map((id) => ({ id, place: shared.places.get(`${letter}${id}`) ?? -1 }))
@@ -116,8 +136,10 @@ export function compileRules(definitions: Definitions): Evaluator {
     }
   }
 
-  function evaluate(facts: PersonFacts, now: number): { bench: Bench; answer: Answer } {
+  /** `own`: the next moment of change of the states, and of what lies in the future. */
+  function evaluate(facts: PersonFacts, now: number): { bench: Bench; own: number; answer: Answer } {
     const bench = open(facts, now)
+    const own = bench.next
     const ask = (place: number): boolean => {
       if (asked[place] === bench.turn) return said[place] === 1
       const reading = (readers[place] as LeafReader)(bench)
@@ -143,6 +165,7 @@ export function compileRules(definitions: Definitions): Evaluator {
     }
     return {
       bench,
+      own,
       answer: {
         segments: heldAmong(segments, holds),
         autoTags: heldAmong(businessTags, holds),
@@ -163,7 +186,7 @@ export function compileRules(definitions: Definitions): Evaluator {
     days,
     evaluate: (facts, now) => evaluate(facts, now).answer,
     explain(rule, facts, now) {
-      const { bench } = evaluate(facts, now)
+      const { bench, own, answer } = evaluate(facts, now)
       const leaves: ExplainedLeaf[] = []
       const local: LeafReader[] = []
       const holds = compileTree(
@@ -174,8 +197,22 @@ export function compileRules(definitions: Definitions): Evaluator {
         const reader = local[leaves.length] as LeafReader
         leaves.push({ ...reader(bench), leaf, path })
       }
-      return { verdict: holds((place) => leaves[place]?.verdict ?? false), leaves }
+      const others = leaves.some(({ leaf }) => OF_OTHERS.has(leaf.kind))
+      const next = Math.min(own, others ? answer.next : NEVER, ...leaves.map((leaf) => leaf.next))
+      return { verdict: holds((place) => leaves[place]?.verdict ?? false), leaves, next }
     },
+  }
+}
+
+/** A snapshot depends on nothing. */
+const EVERYBODY: Rule = { kind: 'all', rules: [] }
+/** Conditions that follow other rules, and change when those do. */
+const OF_OTHERS: ReadonlySet<Leaf['kind']> = new Set(['segment', 'tag', 's_tag'])
+
+function snapshotReader(segment: number): LeafReader {
+  return ({ facts }) => {
+    const verdict = facts.snapshots?.includes(segment) ?? false
+    return { value: verdict, verdict, next: NEVER }
   }
 }
 

@@ -9,6 +9,8 @@ export type SegmentDefinition = {
   readonly name: string
   readonly rule: Rule
   readonly reading: number
+  /** A snapshot: whoever is in its take is in it, whatever the rule says since. */
+  readonly kept?: boolean
 }
 
 export type TagDefinition = {

@@ -6,7 +6,10 @@ import { sql } from '../../platform/postgres/sql.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type User, uses } from '../usage.ts'
 
-/** Errors: `rule_invalid` for a segment, tag or group that does not exist, and for a rule that holds for nobody by itself. */
+export const NOT_FOLLOWED =
+  'A segment on demand is computed only when somebody asks: nothing is told when members enter or leave it. Make it live, or a snapshot, first'
+
+/** Errors: `rule_invalid` for a segment on demand, for a segment, tag or group that does not exist, and for a rule that holds for nobody by itself. */
 export async function checkRule(db: Db, rule: Rule): Promise<void> {
   const needs = needsOf(rule)
   const missing = await db.rows<{ kind: string; id: number }>(sql`
@@ -26,6 +29,14 @@ export async function checkRule(db: Db, rule: Rule): Promise<void> {
         details: { missing },
       },
     )
+  }
+  const asked = await db.maybe<{ id: number; name: string }>(sql`
+    select id, name from segment where id = any(${needs.segments}::int[]) and kind = 'on_demand' order by id limit 1`)
+  if (asked) {
+    throw new Problem('rule_invalid', `${NOT_FOLLOWED}: ${asked.name}`, {
+      field: 'rule',
+      details: { onDemand: asked },
+    })
   }
   const never = findingsOf(rule).find(({ path, verdict }) => path === '' && verdict === 'never')
   if (never && !isEmptyAny(rule)) {

@@ -147,6 +147,7 @@ function leafSql(leaf: Leaf, context: Context): Build {
       return constant(birthdaySql(leaf, context))
     case 'segment': {
       const other = definitions.segments.find((segment) => segment.id === leaf.segment)
+      if (other?.kept) return constant(inTakeSql(other.id))
       return other ? tree(other.rule, context) : constant(sql`false`)
     }
     case 'sample':
@@ -154,6 +155,12 @@ function leafSql(leaf: Leaf, context: Context): Build {
     default:
       return unreachable(leaf)
   }
+}
+
+/** Who is in the take of a segment that counts now. */
+function inTakeSql(segment: number): Sql {
+  return sql`p.id in (select pr.person_id from segment s join segment_member m on m.segment_id = s.id and m.take = s.take
+    join profile pr on pr.id = m.profile_id where s.id = ${segment})`
 }
 
 function askedSql({ holds, ...query }: Asked, context: Context): Build {

@@ -63,6 +63,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   const tags: { personId: number; answer: Answer }[] = []
   const gone: number[] = []
   const woken: number[] = []
+  const merged: number[] = []
   const written: Written = { changed: 0, entered: 0, left: 0, stale: 0 }
   for (const { personId, answer, cause } of answered) {
     const row = rows.get(personId)
@@ -76,7 +77,8 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
     )
     if (!answer) {
       gone.push(personId)
-      if (cause !== 'merge') for (const id of row.segments) events.push(note('segment_left', id, 0))
+      if (cause === 'merge') merged.push(...row.segments)
+      else for (const id of row.segments) events.push(note('segment_left', id, 0))
       continue
     }
     const entered = without(answer.segments, row.segments)
@@ -109,7 +111,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   await deleteMembership(tx, gone)
   events.push(...(await writeAutoTags(tx, tags, how)))
   await appendByCause(tx, events, how.now)
-  await countMoved(tx, dayOf(how.zone, how.now), movedBySegment(events))
+  await countMoved(tx, dayOf(how.zone, how.now), movedBySegment(events, merged))
   return written
 }
 
@@ -118,16 +120,20 @@ function wakes(before: string | undefined, after: LifecycleState): boolean {
   return after === 'active' && boughtStates.some((state) => state === before && state !== 'active')
 }
 
-function movedBySegment(events: readonly NewEvent[]): Moved[] {
+/** `merged`: segments of persons who are another person's profiles now, which nobody is told of. */
+function movedBySegment(events: readonly NewEvent[], merged: readonly number[]): Moved[] {
   const moved = new Map<number, Moved>()
-  for (const { type, data } of events) {
-    if (type !== 'segment_entered' && type !== 'segment_left') continue
-    const { segmentId } = data as { segmentId: number }
-    const known = moved.get(segmentId) ?? { segmentId, entered: 0, left: 0 }
-    if (type === 'segment_entered') known.entered += 1
-    else known.left += 1
+  const of = (segmentId: number): Moved => {
+    const known = moved.get(segmentId) ?? { segmentId, entered: 0, left: 0, otherwise: 0 }
     moved.set(segmentId, known)
+    return known
   }
+  for (const { type, data } of events) {
+    const { segmentId } = data as { segmentId: number }
+    if (type === 'segment_entered') of(segmentId).entered += 1
+    else if (type === 'segment_left') of(segmentId).left += 1
+  }
+  for (const segmentId of merged) of(segmentId).otherwise -= 1
   return [...moved.values()]
 }
 

@@ -8,18 +8,25 @@ import { type Sql, sql } from '../../platform/postgres/sql.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
 import { loadFacts } from '../facts/load.ts'
-import { compileRules } from '../rule/compile.ts'
 import type { Definitions } from '../rule/definitions.ts'
 import { NoSql } from '../rule/history-sql.ts'
 import { checkRule } from '../rule/needs.ts'
 import { compileSql, lifecycleSql, type PersonSql, personsFrom } from '../rule/person-sql.ts'
 import { drawSql, seedOf } from '../rule/sample.ts'
+import { DRAFT, draftEvaluator } from './draft.ts'
 
 export type Previewed = {
   persons: number
   /** Everybody who could be meant: live persons that the viewer may see. */
   of: number
+  /** How many were looked at: everybody, or a draw. */
+  lookedAt: number
   byLifecycle: { state: LifecycleState; persons: number }[]
+  bySource: { source: string; persons: number }[]
+  /** The largest stores, the largest first; null: without one. */
+  byStore: { store: string | null; persons: number }[]
+  /** In all other stores together. */
+  otherStores: number
   /** How many of them a channel can reach, by the facts of the person. */
   reachable: { channel: 'wecom' | 'sms'; persons: number }[]
   /** Ids of some of them, spread over the base; the same for the same rule. */
@@ -48,22 +55,33 @@ export async function previewRule(
   const { condition, share } = await meaningOf(db, clickhouse, rule, { definitions, now: how.now, seen })
   const found = await db.rows<Found>(sql`
     with found as materialized (
-      select p.id, ${lifecycleSql(edgesOf(definitions.bands))} as state,
+      select p.id, ${lifecycleSql(edgesOf(definitions.bands))} as state, p.source, p.home_store_id as store,
         p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn' as wecom,
         p.phone = 'mobile' and p.consents ->> 'sms' = 'granted' as sms
       from ${personsFrom(definitions, how.now.getTime())} where p.state = 'live' and ${seen} and ${condition})
     select state, count(*)::int as persons, count(*) filter (where wecom)::int as wecom, count(*) filter (where sms)::int as sms,
-      (select array_agg(id) from (select f.id from found f order by ${drawSql(0, sql`f.id`)}, f.id limit ${how.sample ?? 10}) picked) as sample
+      (select array_agg(id) from (select f.id from found f order by ${drawSql(0, sql`f.id`)}, f.id limit ${how.sample ?? 10}) picked) as sample,
+      (select json_agg(by_source) from (select source, count(*)::int as persons from found group by source order by 2 desc, 1) by_source) as sources,
+      (select json_agg(by_store) from (
+        select s.name as store, f.persons from (select store, count(*)::int as persons from found group by store) f
+        left join store s on s.id = f.store order by (f.store is null), f.persons desc, s.name) by_store) as stores
     from found group by state order by state`)
   const { of } = await db.row<{ of: number }>(
     sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`,
   )
   const sum = (count: 'persons' | 'wecom' | 'sms'): number =>
     Math.round(found.reduce((total, row) => total + row[count], 0) / share)
+  const whole = (persons: number): number => Math.round(persons / share)
+  const stores = (found[0]?.stores ?? []).map((row) => ({ ...row, persons: whole(row.persons) }))
+  const named = stores.filter(({ store }) => store !== null)
   return {
     persons: sum('persons'),
     of,
-    byLifecycle: found.map(({ state, persons }) => ({ state, persons: Math.round(persons / share) })),
+    lookedAt: share === 1 ? of : Math.round(of * share),
+    byLifecycle: found.map(({ state, persons }) => ({ state, persons: whole(persons) })),
+    bySource: (found[0]?.sources ?? []).map((row) => ({ ...row, persons: whole(row.persons) })),
+    byStore: [...named.slice(0, STORES_SHOWN), ...stores.filter(({ store }) => store === null)],
+    otherStores: named.slice(STORES_SHOWN).reduce((total, { persons }) => total + persons, 0),
     reachable: [
       { channel: 'wecom', persons: sum('wecom') },
       { channel: 'sms', persons: sum('sms') },
@@ -101,8 +119,7 @@ async function drawnMeaning(
   rule: Rule,
   { definitions, now, seen }: MeaningHow,
 ): Promise<Meaning> {
-  const draft = { id: DRAFT, name: '', rule, reading: 0 }
-  const evaluator = compileRules({ ...definitions, segments: [...definitions.segments, draft] })
+  const evaluator = draftEvaluator(definitions, rule)
   const drawn = await db.rows<{ id: number; total: number }>(sql`
     select id, total from (select p.id, count(*) over ()::int as total from person p where p.state = 'live' and ${seen}) base
     order by ${drawSql(seedOf('preview'), sql`id`)}, id limit ${DRAWN}`)
@@ -115,10 +132,18 @@ async function drawnMeaning(
   return { condition: sql`p.id = any(${meant}::int[])`, share: ids.length / (drawn[0]?.total ?? 1) || 1 }
 }
 
-/** No stored segment has this number. */
-const DRAFT = 0
+const STORES_SHOWN = 8
 
-type Found = { state: LifecycleState; persons: number; wecom: number; sms: number; sample: number[] }
+type Found = {
+  state: LifecycleState
+  persons: number
+  wecom: number
+  sms: number
+  sample: number[]
+  /** Of all rows together. */
+  sources: { source: string; persons: number }[]
+  stores: { store: string | null; persons: number }[]
+}
 
 /** Everybody the rule means, ascending, by SQL. For tests; bounded by memory. Errors: `NoSql`. */
 export async function personsOf(
@@ -134,7 +159,8 @@ export async function personsOf(
   return rows.map((row) => row.id)
 }
 
-async function conditionOf(
+/** The rule as a condition over `personsFrom`, its sets asked for. Errors: `NoSql`. */
+export async function conditionOf(
   db: Database,
   clickhouse: ClickHouse,
   rule: Rule,

@@ -1,29 +1,41 @@
-/** Segments as definitions: each is live from the moment it is saved, and answered for everybody by the next recompute. */
+/**
+ * Segments as definitions. A live one is followed from the moment it is saved, and answered for everybody by the next
+ * recompute. A snapshot keeps who was in it when it was taken, one on demand is computed when somebody asks (take.ts).
+ */
 import type { Lang } from '../../../contract/lifecycle.ts'
 import { Rule } from '../../../contract/rule.ts'
 import type { RuleNames } from '../../../contract/rule-phrases.ts'
 import { sentence } from '../../../contract/rule-sentence.ts'
 import { brokenConstraint, type Db, type Tx } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { type Sql, sql } from '../../platform/postgres/sql.ts'
 import { Problem } from '../../platform/problem.ts'
 import { lostWrite } from '../../platform/versioned.ts'
-import { changeDefinitions, loadDefinitions } from '../definitions.ts'
+import { changeDefinitions, loadDefinitions, nextReading } from '../definitions.ts'
 import { compileRules } from '../rule/compile.ts'
-import { checkRule, declareNeeds } from '../rule/needs.ts'
+import { checkRule, declareNeeds, NOT_FOLLOWED } from '../rule/needs.ts'
 import { disuses, refuseWhileUsed, usersByObject } from '../usage.ts'
 
+export type SegmentKind = 'live' | 'snapshot' | 'on_demand'
 export type SegmentRow = {
   id: number
   name: string
   description: string
   rule: Rule
+  /** What it is, or becomes with the take that is wanted. */
+  kind: SegmentKind
+  /** When the take that counts was taken, and how many were in it; null for none. */
+  takenAt: Date | null
+  takenPersons: number | null
+  /** Being taken; how far that is, 0…1. */
+  taking: boolean
+  takenShare: number
   hidden: boolean
   version: number
   demo: boolean
   createdAt: Date
   changedAt: Date
 }
-export type SegmentFields = { name: string; description: string; rule: Rule }
+export type SegmentFields = { name: string; description: string; rule: Rule; kind?: SegmentKind | undefined }
 export type By = { by: string | null; at: Date }
 
 /**
@@ -37,11 +49,15 @@ export async function createSegment(
 ): Promise<SegmentRow> {
   const rule = parsed(fields.rule)
   await checkRule(tx, rule)
-  const reading = await changeDefinitions(tx)
+  const kind = fields.kind ?? 'live'
+  // Before its first take nobody is in it, so nobody has to be evaluated.
+  const reading = kind === 'live' ? await changeDefinitions(tx) : await nextReading(tx)
+  const taking = kind === 'live' ? null : at
   const row = await unlessTaken(() =>
     tx.row<SegmentRow>(sql`
-      insert into segment (name, description, rule, hidden, reading, demo, created_at, changed_at, created_by)
-      values (${fields.name}, ${fields.description}, ${JSON.stringify(rule)}::jsonb, ${fields.hidden ?? false}, ${reading}, ${fields.demo ?? false}, ${at}, ${at}, ${by})
+      insert into segment (name, description, rule, hidden, reading, demo, created_at, changed_at, created_by, kind, wanted_take, wanted_at)
+      values (${fields.name}, ${fields.description}, ${JSON.stringify(rule)}::jsonb, ${fields.hidden ?? false}, ${reading},
+        ${fields.demo ?? false}, ${at}, ${at}, ${by}, ${kind}, ${taking === null ? 0 : 1}, ${taking})
       returning ${columns}`),
   )
   await declare(tx, row)
@@ -49,7 +65,8 @@ export async function createSegment(
 }
 
 /**
- * Name and description can always be changed; the rule only while nobody uses the segment.
+ * Name and description can always be changed; rule and kind only while nobody uses the segment. A live segment that
+ * becomes a snapshot stays live until it is taken; a snapshot whose rule changes is taken anew at once.
  * Errors: as `createSegment`, `stale_version` with both, `in_use` with the users, `not_found`.
  */
 export async function changeSegment(
@@ -60,24 +77,46 @@ export async function changeSegment(
   const rule = parsed(given.rule)
   const before = await findSegment(tx, given.id)
   if (!before || before.version !== given.version) throw lostWrite('segment', given, before)
+  const kind = given.kind ?? before.kind
   const { same } = await tx.row<{ same: boolean }>(
     sql`select rule = ${JSON.stringify(rule)}::jsonb as same from segment where id = ${given.id}`,
   )
-  let reading: number | null = null
-  if (!same) {
+  let change = sql``
+  if (!same || kind !== before.kind) {
     await refuseWhileUsed(tx, { kind: 'segment', id: given.id })
     await checkRule(tx, rule)
-    reading = await changeDefinitions(tx)
+    change = await becoming(tx, before, { kind, same, at })
   }
   const row = await unlessTaken(() =>
     tx.maybe<SegmentRow>(sql`
       update segment set name = ${given.name}, description = ${given.description}, rule = ${JSON.stringify(rule)}::jsonb,
-        reading = coalesce(${reading}, reading), version = version + 1, changed_at = ${at}
+        version = version + 1, changed_at = ${at} ${change}
       where id = ${given.id} and version = ${given.version} and state = 'live' returning ${columns}`),
   )
   if (!row) throw lostWrite('segment', given, await findSegment(tx, given.id))
   await declare(tx, row)
   return row
+}
+
+/** What changes beside the rule when rule or kind do: whose answers hold, and whether a take is wanted. */
+async function becoming(
+  tx: Tx,
+  before: SegmentRow,
+  { kind, same, at }: { kind: SegmentKind; same: boolean; at: Date },
+): Promise<Sql> {
+  const stored = await tx.row<{ kind: SegmentKind; take: number }>(
+    sql`select kind, take from segment where id = ${before.id} for update`,
+  )
+  const fromLive = stored.kind === 'live'
+  // What is taken stands for the rule: another rule, or none taken yet, and it is taken now.
+  const taking = kind !== 'live' && (!same || fromLive || stored.take === 0 || before.taking)
+  // Until it is taken a live segment goes on; one on demand is followed no more at once.
+  const stays = fromLive && kind === 'snapshot'
+  const followed = stored.kind !== 'on_demand' || kind !== 'on_demand'
+  const renewed = followed && !(stays && same) && !(stored.kind === 'snapshot' && kind === 'snapshot')
+  const reading = renewed ? await changeDefinitions(tx) : null
+  return sql`, kind = ${stays ? 'live' : kind}, reading = coalesce(${reading}::bigint, reading),
+    wanted_take = ${taking ? sql`take + 1` : sql`take`}, wanted_at = ${taking ? at : null}::timestamptz, looked_at = 0, look_total = 0`
 }
 
 /** Whoever was in it leaves it with the next recompute. Errors: `in_use` with the users, `stale_version`, `not_found`. */
@@ -101,7 +140,10 @@ async function declare(tx: Tx, { id, name, rule }: SegmentRow): Promise<void> {
   await declareNeeds(tx, rule, { kind: 'segment', id, label: name })
 }
 
-const columns = sql`id, name, description, rule, hidden, version, demo, created_at as "createdAt", changed_at as "changedAt"`
+const columns = sql`id, name, description, rule, hidden, version, demo, created_at as "createdAt", changed_at as "changedAt",
+  case when kind = 'live' and wanted_take > take then 'snapshot' else kind end as kind,
+  case when kind <> 'live' then taken_at end as "takenAt", case when kind <> 'live' then taken_persons end as "takenPersons",
+  wanted_take > take as taking, case when look_total > 0 then least(1, looked_at::float8 / look_total) else 0 end as "takenShare"`
 
 export async function findSegment(db: Db, id: number): Promise<SegmentRow | undefined> {
   return db.maybe<SegmentRow>(sql`select ${columns} from segment where id = ${id} and state = 'live'`)
@@ -117,15 +159,23 @@ export type SegmentShown = SegmentRow & {
   computedShare: number
 }
 
+/** By its number or its name; hidden ones by neither. */
+export async function segmentNamed(db: Db, name: string): Promise<SegmentRow | undefined> {
+  return db.maybe<SegmentRow>(sql`
+    select ${columns} from segment where state = 'live' and not hidden and (name = ${name} or id::text = ${name})
+    order by name = ${name} desc limit 1`)
+}
+
 /** What is listed, by name; hidden ones only by id. `since`: an instant of the brand's day that counts as today. */
 export async function listSegments(
   db: Db,
   { id, since }: { id?: number; since: Date },
 ): Promise<SegmentShown[]> {
   const only = id === undefined ? sql`not hidden` : sql`id = ${id}`
-  const rows = await db.rows<SegmentRow & { persons: number; reading: number }>(sql`
-    select ${columns}, reading,
-      (select count(*)::int from person_segment ps where ps.segments @> array[s.id]) as persons
+  const rows = await db.rows<SegmentRow & { persons: number }>(sql`
+    select ${columns},
+      case when kind = 'on_demand' then coalesce(taken_persons, 0)
+        else (select count(*)::int from person_segment ps where ps.segments @> array[s.id]) end as persons
     from segment s where state = 'live' and ${only}
     order by name collate "zh-Hans-CN-x-icu", id`)
   const moved = await db.rows<{ id: number; entered: number; left: number }>(sql`
@@ -138,14 +188,54 @@ export async function listSegments(
   )
   const computing = run.wanted > run.done
   const share = run.running >= run.wanted && run.total > 0 ? Math.min(1, run.persons / run.total) : 0
-  return rows.map((row) => ({
-    ...row,
-    enteredToday: movedById.get(row.id)?.entered ?? 0,
-    leftToday: movedById.get(row.id)?.left ?? 0,
-    usedBy: (users.get(String(row.id)) ?? []).map((user) => user.label),
-    state: computing ? 'computing' : 'live',
-    computedShare: computing ? share : 1,
-  }))
+  return rows.map((row) => {
+    const followed = row.kind !== 'on_demand'
+    const evaluated = followed && computing ? share : 1
+    return {
+      ...row,
+      enteredToday: followed ? (movedById.get(row.id)?.entered ?? 0) : 0,
+      leftToday: followed ? (movedById.get(row.id)?.left ?? 0) : 0,
+      usedBy: (users.get(String(row.id)) ?? []).map((user) => user.label),
+      state: row.taking || (followed && computing) ? 'computing' : 'live',
+      computedShare: row.taking ? row.takenShare : evaluated,
+    }
+  })
+}
+
+/**
+ * Who is in a segment, as a condition over `person`, whatever its kind. Errors: `not_found`; `not_ready` for one on
+ * demand that was never computed.
+ */
+export async function inSegment(
+  db: Db,
+  id: number,
+): Promise<{ name: string; followed: boolean; condition: Sql }> {
+  const segment = await findSegment(db, id)
+  if (!segment) throw new Problem('not_found', 'There is no such segment.', { field: 'segmentId' })
+  const { name } = segment
+  if (segment.kind !== 'on_demand') {
+    return {
+      name,
+      followed: true,
+      condition: sql`exists (select from person_segment ps where ps.person_id = person.id and ps.segments @> array[${id}::int])`,
+    }
+  }
+  if (segment.takenAt === null)
+    throw new Problem('not_ready', 'This segment was not computed yet.', { field: 'segmentId' })
+  return {
+    name,
+    followed: false,
+    condition: sql`exists (select from profile pr join segment_member m on m.profile_id = pr.id
+      join segment sg on sg.id = m.segment_id and sg.take = m.take where pr.person_id = person.id and m.segment_id = ${id}::int)`,
+  }
+}
+
+/** For whoever must be told when members enter or leave. Errors: `not_ready` with the name for a segment on demand. */
+export async function refuseUnfollowed(db: Db, ids: readonly number[]): Promise<void> {
+  const asked = await db.maybe<{ id: number; name: string }>(sql`
+    select id, name from segment where id = any(${ids}::int[]) and kind = 'on_demand' order by id limit 1`)
+  if (asked)
+    throw new Problem('not_ready', `${NOT_FOLLOWED}: ${asked.name}`, { details: { onDemand: asked } })
 }
 
 /** Ids of members of a segment, ascending, after the cursor. */

@@ -65,18 +65,33 @@ export async function noteWoken(tx: Tx, ids: readonly number[], at: Date): Promi
   await tx.run(sql`update person_state set woken_at = ${at} where person_id = any(${ids}::int[])`)
 }
 
-export type Moved = { segmentId: number; entered: number; left: number }
+/** `otherwise`: what changed the size without anybody entering or leaving (merges). */
+export type Moved = { segmentId: number; entered: number; left: number; otherwise: number }
 
 /** Adds to what a day has seen. The rows are shared by all who write: call it last. */
 export async function countMoved(tx: Tx, day: Day, moved: readonly Moved[]): Promise<void> {
   if (moved.length === 0) return
   await tx.run(sql`
-    insert into segment_day as d (segment_id, day, entered, "left")
-    select id, ${day}::date, entered, gone
+    insert into segment_day as d (segment_id, day, entered, "left", otherwise)
+    select id, ${day}::date, entered, gone, otherwise
     from unnest(${moved.map((one) => one.segmentId)}::int[], ${moved.map((one) => one.entered)}::int[],
-      ${moved.map((one) => one.left)}::int[]) as t (id, entered, gone)
+      ${moved.map((one) => one.left)}::int[], ${moved.map((one) => one.otherwise)}::int[]) as t (id, entered, gone, otherwise)
     order by id
-    on conflict (segment_id, day) do update set entered = d.entered + excluded.entered, "left" = d."left" + excluded."left"`)
+    on conflict (segment_id, day) do update set entered = d.entered + excluded.entered, "left" = d."left" + excluded."left",
+      otherwise = d.otherwise + excluded.otherwise`)
+}
+
+/** Takes the membership of persons away who are erased, and tells the size of their segments of the day of the brand. */
+export async function eraseMembership(tx: Tx, persons: readonly number[], at: Date): Promise<void> {
+  await tx.run(sql`
+    delete from segment_member m using profile pr where pr.id = m.profile_id and pr.person_id = any(${persons}::int[])`)
+  await tx.run(sql`
+    with gone as (delete from person_segment where person_id = any(${persons}::int[]) returning segments),
+      lost as (select id, count(*)::int as persons from gone, unnest(gone.segments) id group by id order by id)
+    insert into segment_day as d (segment_id, day, otherwise)
+    select lost.id, (${at}::timestamptz at time zone coalesce(nullif(r.zone, ''), 'UTC'))::date, -lost.persons
+    from lost, audience_revision r
+    on conflict (segment_id, day) do update set otherwise = d.otherwise + excluded.otherwise`)
 }
 
 export async function deleteMembership(tx: Tx, ids: readonly number[]): Promise<void> {

@@ -7,6 +7,7 @@ import type { Follower } from '../../members/members.ts'
 import { idOf } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import { eraseMembership } from '../segments/store.ts'
 import { settle } from './auto-tags.ts'
 import { movePersonTags } from './store.ts'
 
@@ -41,10 +42,11 @@ export const audienceFollower: Follower = {
     await tx.run(sql`delete from s_tag where person_id = any(${persons}::int[])`)
   },
   /** Counts of segments go down by one; an answer that is being computed meanwhile goes with the event (due.ts). */
-  async erased(tx, { persons }) {
-    for (const table of [sql`s_tag`, sql`person_segment`, sql`person_state`, sql`evaluation_due`]) {
+  async erased(tx, { persons, at }) {
+    for (const table of [sql`s_tag`, sql`person_state`, sql`evaluation_due`]) {
       await tx.run(sql`delete from ${table} where person_id = any(${persons}::int[])`)
     }
+    await eraseMembership(tx, persons, at)
   },
 }
 

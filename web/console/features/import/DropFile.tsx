@@ -4,10 +4,11 @@ import { useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import type { ImportKind } from '../../../../contract/import-fields.ts'
 import { type Fault, faultOf } from '../../../client.ts'
+import { bytes, duration } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'
 import { sentenceOf } from '../../parts/use-act.ts'
-import { bytes, duration, kindWords } from './import-words.ts'
+import { kindWords } from './import-words.ts'
 import { type Upload, type UploadProgress, UploadStopped, uploadFile } from './upload.ts'
 
 const words = {

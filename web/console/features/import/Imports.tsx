@@ -3,14 +3,14 @@ import { Empty, Progress, Table, Tag, Tooltip } from 'antd'
 import { Link } from 'react-router'
 import type { ImportRun } from '../../../../contract/import.ts'
 import { api } from '../../../client.ts'
-import { minute, relative, whole } from '../../../ui/format.ts'
+import { bytes, minute, relative, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { More } from '../../parts/More.tsx'
 import { useZone } from '../../parts/use-brand.ts'
 import { DropFile } from './DropFile.tsx'
-import { bytes, kindWords, stateColours, stateWords } from './import-words.ts'
+import { kindWords, stateColours, stateWords } from './import-words.ts'
 
 const words = {
   title: { zh: '导入数据', en: 'Import' },

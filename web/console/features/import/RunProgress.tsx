@@ -1,10 +1,10 @@
 import { Button, Progress, Statistic } from 'antd'
 import type { ImportRun } from '../../../../contract/import.ts'
 import { api, client } from '../../../client.ts'
-import { whole } from '../../../ui/format.ts'
+import { duration, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { useAct } from '../../parts/use-act.ts'
-import { duration, stateWords } from './import-words.ts'
+import { stateWords } from './import-words.ts'
 
 const words = {
   reading: { zh: '正在读文件、核对每一行', en: 'Reading the file and checking each row' },

@@ -13,6 +13,7 @@ const words = {
   name: { zh: '名称', en: 'Name' },
   segment: { zh: '哪些会员', en: 'Which members' },
   own: { zh: '沉默与濒临睡眠（自动建立人群）', en: 'Silent and near-sleep (a segment is made)' },
+  onDemand: { zh: '按需人群，不能触发 SOP', en: 'on demand, triggers no SOP' },
   present: {
     zh: '现在已经在这个人群里的会员也进入（{n} 人）',
     en: 'Take in those who are in the segment now ({n} persons)',
@@ -92,7 +93,8 @@ export function NewJourney({
                 placeholder={t('own')}
                 options={(segments.data?.items ?? []).map((each) => ({
                   value: each.id as number,
-                  label: `${each.name}（${whole(each.persons)}）`,
+                  disabled: each.kind === 'on_demand',
+                  label: `${each.name}（${each.kind === 'on_demand' ? t('onDemand') : whole(each.persons)}）`,
                 }))}
               />
             </Form.Item>

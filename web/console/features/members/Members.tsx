@@ -9,6 +9,7 @@ import { useLang, useWords } from '../../../ui/language.ts'
 import { sourceName } from '../../../ui/source-words.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Choice } from '../../parts/Choice.tsx'
+import { ExportButton } from '../../parts/export/ExportButton.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { More } from '../../parts/More.tsx'
 import { useAddress } from '../../parts/use-address.ts'
@@ -89,14 +90,19 @@ export function Members() {
       <Answer
         title={t('title')}
         actions={
-          rule ? (
-            <Button
-              type="primary"
-              onClick={() => void navigate(`/segments/new?rule=${encodeURIComponent(JSON.stringify(rule))}`)}
-            >
-              {t('segment')}
-            </Button>
-          ) : null
+          <Space wrap>
+            {any ? null : <ExportButton />}
+            {rule ? (
+              <Button
+                type="primary"
+                onClick={() =>
+                  void navigate(`/segments/new?rule=${encodeURIComponent(JSON.stringify(rule))}`)
+                }
+              >
+                {t('segment')}
+              </Button>
+            ) : null}
+          </Space>
         }
       />
       <Filters />

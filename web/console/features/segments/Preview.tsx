@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Alert, Card, Table, Tag, Typography } from 'antd'
+import { Alert, Card, Col, Flex, Row, Table, Tag, Typography } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
 import type { z } from 'zod'
@@ -11,13 +11,21 @@ import { channelName } from '../../../ui/channel-words.ts'
 import { date, percent, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { problemWords } from '../../../ui/problem-words.ts'
+import { sourceName } from '../../../ui/source-words.ts'
 import { LifecycleRibbon } from '../../parts/LifecycleRibbon.tsx'
 import { useMoney, useZone } from '../../parts/use-brand.ts'
 
 const words = {
   count: { zh: '{n} 人', en: '{n} persons' },
   of: { zh: '占全部 {share}', en: '{share} of all' },
-  sampled: { zh: '按一万人抽样估算', en: 'estimated from a sample of 10,000' },
+  sampled: {
+    zh: '这是估算：只看了 {n} 人的稳定抽样，保存后得到准确人数',
+    en: 'An estimate from a stable sample of {n}; exact once it is saved',
+  },
+  bySource: { zh: '会员来源', en: 'Source' },
+  byStore: { zh: '归属门店', en: 'Home store' },
+  noStore: { zh: '没有门店', en: 'No store' },
+  otherStores: { zh: '其他门店', en: 'Other stores' },
   unfinished: { zh: '条件还没填完整，填好后这里会显示人数', en: 'A condition is not complete yet' },
   sample: { zh: '其中一些会员', en: 'Some of them' },
   reach: { zh: '能联系上：', en: 'Can be reached: ' },
@@ -78,8 +86,16 @@ function Found({ preview }: { preview: z.infer<typeof PreviewSchema> }) {
       </Typography.Title>
       <Typography.Text type="secondary">
         {t('of', { share: percent(preview.of === 0 ? 0 : preview.persons / preview.of) })}
-        {preview.exact ? '' : ` · ${t('sampled')}`}
       </Typography.Text>
+      {preview.exact ? null : (
+        <Alert
+          type="info"
+          showIcon
+          style={{ marginTop: 8 }}
+          title={t('sampled', { n: whole(preview.lookedAt) })}
+          data-testid="preview-sampled"
+        />
+      )}
       <Typography.Paragraph style={{ marginTop: 12 }}>{preview.sentence[lang]}</Typography.Paragraph>
       {preview.warnings.map((warning) => (
         <Alert key={warning.en} type="warning" showIcon title={warning[lang]} style={{ marginBottom: 8 }} />
@@ -93,6 +109,7 @@ function Found({ preview }: { preview: z.infer<typeof PreviewSchema> }) {
           </Tag>
         ))}
       </p>
+      <Spread preview={preview} />
       <Typography.Title level={5}>{t('sample')}</Typography.Title>
       <Table
         size="small"
@@ -113,6 +130,76 @@ function Found({ preview }: { preview: z.infer<typeof PreviewSchema> }) {
           { title: t('spent'), align: 'right', render: (_, row) => money(row.spentCents) },
         ]}
       />
+    </>
+  )
+}
+
+type PreviewData = z.infer<typeof PreviewSchema>
+
+/** Where they came from, and where they belong to. */
+function Spread({ preview }: { preview: PreviewData }) {
+  const t = useWords(words)
+  const lang = useLang()
+  if (preview.persons === 0) return null
+  const stores = [
+    ...preview.byStore.filter(({ store }) => store !== null),
+    ...(preview.otherStores > 0 ? [{ store: t('otherStores'), persons: preview.otherStores }] : []),
+    ...preview.byStore.filter(({ store }) => store === null),
+  ]
+  return (
+    <Row gutter={[16, 8]} style={{ marginBottom: 8 }} data-testid="preview-spread">
+      <Col xs={24} sm={12}>
+        <Shares
+          title={t('bySource')}
+          of={preview.persons}
+          rows={preview.bySource.map(({ source, persons }) => [sourceName(source, lang), persons])}
+        />
+      </Col>
+      <Col xs={24} sm={12}>
+        <Shares
+          title={t('byStore')}
+          of={preview.persons}
+          rows={stores.map(({ store, persons }) => [store ?? t('noStore'), persons])}
+        />
+      </Col>
+    </Row>
+  )
+}
+
+function Shares({ title, of, rows }: { title: string; of: number; rows: readonly [string, number][] }) {
+  return (
+    <>
+      <Typography.Text type="secondary">{title}</Typography.Text>
+      {rows.map(([name, persons]) => (
+        <div key={name} style={{ position: 'relative', padding: '2px 6px', marginTop: 2 }}>
+          <div
+            aria-hidden
+            style={{
+              position: 'absolute',
+              inset: 0,
+              width: `${(100 * persons) / of}%`,
+              background: 'rgba(15,118,110,0.12)',
+              borderRadius: 4,
+            }}
+          />
+          <Flex gap={8} style={{ position: 'relative' }}>
+            <span
+              style={{
+                flex: 1,
+                minWidth: 0,
+                overflow: 'hidden',
+                textOverflow: 'ellipsis',
+                whiteSpace: 'nowrap',
+              }}
+              title={name}
+            >
+              {name}
+            </span>
+            <span>{whole(persons)}</span>
+            <span style={{ opacity: 0.75, width: 56, textAlign: 'end' }}>{percent(persons / of)}</span>
+          </Flex>
+        </div>
+      ))}
     </>
   )
 }

@@ -1,20 +1,25 @@
 import { useQuery } from '@tanstack/react-query'
-import { Button, Card, Col, Form, Input, Popconfirm, Row, Space } from 'antd'
+import { Button, Card, Col, Form, Input, Popconfirm, Row, Segmented, Space, Typography } from 'antd'
 import { useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import type { Segment } from '../../../../contract/audience.ts'
+import { type Segment, type SegmentKind, segmentKinds } from '../../../../contract/audience.ts'
 import { Rule } from '../../../../contract/rule.ts'
 import { sentence } from '../../../../contract/rule-sentence.ts'
 import { api, client } from '../../../client.ts'
 import type { Lang } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
+import { ExportButton } from '../../parts/export/ExportButton.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
 import { RuleEditor } from '../../parts/rule/RuleEditor.tsx'
 import { StaleDialog } from '../../parts/StaleDialog.tsx'
 import { type Shared, useAct } from '../../parts/use-act.ts'
 import { useMay } from '../../parts/use-brand.ts'
+import { Growth } from './Growth.tsx'
+import { Overlap } from './Overlap.tsx'
 import { Preview } from './Preview.tsx'
+import { kindNames, kindSays } from './segment-words.ts'
+import { TakeAnew } from './TakeAnew.tsx'
 
 const words = {
   new: { zh: '新建人群', en: 'New segment' },
@@ -34,15 +39,25 @@ const words = {
   members: { zh: '查看全部成员', en: 'All members of it' },
   wake: { zh: '用于唤醒 SOP', en: 'Use it in a waking SOP' },
   needed: { zh: '请填写名称', en: 'Give it a name' },
+  kind: { zh: '成员怎样保持', en: 'How members are kept' },
+  wakeNot: {
+    zh: '按需人群没有进出记录，不能触发 SOP；改成实时或快照后可以。',
+    en: 'Nobody is told who enters a segment on demand, so it cannot trigger a SOP; a live one or a snapshot can.',
+  },
 }
-type Fields = { name: string; description?: string }
+type Fields = { name: string; description?: string; kind: SegmentKind }
+const WATCH_MS = 1500
 
 /** Makes or changes a segment, with a live count, what can be reached, and a sample. */
 export function SegmentEditor() {
   const { id } = useParams()
   const [params] = useSearchParams()
   const query = useQuery(
-    api.audience.segment.queryOptions({ input: { id: Number(id) as never }, enabled: id !== undefined }),
+    api.audience.segment.queryOptions({
+      input: { id: Number(id) as never },
+      enabled: id !== undefined,
+      refetchInterval: ({ state }) => (state.data?.state === 'computing' ? WATCH_MS : false),
+    }),
   )
   if (id === undefined)
     return <Editor key="new" segment={undefined} first={fromAddress(params.get('rule'))} />
@@ -100,6 +115,7 @@ function Editor({ segment, first }: EditorProps) {
       >
         {segment && segment.usedBy.length > 0 ? t('used', { users: segment.usedBy.join('、') }) : undefined}
       </Answer>
+      {segment ? <TakeAnew segment={segment} /> : null}
       <Row gutter={[12, 12]}>
         <Col xs={24} xl={14}>
           <Card>
@@ -107,7 +123,11 @@ function Editor({ segment, first }: EditorProps) {
               form={form}
               layout="vertical"
               requiredMark={false}
-              initialValues={{ name: segment?.name ?? '', description: segment?.description ?? '' }}
+              initialValues={{
+                name: segment?.name ?? '',
+                description: segment?.description ?? '',
+                kind: segment?.kind ?? 'live',
+              }}
               onFinish={() => void save()}
             >
               <Form.Item
@@ -120,6 +140,7 @@ function Editor({ segment, first }: EditorProps) {
               <Form.Item name="description" label={t('description')}>
                 <Input maxLength={500} onPressEnter={() => form.submit()} />
               </Form.Item>
+              <KindField />
               <div style={{ marginBottom: 8 }}>{t('condition')}</div>
               <RuleEditor rule={rule} onChange={setRule} />
             </Form>
@@ -128,9 +149,33 @@ function Editor({ segment, first }: EditorProps) {
         <Col xs={24} xl={10}>
           <Preview rule={rule} />
         </Col>
+        {segment ? (
+          <>
+            <Col xs={24} xl={14}>
+              <Growth id={segment.id} />
+            </Col>
+            <Col xs={24} xl={10}>
+              <Overlap segment={segment} />
+            </Col>
+          </>
+        ) : null}
       </Row>
       {dialog}
     </>
+  )
+}
+
+/** The three kinds, with what the chosen one means. */
+function KindField() {
+  const t = useWords(words)
+  const lang = useLang()
+  const kind = Form.useWatch<SegmentKind>('kind') ?? 'live'
+  return (
+    <Form.Item label={t('kind')} extra={kindSays[kind][lang]}>
+      <Form.Item name="kind" noStyle>
+        <Segmented options={segmentKinds.map((value) => ({ value, label: kindNames[value][lang] }))} />
+      </Form.Item>
+    </Form.Item>
   )
 }
 
@@ -142,9 +187,14 @@ function Uses({ segment }: { segment: Segment }) {
       <Link to={`/members?segmentId=${segment.id}`}>
         <Button>{t('members')}</Button>
       </Link>
-      <Link to={`/journeys?new=wake_sleeping&segment=${segment.id}`}>
-        <Button>{t('wake')}</Button>
-      </Link>
+      <ExportButton segment={{ id: segment.id, name: segment.name }} />
+      {segment.kind === 'on_demand' ? (
+        <Typography.Text type="secondary">{t('wakeNot')}</Typography.Text>
+      ) : (
+        <Link to={`/journeys?new=wake_sleeping&segment=${segment.id}`}>
+          <Button>{t('wake')}</Button>
+        </Link>
+      )}
     </Space>
   )
 }
@@ -162,8 +212,8 @@ function useSaving(segment: Segment | undefined, edited: Edited) {
   const [version, setVersion] = useState(segment?.version ?? 0)
   const refresh = [api.audience.key()]
   async function save(at = version): Promise<void> {
-    const { name, description = '' } = edited.fields()
-    const input = { name, description, rule: edited.rule }
+    const { name, description = '', kind } = edited.fields()
+    const input = { name, description, kind, rule: edited.rule }
     const work = () =>
       segment
         ? client.audience.changeSegment({ ...input, id: segment.id, version: at })

@@ -2,11 +2,14 @@ import { PlusOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Empty, Progress, Table, Tag, Tooltip, Typography } from 'antd'
 import { Link, useNavigate } from 'react-router'
+import type { Segment } from '../../../../contract/audience.ts'
 import { api } from '../../../client.ts'
-import { whole } from '../../../ui/format.ts'
+import { minute, whole } from '../../../ui/format.ts'
 import { useLang, useWords } from '../../../ui/language.ts'
 import { Answer } from '../../parts/Answer.tsx'
 import { Loaded } from '../../parts/Loaded.tsx'
+import { useZone } from '../../parts/use-brand.ts'
+import { kindNames } from './segment-words.ts'
 
 const words = {
   title: { zh: '人群', en: 'Segments' },
@@ -25,12 +28,20 @@ const words = {
     en: 'No segment yet. Say which members you mean; SOPs and tasks then use it.',
   },
   computing: { zh: '计算中', en: 'Computing' },
+  taken: { zh: '{time} 拍摄', en: 'taken {time}' },
+  computed: { zh: '{time} 计算', en: 'computed {time}' },
+  never: { zh: '还没有计算', en: 'not computed yet' },
 }
 
 export function Segments() {
   const t = useWords(words)
   const lang = useLang()
   const navigate = useNavigate()
+  const zone = useZone()
+  const momentOf = ({ kind, takenAt }: Segment): string => {
+    if (takenAt === null) return t('never')
+    return t(kind === 'snapshot' ? 'taken' : 'computed', { time: minute(takenAt, zone) })
+  }
   const query = useQuery(api.audience.segments.queryOptions({ refetchInterval: 15_000 }))
   return (
     <Loaded query={query}>
@@ -67,7 +78,16 @@ export function Segments() {
               {
                 title: t('name'),
                 width: 220,
-                render: (_, row) => <Link to={`/segments/${row.id}`}>{row.name}</Link>,
+                render: (_, row) => (
+                  <>
+                    <Link to={`/segments/${row.id}`}>{row.name}</Link>{' '}
+                    {row.kind === 'live' ? null : (
+                      <Tooltip title={momentOf(row)}>
+                        <Tag>{kindNames[row.kind][lang]}</Tag>
+                      </Tooltip>
+                    )}
+                  </>
+                ),
               },
               {
                 title: t('persons'),
@@ -90,11 +110,14 @@ export function Segments() {
                 title: t('today'),
                 width: 120,
                 align: 'right',
-                render: (_, row) => (
-                  <span>
-                    +{whole(row.enteredToday)} / −{whole(row.leftToday)}
-                  </span>
-                ),
+                render: (_, row) =>
+                  row.kind === 'on_demand' ? (
+                    '–'
+                  ) : (
+                    <span>
+                      +{whole(row.enteredToday)} / −{whole(row.leftToday)}
+                    </span>
+                  ),
               },
               {
                 title: t('rule'),

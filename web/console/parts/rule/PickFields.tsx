@@ -98,10 +98,9 @@ export function SegmentChoice({
       placeholder={t('segment')}
       value={leaf.segment === 0 ? null : leaf.segment}
       showSearch={{ optionFilterProp: 'label' }}
-      options={(segments.data?.items ?? []).map((segment) => ({
-        value: segment.id as number,
-        label: segment.name,
-      }))}
+      options={(segments.data?.items ?? [])
+        .filter(({ kind }) => kind !== 'on_demand')
+        .map((segment) => ({ value: segment.id as number, label: segment.name }))}
       onChange={(segment) => onChange({ ...leaf, segment })}
     />
   )

@@ -1,0 +1,19 @@
+/** Opening what is sealed of one profile. Apart from secret.ts, so that a thread that only opens values loads little. */
+import type { FieldCipher } from '../platform/crypto/field-cipher.ts'
+
+/** Personal values by the digest that stands for them elsewhere. */
+export type Secret = Readonly<Record<string, string>>
+
+/** Throws `Unreadable` where the master key is another one. */
+export function openSecret(
+  cipher: FieldCipher,
+  { id, dataKey, secret }: { id: number; dataKey: Buffer; secret: Buffer },
+): Secret {
+  const context = contextOf(id)
+  return JSON.parse(cipher.open(cipher.unwrap(dataKey, context), secret, context)) as Secret
+}
+
+/** Whose value it is: authenticated with it. */
+export function contextOf(profileId: number): string {
+  return `profile:${profileId}`
+}
