@@ -94,7 +94,8 @@ test('import, export and undo-import beside a running program', async () => {
   expect(phones).toEqual(expect.arrayContaining(['13917264835', '13917264836']))
 
   const book = join(folder, 'members.xlsx')
-  expect(await result('export', 'members', book)).toMatchObject({ what: 'members', rows: 2 })
+  const everybody = (await rows('members')).length
+  expect(await result('export', 'members', book)).toMatchObject({ what: 'members', rows: everybody })
   expect((await readFile(book)).subarray(0, 2).toString()).toBe('PK')
   const named = join(folder, 'named.csv')
   await result('export', 'members', named, '--columns', 'phone,kind', '--lang', 'en')
