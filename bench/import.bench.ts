@@ -17,7 +17,7 @@ import { sql } from '../server/platform/postgres/sql.ts'
 import { openStores, type Stores } from '../server/stores.ts'
 import { copyIntoPostgres, insertIntoClickHouse, markOf } from './copy-again.ts'
 import { count, figure, inSeconds, secondsOf } from './figures.ts'
-import { memoryFigure, openEveryPage } from './pages.ts'
+import { memoryFigure, openEveryPage, pagesFigure } from './pages.ts'
 import { type Program, runCommand, type Session, signIn, startProgram } from './program.ts'
 import { inFolder } from './stores.ts'
 
@@ -90,7 +90,7 @@ async function measure(folder: string, data: string, { program, stores }: Runnin
   figure({ what: 'The same, until the import has ended', data: size, ours: inSeconds(imported) })
   figure({ what: 'The same file again, nothing changes', data: size, ours: inSeconds(again) })
   if (MEMBERS > BUYERS) await fillUp(folder, data, stores)
-  await openEveryPage(program.address)
+  pagesFigure(await openEveryPage(program.address), `${count(MEMBERS)} members`)
   memoryFigure(program, `${count(MEMBERS)} members`, 'at most 2,048 MB')
 }
 

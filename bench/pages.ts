@@ -15,8 +15,14 @@ const LISTS: Readonly<Record<string, string>> = {
   '/import': '/imports',
 }
 
-/** Signs in with the password of the benches and opens each page. Gives how many. */
-export async function openEveryPage(address: string, login = 'admin'): Promise<number> {
+/** A page that is not at rest after this long is broken, and is named. */
+const PATIENCE_MS = 120_000
+
+/** How long a page took until its last answer had come, in milliseconds. */
+export type Opened = { path: string; ms: number }
+
+/** Signs in with the password of the benches and opens each page. Gives them, the slowest first. */
+export async function openEveryPage(address: string, login = 'admin'): Promise<Opened[]> {
   const browser = await openBrowser()
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN' })
@@ -26,14 +32,35 @@ export async function openEveryPage(address: string, login = 'admin'): Promise<n
     await page.click('button[type=submit]')
     await page.waitForURL(`${address}/`)
     const paths = await pathsOf(page)
+    const opened: Opened[] = []
     for (const path of paths) {
-      await page.goto(`${address}${path}`)
-      await page.waitForLoadState('networkidle')
+      const ms = await open(page, `${address}${path}`).catch((error: unknown) => {
+        throw new Error(`${path} did not come to rest`, { cause: error })
+      })
+      opened.push({ path, ms })
     }
-    return paths.length
+    return opened.sort((left, right) => right.ms - left.ms)
   } finally {
     await browser.close()
   }
+}
+
+async function open(page: Page, address: string): Promise<number> {
+  const begun = performance.now()
+  await page.goto(address)
+  await page.waitForLoadState('networkidle', { timeout: PATIENCE_MS })
+  // A page is at rest when nothing was asked for half a second.
+  return performance.now() - begun - 500
+}
+
+/** The three slowest of all pages. */
+export function pagesFigure(opened: readonly Opened[], data: string): void {
+  const slowest = opened.slice(0, 3).map(({ path, ms }) => `${path} ${Math.round(ms)} ms`)
+  figure({
+    what: `The slowest of ${opened.length} pages, opened in a browser`,
+    data,
+    ours: slowest.join(', '),
+  })
 }
 
 /** Memory as the sum of PSS of every process, stated for each. */

@@ -136,19 +136,25 @@ function matching({ index }: Keyring, q: string): Sql[] {
   ]
   const named = personsWith(possibleIdentifiers(index, text), lookups)
   const name = normaliseName(text)
-  if (name === undefined || /^[\d+\s-]+$/.test(text)) return [sql`person.id in (${named})`]
-  // One set of both: joined by "or", neither index would be used.
-  return [sql`person.id in (select n.id from person n where ${nameMatches(name)} union all ${named})`]
+  if (name === undefined || /^[\d+\s-]+$/.test(text)) return [among(named)]
+  return [sql`(${nameMatches(name)} or ${among(named)})`]
+}
+
+/** As an array that is asked for first, so that beside a name both indexes are used. */
+function among(persons: Sql): Sql {
+  return sql`person.id = any(array(${persons}))`
 }
 
 /**
- * Names that begin with, end with or (from three signs on) contain the text: the trigram index has pairs at the ends
- * only. What stands in it never becomes a pattern.
+ * Names that begin with the text, from two signs on also those that end with it, from three on those that contain it:
+ * more the trigram index cannot find. What stands in the text never becomes a pattern.
  */
 function nameMatches(name: string): Sql {
   const literal = name.replace(/[\\%_]/g, (sign) => `\\${sign}`)
-  if ([...name].length >= 3) return sql`n.name ilike ${`%${literal}%`}`
-  return sql`(n.name ilike ${`${literal}%`} or n.name ilike ${`%${literal}`})`
+  const signs = [...name].length
+  if (signs >= 3) return sql`person.name ilike ${`%${literal}%`}`
+  if (signs === 1) return sql`person.name ilike ${`${literal}%`}`
+  return sql`(person.name ilike ${`${literal}%`} or person.name ilike ${`%${literal}`})`
 }
 
 function possibleIdentifiers(
