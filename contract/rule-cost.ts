@@ -1,8 +1,7 @@
 /**
  * What a rule costs, as a number of rows: answering it for everybody takes in one row a person, every order, and beside
- * them every line of an order, and every event of the types that it asks for, where it asks for any. Names, channels
- * and windows do not make fewer: rows stand in order of persons, and what is about to leave a window decides when the
- * answer changes.
+ * them every line of an order, and every event of the types that it asks for, where it asks for any. This is the most
+ * that it can be: names, channels and windows are not counted, because rows stand in order of persons.
  */
 
 import type { Lang } from './lifecycle.ts'

@@ -83,15 +83,14 @@ export function compileRules(definitions: Definitions): Evaluator {
   const kept = new Map<string, number>(
     definitions.segments.flatMap(({ id, kept: taken }) => (taken ? [[`s${id}`, id] as const] : [])),
   )
-  const keptTree = (segment: number): Tree => {
-    const place = readers.push(snapshotReader(segment)) - 1
-    return (ask) => ask(place)
-  }
   const ordered = inTurn.map(({ id, rule }) => {
     const segment = kept.get(id)
+    const taken = segment === undefined ? -1 : readers.push(snapshotReader(segment)) - 1
     return {
       tag: id.startsWith('t') ? shared.autoTags.get(Number(id.slice(1))) : undefined,
-      holds: segment === undefined ? compileTree(rule, leafPlace) : keptTree(segment),
+      // Most rules are a single condition: it is asked without going through a tree.
+      only: segment === undefined && isLeaf(rule) ? leafPlace(rule) : taken,
+      holds: compileTree(rule, segment === undefined ? leafPlace : () => taken),
     }
   })
   const byPosition = [...autoTags].sort((left, right) => left.position - right.position || left.id - right.id)
@@ -152,7 +151,7 @@ export function compileRules(definitions: Definitions): Evaluator {
     const rankOfGroup = new Map<number, number>()
     for (let place = 0; place < ordered.length; place += 1) {
       const node = ordered[place] as (typeof ordered)[number]
-      if (!node.holds(ask)) continue
+      if (!(node.only < 0 ? node.holds(ask) : ask(node.only))) continue
       holds[place] = 1
       const { tag } = node
       if (tag?.level !== 's') continue
@@ -239,6 +238,8 @@ function heldAmong(all: readonly Placed[], holds: Uint8Array): number[] {
   return found
 }
 
+const isLeaf = (rule: Rule): rule is Leaf => rule.kind !== 'all' && rule.kind !== 'any' && rule.kind !== 'not'
+
 type Tree = (ask: (place: number) => boolean) => boolean
 
 function compileTree(rule: Rule, placeOf: (leaf: Leaf) => number): Tree {
@@ -246,7 +247,7 @@ function compileTree(rule: Rule, placeOf: (leaf: Leaf) => number): Tree {
     const inner = compileTree(rule.rule, placeOf)
     return (ask) => !inner(ask)
   }
-  if (rule.kind !== 'all' && rule.kind !== 'any') {
+  if (isLeaf(rule)) {
     const place = placeOf(rule)
     return (ask) => ask(place)
   }
