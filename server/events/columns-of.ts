@@ -7,6 +7,7 @@ import type { EventType } from '../../contract/events.ts'
 import type { Block, CallOptions, ClickHouse, Params } from '../platform/clickhouse/clickhouse.ts'
 import { type Gathered, gathered } from '../platform/clickhouse/gathered.ts'
 import { eventConditions, ms } from './event-rows.ts'
+import { inOrder } from './person-order.ts'
 
 export type ColumnRange = {
   /** Persons from `from` on, before `before`. Persons whose rows stand elsewhere are to be read by `rowsOf`. */
@@ -44,9 +45,11 @@ export async function purchaseColumns(
   const more = fields.map((field) => `, ${orderFields[field]} as f_${field}`).join('')
   const query = `select person_id as person, toFloat64(${ms('orders.at')}) as moment, id, version, toUInt8(purchase = 1 and deleted = 0) as counts,
       ${cents('total - refunded')} as amount${more}
-    from orders where ${WITHIN} order by person_id, orders.at, orders.id`
+    from orders where ${WITHIN}`
   const columns = await gathered(asked(clickhouse, query, range))
-  return { columns, standing: lastVersions(columns, undefined) }
+  const versions = columns.numbers('version')
+  const order = inOrder(columns, (left, right) => (versions[left] ?? 0) - (versions[right] ?? 0))
+  return { columns, standing: lastVersions(columns, order, undefined) }
 }
 
 /** `standing`: the places of lines, ascending by person, time, order and line. */
@@ -57,42 +60,44 @@ export async function lineColumns(clickhouse: ClickHouse, range: ColumnRange): P
   const query = `select person_id as person, toFloat64(${ms('order_lines.at')}) as moment, order_id as id, version, toUInt8(deleted = 0) as counts,
       toFloat64(line) as place, sku, toString(category) as kind, toFloat64(toInt64(quantity * 1000)) as milli, ${cents('price')} as unit,
       ${cents('discount')} as less, ${cents('refunded')} as back
-    from order_lines where ${WITHIN} order by person_id, order_lines.at, order_id, line`
+    from order_lines where ${WITHIN}`
   const columns = await gathered(asked(clickhouse, query, range))
-  return { columns, standing: lastVersions(columns, columns.numbers('place')) }
+  const [lines, versions] = [columns.numbers('place'), columns.numbers('version')]
+  const order = inOrder(
+    columns,
+    (left, right) =>
+      (lines[left] ?? 0) - (lines[right] ?? 0) || (versions[left] ?? 0) - (versions[right] ?? 0),
+  )
+  return { columns, standing: lastVersions(columns, order, lines) }
 }
 
-/** Versions of one key stand together: the greatest counts, of equal ones the last. */
-function lastVersions(columns: Gathered, lines: ArrayLike<number> | undefined): Int32Array {
+/** Versions of one key stand together, ascending: the last counts. */
+function lastVersions(
+  columns: Gathered,
+  order: Int32Array,
+  lines: ArrayLike<number> | undefined,
+): Int32Array {
   const [persons, moments] = [columns.numbers('person'), columns.numbers('moment')]
-  const [versions, counts] = [columns.numbers('version'), columns.numbers('counts')]
+  const counts = columns.numbers('counts')
   const ids = columns.words('id')
-  const standing = new Int32Array(columns.rows)
+  const same = (row: number, other: number): boolean =>
+    persons[row] === persons[other] &&
+    moments[row] === moments[other] &&
+    lines?.[row] === lines?.[other] &&
+    ids[row * 4] === ids[other * 4] &&
+    ids[row * 4 + 1] === ids[other * 4 + 1] &&
+    ids[row * 4 + 2] === ids[other * 4 + 2] &&
+    ids[row * 4 + 3] === ids[other * 4 + 3]
   let found = 0
-  let best = -1
-  const same = (row: number): boolean =>
-    persons[row] === persons[best] &&
-    moments[row] === moments[best] &&
-    lines?.[row] === lines?.[best] &&
-    ids[row * 4] === ids[best * 4] &&
-    ids[row * 4 + 1] === ids[best * 4 + 1] &&
-    ids[row * 4 + 2] === ids[best * 4 + 2] &&
-    ids[row * 4 + 3] === ids[best * 4 + 3]
-  const settle = (): void => {
-    if (best < 0 || counts[best] !== 1) return
-    standing[found] = best
+  for (let place = 0; place < order.length; place += 1) {
+    const row = order[place] ?? 0
+    if (counts[row] !== 1) continue
+    const after = order[place + 1]
+    if (after !== undefined && same(row, after)) continue
+    order[found] = row
     found += 1
   }
-  for (let row = 0; row < columns.rows; row += 1) {
-    if (best >= 0 && same(row)) {
-      if ((versions[row] ?? 0) >= (versions[best] ?? 0)) best = row
-      continue
-    }
-    settle()
-    best = row
-  }
-  settle()
-  return standing.subarray(0, found)
+  return order.subarray(0, found)
 }
 
 const eventFields = {
@@ -112,17 +117,18 @@ export type EventColumnsPick = {
   readonly numbers: readonly string[]
 }
 
-export type EventColumns = Gathered
+/** `standing`: the places of the events, ascending by person, time and id. */
+export type EventColumns = { columns: Gathered; standing: Int32Array }
 
 /**
- * Events ascending by person and time: columns `person`, `moment`, `id`, `what`, `told`, the fields, `t0`, `t1` … for
+ * Events with the columns `person`, `moment`, `id`, `what`, `told`, the fields, `t0`, `t1` … for
  * the texts ('' for none) and `n0`, `n1` … for the numbers (NaN for none).
  */
-export function eventColumns(
+export async function eventColumns(
   clickhouse: ClickHouse,
   range: ColumnRange,
   pick: EventColumnsPick,
-): Promise<Gathered> {
+): Promise<EventColumns> {
   const { text, params } = eventConditions(pick)
   const texts = pick.texts.map((_, place) => `, texts[{text${place}:String}] as t${place}`)
   const numbers = pick.numbers.map(
@@ -136,8 +142,9 @@ export function eventColumns(
   const fields = pick.fields.map((field) => `, ${eventFields[field]} as f_${field}`)
   const query = `select person_id as person, toFloat64(${ms('events.at')}) as moment, id, toString(type) as what, toString(detail) as told
       ${[...fields, ...texts, ...numbers].join('')}
-    from events where ${WITHIN} and (${text}) order by person_id, events.at, events.id`
-  return gathered(asked(clickhouse, query, range, { ...params, ...keys }))
+    from events where ${WITHIN} and (${text})`
+  const columns = await gathered(asked(clickhouse, query, range, { ...params, ...keys }))
+  return { columns, standing: inOrder(columns) }
 }
 
 /** When each person's last event of the types was: columns `person` and `moment`, ascending by person. */
@@ -147,7 +154,7 @@ export function lastEventColumns(
   types: readonly EventType[],
 ): Promise<Gathered> {
   const query = `select person_id as person, toFloat64(${ms('max(events.at)')}) as moment from events
-    where ${WITHIN} and type in {types:Array(String)} group by person_id order by person_id`
+    where ${WITHIN} and type in {types:Array(String)} group by person_id order by person_id settings optimize_aggregation_in_order = 1`
   return gathered(asked(clickhouse, query, range, { types }))
 }
 

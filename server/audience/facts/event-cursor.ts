@@ -1,12 +1,10 @@
 /** The events of one person after the other, out of columns, in objects that are used again. */
 import type { EventType } from '../../../contract/events.ts'
 import type { EventColumns } from '../../events/events.ts'
-import { compareUuids } from '../../platform/clickhouse/native.ts'
 import type { FactNeeds } from '../rule/fact-needs.ts'
 import type { PersonEvent } from './person-facts.ts'
 
 type Held = { -readonly [Name in Exclude<keyof PersonEvent, 'texts' | 'numbers'>]: PersonEvent[Name] } & {
-  row: number
   readonly texts: Record<string, string>
   /** A property that was not told stands here without a value. */
   readonly numbers: Record<string, number | undefined>
@@ -16,10 +14,9 @@ export class EventCursor {
   /** Those of the present person, ascending by (at, id). Whatever holds one of them sees it change. */
   readonly own: PersonEvent[] = []
   readonly #held: Held[] = []
-  readonly #rows: number
+  readonly #standing: Int32Array
   readonly #persons: ArrayLike<number>
   readonly #moments: ArrayLike<number>
-  readonly #ids: Uint32Array
   readonly #types: readonly string[]
   readonly #details: readonly string[]
   readonly #fields: readonly (readonly ['channel' | 'store' | 'subject', readonly string[]])[]
@@ -28,11 +25,11 @@ export class EventCursor {
   #place = 0
 
   /** Without columns nobody has any. */
-  constructor(columns: EventColumns | undefined, { event, texts, numbers }: FactNeeds) {
-    this.#rows = columns?.rows ?? 0
+  constructor(found: EventColumns | undefined, { event, texts, numbers }: FactNeeds) {
+    const columns = found?.columns
+    this.#standing = found?.standing ?? new Int32Array(0)
     this.#persons = columns?.numbers('person') ?? []
     this.#moments = columns?.numbers('moment') ?? []
-    this.#ids = columns?.words('id') ?? new Uint32Array(0)
     this.#types = columns?.texts('what') ?? []
     this.#details = columns?.texts('told') ?? []
     this.#fields = columns ? event.map((field) => [field, columns.texts(`f_${field}`)] as const) : []
@@ -42,25 +39,22 @@ export class EventCursor {
 
   /** Persons ascend from call to call. */
   moveTo(person: number): void {
-    while (this.#place < this.#rows && (this.#persons[this.#place] ?? 0) < person) this.#place += 1
+    const standing = this.#standing
+    while (this.#place < standing.length && this.#personAt(this.#place) < person) this.#place += 1
     let count = 0
-    let tied = false
-    for (; this.#place < this.#rows && this.#persons[this.#place] === person; this.#place += 1) {
-      const held = this.#fill(count, this.#place)
-      tied ||= count > 0 && this.own[count - 1]?.at === held.at
-      this.own[count] = held as PersonEvent
+    for (; this.#place < standing.length && this.#personAt(this.#place) === person; this.#place += 1) {
+      this.own[count] = this.#fill(count, standing[this.#place] ?? 0) as PersonEvent
       count += 1
     }
     this.own.length = count
-    if (tied) this.own.sort(this.#inOrder)
   }
 
-  readonly #inOrder = (left: PersonEvent, right: PersonEvent): number =>
-    left.at - right.at || compareUuids(this.#ids, rowOf(left), this.#ids, rowOf(right))
+  #personAt(place: number): number {
+    return this.#persons[this.#standing[place] ?? 0] ?? 0
+  }
 
   #fill(place: number, row: number): Held {
     const held = this.#held[place] ?? this.#another()
-    held.row = row
     held.at = this.#moments[row] ?? 0
     held.type = (this.#types[row] ?? '') as EventType
     held.detail = this.#details[row] ?? ''
@@ -75,7 +69,6 @@ export class EventCursor {
 
   #another(): Held {
     const held: Held = {
-      row: 0,
       at: 0,
       id: '',
       type: 'tracked',
@@ -90,5 +83,3 @@ export class EventCursor {
     return held
   }
 }
-
-const rowOf = (event: PersonEvent): number => (event as unknown as Held).row

@@ -3,7 +3,7 @@ import type { LineColumns, PurchaseColumns, PurchaseField } from '../../events/e
 import { compareUuids } from '../../platform/clickhouse/native.ts'
 import { lineCents, type Purchase, type PurchaseLine } from './person-facts.ts'
 
-type Held = { -readonly [Name in keyof Purchase]: Purchase[Name] } & { row: number }
+type Held = { -readonly [Name in keyof Purchase]: Purchase[Name] }
 
 /** Text fields that stand in a column of their own where they are needed. */
 const textFields = ['store', 'seller', 'channel', 'side', 'campaign'] as const
@@ -47,27 +47,19 @@ export class PurchaseCursor {
     const standing = this.#standing
     while (this.#place < standing.length && this.#personAt(this.#place) < person) this.#place += 1
     let count = 0
-    let tied = false
     for (; this.#place < standing.length && this.#personAt(this.#place) === person; this.#place += 1) {
-      const held = this.#fill(count, standing[this.#place] ?? 0)
-      tied ||= count > 0 && this.own[count - 1]?.at === held.at
-      this.own[count] = held
+      this.own[count] = this.#fill(count, standing[this.#place] ?? 0)
       count += 1
     }
     this.own.length = count
-    if (tied) this.own.sort(this.#inOrder)
   }
 
   #personAt(place: number): number {
     return this.#persons[this.#standing[place] ?? 0] ?? 0
   }
 
-  readonly #inOrder = (left: Purchase, right: Purchase): number =>
-    left.at - right.at || compareUuids(this.#ids, (left as Held).row, this.#ids, (right as Held).row)
-
   #fill(place: number, row: number): Held {
     const held = this.#held[place] ?? this.#another()
-    held.row = row
     held.at = this.#moments[row] ?? 0
     held.amount = this.#amounts[row] ?? 0
     if (this.#discounts) held.discount = this.#discounts[row] ?? 0
@@ -82,7 +74,6 @@ export class PurchaseCursor {
 
   #another(): Held {
     const held: Held = {
-      row: 0,
       at: 0,
       id: '',
       amount: 0,
@@ -136,7 +127,7 @@ class LineCursor {
       (this.#persons[line] ?? 0) < person ||
       (this.#persons[line] === person && (this.#moments[line] ?? 0) < at)
     while (this.#place < standing.length && isBefore(standing[this.#place] ?? 0)) this.#place += 1
-    // Of one instant there may be several orders, whose order by id is ClickHouse's own.
+    // Of one instant there may be several orders.
     for (let place = this.#place; place < standing.length; place += 1) {
       const line = standing[place] ?? 0
       if (this.#persons[line] !== person || this.#moments[line] !== at) break
