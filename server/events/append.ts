@@ -85,17 +85,20 @@ export async function toldBefore(
   ids: readonly string[],
   { source, receivedAt }: Pick<AppendHow, 'source' | 'receivedAt'>,
 ): Promise<{ repeated: string[]; entered: Opened }> {
-  const brought = listOf(ids)
   const { repeated, ...state } = await tx.row<LogState & { repeated: string | null }>(
     prepared(
       'log.tell',
       sql`
     with state as materialized (select ${stateColumns(receivedAt)}),
-      fresh_a as (${marking('a', brought, source)} returning id),
-      fresh_b as (${marking('b', brought, source)} returning id)
-    select state.*, case when (select count(*) from fresh_a) + (select count(*) from fresh_b) < cardinality(${brought}::uuid[])
-      then (select string_agg(id::text, ',') from (
-        select unnest(${brought}::uuid[]) as id except select id from fresh_a except select id from fresh_b) known) end as repeated
+      brought as materialized (
+        select id, place, ${source}::text as source from unnest(${listOf(ids)}::uuid[]) with ordinality as of_it (id, place)),
+      fresh_a as (${MARKING.a} returning id),
+      fresh_b as (${MARKING.b} returning id)
+    select state.*,
+      case when (select count(*) from fresh_a) + (select count(*) from fresh_b) < (select count(*) from brought)
+        then (select string_agg(id::text, ',') from (
+          select id from brought except select id from fresh_a except select id from fresh_b) known)
+        end as repeated
     from state`,
     ),
   )
@@ -107,16 +110,17 @@ function listOf(ids: readonly string[]): string {
   return `{${[...ids].sort().join(',')}}`
 }
 
-/** Into this table where it is the present one, what the other does not know. Conflicts are passed over. */
-function marking(table: 'a' | 'b', brought: string, source: string): Sql {
-  const [here, there] = table === 'a' ? ['seen_a', 'seen_b'] : ['seen_b', 'seen_a']
-  return sql`
-    insert into ${trusted(here)} (source, id)
-    select ${source}, brought.id from unnest(${brought}::uuid[]) with ordinality as brought (id, place)
-    where (select seen from state) = ${table}
-      and not exists (select from ${trusted(there)} old where old.source = ${source} and old.id = brought.id)
+/** Into each table where it is the present one, what the other does not know. Conflicts are passed over. */
+const MARKING = { a: marking('a', 'b'), b: marking('b', 'a') }
+
+function marking(here: 'a' | 'b', there: 'a' | 'b'): Sql {
+  return trusted(`
+    insert into seen_${here} (source, id)
+    select source, id from brought
+    where (select seen from state) = '${here}'
+      and not exists (select from seen_${there} old where old.source = brought.source and old.id = brought.id)
     order by place
-    on conflict do nothing`
+    on conflict do nothing`)
 }
 
 /**
