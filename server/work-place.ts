@@ -9,6 +9,7 @@ import { openKeyring } from './platform/crypto/master-key.ts'
 import { type Disk, noDisk, watchDisk } from './platform/disk.ts'
 import type { Log, LogOptions } from './platform/logging/log.ts'
 import { openDatabase } from './platform/postgres/database.ts'
+import type { Heaps } from './platform/spare-memory.ts'
 import type { Folders, Stores } from './stores.ts'
 
 export type WorkPlace = {
@@ -22,12 +23,14 @@ export type WorkPlace = {
   crashPoint: string | undefined
   /** How it stands at the doors, in memory that both threads see. */
   doors: QueueState
+  /** The heaps of both threads, that of the work in the second place. */
+  heaps: Heaps
 }
 
 export function placeOf(
   stores: Stores,
   { databasePool, crashPoint }: Config,
-  { log, doors }: Pick<WorkPlace, 'log' | 'doors'>,
+  { log, doors, heaps }: Pick<WorkPlace, 'log' | 'doors' | 'heaps'>,
 ): WorkPlace {
   const { db, clickhouseOptions, masterKey, folders, disk } = stores
   const { path, clickhouse, archive, files, keys, logs } = folders
@@ -41,6 +44,7 @@ export function placeOf(
     log,
     crashPoint,
     doors,
+    heaps,
   }
 }
 

@@ -33,7 +33,7 @@ const log = openLog(place.log)
 const stores = await openPlace(place, log)
 try {
   const clock = await openBusinessClock(stores.db, systemClock, thisMachine())
-  const spare = spareMemory()
+  const spare = spareMemory({ heaps: place.heaps, thread: 1 })
   const telling = setInterval(tell, TELL_MS)
   try {
     await runLoops(

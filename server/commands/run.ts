@@ -13,7 +13,7 @@ import { type LoopParts, runLoops } from '../loop.ts'
 import { createFirstOwner, type OneTime, openBusinessClock } from '../org/org.ts'
 import { startHousekeeping } from '../platform/jobs/housekeeping.ts'
 import { openLog } from '../platform/logging/log.ts'
-import { spareMemory } from '../platform/spare-memory.ts'
+import { sharedHeaps, spareMemory } from '../platform/spare-memory.ts'
 import { StartRefused } from '../platform/start-refused.ts'
 import { systemClock } from '../platform/time/clock.ts'
 import { thisMachine } from '../platform/time/machine.ts'
@@ -57,10 +57,11 @@ export async function runProgram({ config, terminal }: Command, options: RunOpti
       const seeded = await seedWhenEmpty(stores, terminal)
       if (seeded) tellDemo(terminal, seeded)
     }
-    const spare = spareMemory()
+    const heaps = sharedHeaps(2)
+    const spare = spareMemory({ heaps })
     closers.push(async () => spare.stop())
     if (options.work) {
-      const place = placeOf(stores, config, { log: logging, doors: app.doors.state })
+      const place = placeOf(stores, config, { log: logging, doors: app.doors.state, heaps })
       closers.push(await startWork(app, parts, options.serve ? place : undefined))
     }
     if (options.serve && !asked.signal.aborted) {

@@ -21,8 +21,20 @@ type Collect = (options: {
   flavor?: 'last-resort'
 }) => Promise<void> | undefined
 
-/** Looks every few seconds until it is stopped. */
-export function spareMemory({ lookMs = LOOK_MS }: { lookMs?: number } = {}): { stop(): void } {
+/**
+ * The heaps of the threads of this process in bytes, in memory that all of them see: the system tells the memory of the
+ * process alone, and the heap of one thread is nothing that another could give back.
+ */
+export type Heaps = Float64Array
+export const sharedHeaps = (threads: number): Heaps =>
+  new Float64Array(new SharedArrayBuffer(threads * Float64Array.BYTES_PER_ELEMENT))
+
+type Spare = { lookMs?: number; heaps?: Heaps; thread?: number }
+
+/** Looks every few seconds until it is stopped; in each thread for itself, `thread` being its place in `heaps`. */
+export function spareMemory({ lookMs = LOOK_MS, heaps = sharedHeaps(1), thread = 0 }: Spare = {}): {
+  stop(): void
+} {
   let worked = performance.eventLoopUtilization()
   let least = Number.POSITIVE_INFINITY
   let collecting = false
@@ -34,22 +46,23 @@ export function spareMemory({ lookMs = LOOK_MS }: { lookMs?: number } = {}): { s
     if (collecting) return
     const { utilization } = performance.eventLoopUtilization(worked)
     worked = performance.eventLoopUtilization()
-    const beside = bytesBesideHeap()
+    const beside = bytesBesideHeaps()
     least = Math.min(least, beside)
     if (utilization > QUIET || beside - least < WORTH_BYTES) return
     collecting = true
     await giveBack()
     // What is still there is not V8's to give.
-    least = Math.max(least, bytesBesideHeap())
+    least = Math.max(least, bytesBesideHeaps())
     collecting = false
   }
 
-  return { stop: () => clearInterval(timer) }
-}
+  function bytesBesideHeaps(): number {
+    const { rss, heapTotal, external } = process.memoryUsage()
+    heaps[thread] = heapTotal + external
+    return rss - heaps.reduce((sum, one) => sum + one, 0)
+  }
 
-function bytesBesideHeap(): number {
-  const { rss, heapTotal, external } = process.memoryUsage()
-  return rss - heapTotal - external
+  return { stop: () => clearInterval(timer) }
 }
 
 async function giveBack(): Promise<void> {
