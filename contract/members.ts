@@ -169,6 +169,8 @@ export const Why = z.object({
     z.object({
       sentence: z.object({ zh: z.string(), en: z.string() }),
       value: z.string(),
+      /** The value in words. */
+      said: z.object({ zh: z.string(), en: z.string() }),
       verdict: z.boolean(),
       changesAt: When.nullable(),
       act: z.object({ zh: z.string(), en: z.string() }).nullable(),

@@ -257,6 +257,7 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyN
         leaves: why.leaves.map((leaf) => ({
           sentence: leaf.sentence,
           value: valueText(leaf.value),
+          said: leaf.said,
           verdict: leaf.verdict,
           changesAt: leaf.changesAt?.toISOString() ?? null,
           act: leaf.act,

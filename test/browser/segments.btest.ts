@@ -131,7 +131,7 @@ test('a segment is exported with whole numbers, followed to its end, fetched, an
   await dialog.getByRole('checkbox', { name: /完整手机号/ }).check()
   await button(dialog, '开始导出').click()
   const run = dialog.getByTestId('export-run').first()
-  await run.getByText('可下载').waitFor()
+  await run.getByText('可下载', { exact: true }).waitFor()
   await keepPicture(page, 'export-dialog')
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -204,6 +204,16 @@ test.each([
   await other.getByRole('dialog').getByRole('checkbox').first().waitFor()
   await keepPicture(other, `export-${screen}-${lang}`)
   await other.keyboard.press('Escape')
+  for (const [name, rule] of builders) {
+    await visit(
+      other,
+      app,
+      `/segments/new?rule=${encodeURIComponent(JSON.stringify({ kind: 'all', rules: [rule] }))}`,
+    )
+    await other.getByTestId('preview-count').waitFor()
+    await keepPicture(other, `rule-${name}-${screen}-${lang}`)
+    await expectNoSideways(other)
+  }
   const { member } = await app.db.row<{ member: string }>(sql`
     select p.public_id as member from person p join person_state s on s.person_id = p.id
     where p.state = 'live' and s.lifecycle = 'silent' order by p.id limit 1`)
@@ -213,6 +223,46 @@ test.each([
   await keepPicture(other, `why-${screen}-${lang}`)
   await other.close()
 })
+
+/** One of each form that has many fields. */
+const builders = [
+  [
+    'sequence',
+    {
+      kind: 'sequence',
+      first: { of: 'event', filter: { event: 'touch_delivered' } },
+      second: { of: 'purchase', filter: {} },
+      withinDays: 7,
+      happened: false,
+      which: 'last',
+      window: { kind: 'rolling', days: 90 },
+    },
+  ],
+  [
+    'orders',
+    {
+      kind: 'orders',
+      measure: { of: 'sum', field: 'amount' },
+      filter: { sides: ['offline'] },
+      window: { kind: 'since', anchor: { at: 'last', what: { of: 'purchase', filter: {} } }, days: 30 },
+      compare: { op: 'between', from: 10_000, to: 90_000 },
+    },
+  ],
+  [
+    'events',
+    {
+      kind: 'events',
+      filter: {
+        event: 'tracked',
+        names: ['add_to_cart'],
+        properties: [{ property: 'size', op: 'in', values: ['M'] }],
+      },
+      measure: { of: 'distinct', property: 'sku' },
+      window: { kind: 'calendar', unit: 'month', back: 1, count: 2 },
+      compare: { op: 'ge', value: 2 },
+    },
+  ],
+] as const
 
 /** Nothing is wider than the screen. */
 async function expectNoSideways(other: Page): Promise<void> {

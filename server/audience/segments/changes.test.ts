@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Rule } from '../../../contract/rule.ts'
+import type { Leaf, Rule } from '../../../contract/rule.ts'
 import { actsText } from '../../../contract/rule-act.ts'
+import { valueText } from '../../../contract/rule-value.ts'
 import { aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts'
 import { aHistoryLeaf } from '../../../test/support/audience-events.ts'
 import { anInstant, DAY, NOW } from '../../../test/support/audience-parts.ts'
@@ -160,4 +161,16 @@ test('what nobody can do is not said: the past, a fixed draw, a rule of a tag', 
     zh: undefined,
     days: undefined,
   })
+})
+
+test('what a condition found is said in words', () => {
+  const zh = { lang: 'zh', names: {} } as const
+  const en = { lang: 'en', names: { tag: () => 'VIP' } } as const
+  expect(valueText({ kind: 'lifecycle', states: ['active'] }, 'silent', zh)).toBe('沉默会员')
+  expect(valueText(orders({ of: 'sum', field: 'amount' }, 1) as Leaf, 32_050, zh)).toBe('320.5 元')
+  expect(valueText(orders({ of: 'days_since_last' }, 1) as Leaf, 12, en)).toBe('12 days')
+  expect(valueText({ kind: 'attribute', attribute: 'gender', op: 'known' }, 'female', en)).toBe('female')
+  expect(valueText({ kind: 's_tag', group: 1, values: [2] }, 2, en)).toBe('“VIP”')
+  expect(valueText({ kind: 'rfm_score' }, '345', en)).toBe('R3 F4 M5')
+  expect(valueText({ kind: 'age', compare: { op: 'ge', value: 1 } }, null, zh)).toBe('未知')
 })

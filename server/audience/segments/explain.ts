@@ -2,6 +2,7 @@
 import type { Lang } from '../../../contract/lifecycle.ts'
 import { actsText } from '../../../contract/rule-act.ts'
 import type { RuleNames } from '../../../contract/rule-phrases.ts'
+import { valueText } from '../../../contract/rule-value.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -31,6 +32,8 @@ export type Explained = {
     path: string
     sentence: Record<Lang, string>
     value: LeafValue
+    /** The value in words. */
+    said: Record<Lang, string>
     verdict: boolean
     /** When it would change by itself, if that is known to happen: the first moment at which it is another one. */
     changesAt: Date | null
@@ -81,6 +84,10 @@ export async function explainMembership(
         path,
         sentence: sentences(leaf, names),
         value,
+        said: {
+          zh: valueText(leaf, value, { lang: 'zh', names }),
+          en: valueText(leaf, value, { lang: 'en', names }),
+        },
         verdict: holds,
         changesAt: momentOf(change?.byTime),
         act: acts

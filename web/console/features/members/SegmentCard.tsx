@@ -9,7 +9,7 @@ import { WhySegment } from './WhySegment.tsx'
 
 const words = {
   segments: { zh: '所在人群', en: 'Segments' },
-  why: { zh: '为什么？怎样会变？', en: 'Why? What would change it?' },
+  why: { zh: '为什么？怎样会变？', en: 'Why? What if?' },
   none: { zh: '不在任何人群里', en: 'In no segment' },
   other: { zh: '查另一个人群：为什么不在？', en: 'Another segment: why not in it?' },
 }

@@ -134,7 +134,7 @@ function LeafLine({ leaf, only }: { leaf: Leaf; only: boolean }) {
       </span>
       <div style={{ flex: 1, minWidth: 0 }}>
         <div>{leaf.sentence[lang]}</div>
-        <Typography.Text type="secondary">{t('value', { value: leaf.value })}</Typography.Text>
+        <Typography.Text type="secondary">{t('value', { value: leaf.said[lang] })}</Typography.Text>
         {leaf.act ? (
           <div style={{ marginTop: 4 }}>
             <b>{t(leaf.verdict ? 'toEnd' : 'toEnter', { act: leaf.act[lang] })}</b>{' '}

@@ -41,7 +41,7 @@ export function Overlap({ segment }: { segment: Segment }) {
     }),
   )
   return (
-    <Card title={t('title')} size="small" style={{ height: '100%' }}>
+    <Card title={t('title')} size="small">
       <Select
         allowClear
         style={{ width: '100%', marginBottom: 12 }}

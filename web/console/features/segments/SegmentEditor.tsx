@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Button, Card, Col, Form, Input, Popconfirm, Row, Segmented, Space, Typography } from 'antd'
+import { Button, Card, Form, Input, Popconfirm, Segmented, Space, Typography } from 'antd'
 import { useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import { type Segment, type SegmentKind, segmentKinds } from '../../../../contract/audience.ts'
@@ -116,50 +116,44 @@ function Editor({ segment, first }: EditorProps) {
         {segment && segment.usedBy.length > 0 ? t('used', { users: segment.usedBy.join('、') }) : undefined}
       </Answer>
       {segment ? <TakeAnew segment={segment} /> : null}
-      <Row gutter={[12, 12]}>
-        <Col xs={24} xl={14}>
-          <Card>
-            <Form
-              form={form}
-              layout="vertical"
-              requiredMark={false}
-              initialValues={{
-                name: segment?.name ?? '',
-                description: segment?.description ?? '',
-                kind: segment?.kind ?? 'live',
-              }}
-              onFinish={() => void save()}
+      <div className="segment-page">
+        <Card>
+          <Form
+            form={form}
+            layout="vertical"
+            requiredMark={false}
+            initialValues={{
+              name: segment?.name ?? '',
+              description: segment?.description ?? '',
+              kind: segment?.kind ?? 'live',
+            }}
+            onFinish={() => void save()}
+          >
+            <Form.Item
+              name="name"
+              label={t('name')}
+              rules={[{ required: true, whitespace: true, message: t('needed') }]}
             >
-              <Form.Item
-                name="name"
-                label={t('name')}
-                rules={[{ required: true, whitespace: true, message: t('needed') }]}
-              >
-                <Input maxLength={60} onPressEnter={() => form.submit()} />
-              </Form.Item>
-              <Form.Item name="description" label={t('description')}>
-                <Input maxLength={500} onPressEnter={() => form.submit()} />
-              </Form.Item>
-              <KindField />
-              <div style={{ marginBottom: 8 }}>{t('condition')}</div>
-              <RuleEditor rule={rule} onChange={setRule} />
-            </Form>
-          </Card>
-        </Col>
-        <Col xs={24} xl={10}>
+              <Input maxLength={60} onPressEnter={() => form.submit()} />
+            </Form.Item>
+            <Form.Item name="description" label={t('description')}>
+              <Input maxLength={500} onPressEnter={() => form.submit()} />
+            </Form.Item>
+            <KindField />
+            <div style={{ marginBottom: 8 }}>{t('condition')}</div>
+            <RuleEditor rule={rule} onChange={setRule} />
+          </Form>
+        </Card>
+        <div className="segment-preview">
           <Preview rule={rule} />
-        </Col>
+        </div>
         {segment ? (
           <>
-            <Col xs={24} xl={14}>
-              <Growth id={segment.id} />
-            </Col>
-            <Col xs={24} xl={10}>
-              <Overlap segment={segment} />
-            </Col>
+            <Growth id={segment.id} />
+            <Overlap segment={segment} />
           </>
         ) : null}
-      </Row>
+      </div>
       {dialog}
     </>
   )

@@ -42,7 +42,8 @@ export function EventFields({ leaf, onChange }: Props<'events'>) {
     <>
       <WindowFields window={leaf.window} onChange={(window) => onChange({ ...leaf, window })} />
       <Select
-        style={{ width: 150 }}
+        style={{ minWidth: 150 }}
+        popupMatchSelectWidth={false}
         aria-label={t('event')}
         value={leaf.filter.event}
         options={ruleEvents.map((event) => ({ value: event, label: ruleEventName(event, lang) }))}
@@ -50,7 +51,8 @@ export function EventFields({ leaf, onChange }: Props<'events'>) {
       />
       <EventFilterFields filter={leaf.filter} onChange={(filter) => onChange({ ...leaf, filter })} />
       <Select
-        style={{ width: 140 }}
+        style={{ minWidth: 140 }}
+        popupMatchSelectWidth={false}
         aria-label={t('measure')}
         value={measure.of}
         options={measures.map((of) => ({ value: of, label: t(of) }))}
@@ -76,7 +78,8 @@ export function SequenceFields({ leaf, onChange }: Props<'sequence'>) {
     <>
       <WindowFields window={leaf.window} onChange={(window) => onChange({ ...leaf, window })} />
       <Select
-        style={{ width: 110 }}
+        style={{ minWidth: 110 }}
+        popupMatchSelectWidth={false}
         aria-label={t('whichFirst')}
         value={leaf.which}
         options={[
@@ -88,7 +91,8 @@ export function SequenceFields({ leaf, onChange }: Props<'sequence'>) {
       />
       <OccurrenceFields what={leaf.first} onChange={(first) => onChange({ ...leaf, first })} />
       <Select
-        style={{ width: 110 }}
+        style={{ minWidth: 110 }}
+        popupMatchSelectWidth={false}
         aria-label={t('followed')}
         value={leaf.happened ? 'yes' : 'no'}
         options={[

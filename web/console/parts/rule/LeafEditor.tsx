@@ -29,7 +29,7 @@ export function LeafEditor({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Le
   const lang = useLang()
   const name = leafChoices.find((choice) => choice.kind === leaf.kind)?.name[lang] ?? leaf.kind
   return (
-    <div style={{ display: 'flex', flexWrap: 'wrap', gap: 6, alignItems: 'center' }}>
+    <div className="leaf-fields">
       <b style={{ whiteSpace: 'nowrap' }}>{name.split(/[：:]/)[0]}</b>
       <Fields leaf={leaf} onChange={onChange} />
     </div>
