@@ -141,10 +141,8 @@ test('the engine and PostgreSQL frozen under load, and serve killed: 200 is dura
     }),
   )
   await sleep(1000)
-  const stores = await descendantsOf(serve.pid ?? 0)
-  const engine = stores.filter(({ args }) => args.includes('liuliang-clickhouse'))
-  const postgres = stores.filter(({ args }) => args.includes('postgres'))
-  expect([engine.length > 0, postgres.length > 0]).toEqual([true, true])
+  const engine = (): Promise<Running[]> => storesOf(serve, 'liuliang-clickhouse')
+  const postgres = (): Promise<Running[]> => storesOf(serve, 'postgres')
 
   // Without the engine intake goes on as if nothing were.
   const before = acknowledged(clients)
@@ -214,22 +212,29 @@ async function overflow(address: () => Promise<string>, statuses: Set<number>): 
   }
 }
 
-/** Stops these processes for as long as `work` takes. A connection of PostgreSQL may have ended since it was listed. */
-async function frozen<T>(processes: readonly { pid: number }[], work: () => Promise<T>): Promise<T> {
-  const send = (signal: NodeJS.Signals) => {
-    for (const { pid } of processes) {
-      try {
-        process.kill(pid, signal)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-      }
+type Running = { pid: number; args: string }
+
+async function storesOf(serve: Kept, name: string): Promise<Running[]> {
+  const all = await descendantsOf(serve.pid ?? 0)
+  return all.filter(({ args }) => args.includes(name))
+}
+
+/** Stops these processes, those that they began meanwhile too, for as long as `work` takes. */
+async function frozen<T>(processes: () => Promise<readonly Running[]>, work: () => Promise<T>): Promise<T> {
+  const stopped = new Set<number>()
+  for (let more = true; more; ) {
+    const found = (await processes()).filter(({ pid }) => !stopped.has(pid))
+    for (const { pid } of found) {
+      process.kill(pid, 'SIGSTOP')
+      stopped.add(pid)
     }
+    more = found.length > 0
   }
-  send('SIGSTOP')
+  expect(stopped.size).toBeGreaterThan(0)
   try {
     return await work()
   } finally {
-    send('SIGCONT')
+    for (const pid of stopped) process.kill(pid, 'SIGCONT')
   }
 }
 
