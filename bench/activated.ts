@@ -27,7 +27,10 @@ export async function activated(
     const { seconds } = await spentOn(() => fillBase(db, clickhouse, size))
     process.stdout.write(`filled in ${seconds.toFixed(0)} s\n`)
   }
-  if (await db.maybe(sql`select from person_segment limit 1`)) return { persons, first: undefined }
+  if (await db.maybe(sql`select from person_segment limit 1`)) {
+    await projected(db, clickhouse)
+    return { persons, first: undefined }
+  }
   await db.transaction(async (tx) => {
     for (const [name, rule] of hundredSegments())
       await createSegment(tx, { name, description: '', rule }, { by: null, at: NOW })

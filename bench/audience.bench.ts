@@ -27,15 +27,6 @@ const BATCHES = 60
 const EVENTS_PER_SECOND = 2000
 const INSERT_EVERY_MS = 250
 
-await inStores(async ({ db, clickhouse }) => {
-  const { persons } = await activated(db, clickhouse, { persons: PERSONS, rows: ROWS })
-  const { orders, events } = await baseRows(clickhouse)
-  const data = `${count(persons)} persons, ${count(orders)} orders, ${count(events)} events, 100 segments`
-  await touchedMembers(db, clickhouse, persons, data)
-  await previews(db, clickhouse, data)
-  await pageBesideRecompute(db, clickhouse, persons, data)
-}, process.env['BENCH_BASE'])
-
 /** Of each batch other members, spread over the base: read, decided and written. */
 async function touchedMembers(
   db: Database,
@@ -196,3 +187,12 @@ async function pagesWhile(
 function at(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
+
+await inStores(async ({ db, clickhouse }) => {
+  const { persons } = await activated(db, clickhouse, { persons: PERSONS, rows: ROWS })
+  const { orders, events } = await baseRows(clickhouse)
+  const data = `${count(persons)} persons, ${count(orders)} orders, ${count(events)} events, 100 segments`
+  await touchedMembers(db, clickhouse, persons, data)
+  await previews(db, clickhouse, data)
+  await pageBesideRecompute(db, clickhouse, persons, data)
+}, process.env['BENCH_BASE'])

@@ -14,31 +14,6 @@ const PERSONS = Number(process.argv[2] ?? 200_000)
 const ROWS = Number(process.argv[3] ?? PERSONS * 20)
 const CONDITIONS = 70
 
-await inStores(async ({ db, clickhouse }) => {
-  const { persons } = await db.row<{ persons: number }>(sql`select count(*) as persons from person`)
-  if (persons === 0) await fillBase(db, clickhouse, { persons: PERSONS, rows: ROWS })
-  const { orders, events } = await baseRows(clickhouse)
-  const data = `${count(persons || PERSONS)} persons, ${count(orders)} orders`
-  const limit = await least(() => clickhouse.command(`${columns} format Null`, {}, { lane: 'heavy' }))
-  const tell = (what: string, spent: Spent): void =>
-    figure({
-      what,
-      data,
-      ours: said(spent),
-      limit: `${said(limit)}: the engine alone`,
-      ratio: limit.seconds / spent.seconds,
-    })
-  tell('Purchases read as JSON rows', await least(() => jsonRows(clickhouse)))
-  tell('Purchases read as binary rows', await least(() => binaryRows(clickhouse)))
-  tell('Purchases read as columns', await least(() => blocks(clickhouse)))
-  figure({
-    what: `One query with ${CONDITIONS} conditional aggregates by person, numbers only`,
-    data: `${data}, ${count(events)} events`,
-    ours: said(await least(() => conditional(clickhouse))),
-    limit: `${said(limit)}: the engine reading the purchases in order`,
-  })
-}, process.env['BENCH_BASE'])
-
 const columns = `select person_id as person, toFloat64(toUnixTimestamp64Milli(orders.at)) as moment, id, version,
   toUInt8(purchase = 1 and deleted = 0) as counts, toFloat64(toInt64((total - refunded) * 100)) as amount
   from orders order by person_id, orders.at, orders.id`
@@ -123,3 +98,28 @@ async function conditional(clickhouse: ClickHouse): Promise<void> {
   await clickhouse.command(from(bought, folded), params, { lane: 'heavy' })
   await clickhouse.command(from(happened, kinds), params, { lane: 'heavy' })
 }
+
+await inStores(async ({ db, clickhouse }) => {
+  const { persons } = await db.row<{ persons: number }>(sql`select count(*) as persons from person`)
+  if (persons === 0) await fillBase(db, clickhouse, { persons: PERSONS, rows: ROWS })
+  const { orders, events } = await baseRows(clickhouse)
+  const data = `${count(persons || PERSONS)} persons, ${count(orders)} orders`
+  const limit = await least(() => clickhouse.command(`${columns} format Null`, {}, { lane: 'heavy' }))
+  const tell = (what: string, spent: Spent): void =>
+    figure({
+      what,
+      data,
+      ours: said(spent),
+      limit: `${said(limit)}: the engine alone`,
+      ratio: limit.seconds / spent.seconds,
+    })
+  tell('Purchases read as JSON rows', await least(() => jsonRows(clickhouse)))
+  tell('Purchases read as binary rows', await least(() => binaryRows(clickhouse)))
+  tell('Purchases read as columns', await least(() => blocks(clickhouse)))
+  figure({
+    what: `One query with ${CONDITIONS} conditional aggregates by person, numbers only`,
+    data: `${data}, ${count(events)} events`,
+    ours: said(await least(() => conditional(clickhouse))),
+    limit: `${said(limit)}: the engine reading the purchases in order`,
+  })
+}, process.env['BENCH_BASE'])

@@ -44,15 +44,20 @@ function threads(db: Database, clickhouse: ClickHouse, here: Answering): Answeri
   const count = Math.max(1, Math.min(MOST_THREADS, availableParallelism()))
   const all = Array.from({ length: count }, () => new Thread(data))
   let turn = 0
+  let closed = false
   return {
     atOnce: count,
     async answer(range, how) {
       const thread = all[turn % count] as Thread
       turn += 1
       // What a thread could not answer is answered here: then an error is that of the store itself.
-      return thread.answer(range, how).catch(() => here.answer(range, how))
+      return thread.answer(range, how).catch((error: unknown) => {
+        if (closed) throw error
+        return here.answer(range, how)
+      })
     },
     async close() {
+      closed = true
       await Promise.all(all.map((thread) => thread.close()))
     },
   }
