@@ -50,6 +50,7 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
     })
   if (first) tell('Full recompute, first activation: every answer written', first, '', wanted(15))
   tell('Full recompute where nothing differs', await spentOn(run), '', wanted(10))
+  await projected(db, clickhouse)
   const changed = await changeOne(db)
   let differed = 0
   const after = await spentOn(async () => {
