@@ -47,12 +47,7 @@ export function reachReason(channel: Channel, { real }: { real: boolean }): Sql 
     ${channel === 'wecom' ? sql`when person.wecom = 'followed' then 'followed' else 'no_relation_known' end` : confirmed(name)}`
 }
 
-/** 'reachable', 'unreachable' or 'unknown' as an SQL expression. */
-export function reachState(channel: Channel, how: { real: boolean }): Sql {
-  return stateOfReason(reachReason(channel, how))
-}
-
-/** What a reason, an SQL expression, means: `reachReasons`, the frequent ones first. */
+/** 'reachable', 'unreachable' or 'unknown' as an SQL expression, of the reason, another one: `reachReasons`. */
 export function stateOfReason(reason: Sql): Sql {
   const of = (state: ReachState): Sql =>
     trusted(
