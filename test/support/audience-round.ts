@@ -1,9 +1,9 @@
 /**
- * A process that evaluates, or recomputes, until nothing is left to do, to be killed in the middle.
+ * A process that evaluates, recomputes, or takes segments, until nothing is left to do, to be killed in the middle.
  * Argument: JSON of `AudienceRound`. Everything it does may be done again by the next round.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { evaluateOnce, recompute } from '../../server/audience/audience.ts'
+import { evaluateOnce, recompute, takeOnce } from '../../server/audience/audience.ts'
 import { type ClickHouseOptions, openClickHouse } from '../../server/platform/clickhouse/clickhouse.ts'
 import { armCrashPoint } from '../../server/platform/crash.ts'
 import { type LeaseToken, takeLease } from '../../server/platform/jobs/lease.ts'
@@ -17,7 +17,7 @@ export type AudienceRound = {
   now: string
   zone: Zone
   crashAt: string
-  does: 'evaluate' | 'recompute'
+  does: 'evaluate' | 'recompute' | 'take'
 }
 
 // Nobody else wants it: the next round need not wait for the lease of a process that was killed.
@@ -33,6 +33,8 @@ const now = new Date(round.now)
 armCrashPoint(round.crashAt)
 if (round.does === 'evaluate') {
   while ((await evaluateOnce(db, clickhouse, { token, now, zone: round.zone, batch: BATCH })).persons > 0);
+} else if (round.does === 'take') {
+  while ((await takeOnce(db, clickhouse, { token, now, zone: round.zone })) > 0);
 } else {
   await recompute(db, clickhouse, { token, now: () => now, zone: round.zone })
 }

@@ -14,7 +14,9 @@ import { registerConsumers } from '../../events/events.ts'
 import type { ClickHouseOptions } from '../../platform/clickhouse/clickhouse.ts'
 import { type LeaseToken, takeLease } from '../../platform/jobs/lease.ts'
 import { sql } from '../../platform/postgres/sql.ts'
-import { createSegment, recompute } from '../audience.ts'
+import { Problem } from '../../platform/problem.ts'
+import { createSegment, recompute, takeAnew } from '../audience.ts'
+import { inSegment, type SegmentKind } from './segment.ts'
 
 const script = fileURLToPath(new URL('../../../test/support/audience-round.ts', import.meta.url))
 const ZONE = 'Asia/Shanghai'
@@ -32,6 +34,7 @@ const points = {
     'evaluate.committed:2',
   ],
   recompute: ['recompute.range'],
+  take: ['take.page', 'take.found', 'take.finished'],
 } as const
 
 let world: World
@@ -68,9 +71,12 @@ function bought(times: number): Rule {
   }
 }
 
-async function segment(name: string, rule: Rule): Promise<void> {
+async function segment(name: string, rule: Rule, kind: SegmentKind = 'live'): Promise<number> {
   const how = { by: null, at: new Date(start) }
-  await world.db.transaction((tx) => createSegment(tx, { name, description: '', rule }, how))
+  const { id } = await world.db.transaction((tx) =>
+    createSegment(tx, { name, description: '', rule, kind }, how),
+  )
+  return id
 }
 
 /** 20 days pass: eight persons come, and those who came before buy in turn, live and by import. */
@@ -200,3 +206,51 @@ test('killed while everybody is computed anew, the next round goes on behind the
   expect(await run('recompute', now, '')).toEqual(['', 0, ''])
   await expectWhole(now)
 })
+
+test('killed at each point of taking a segment, the next round takes it whole, and until then the one before counts', async () => {
+  const taken = {
+    snapshot: await segment('快照', bought(1), 'snapshot'),
+    on_demand: await segment('按需', bought(1), 'on_demand'),
+  }
+  let now = await life()
+  expect(await run('evaluate', now, '')).toEqual(['', 0, ''])
+  expect(await run('recompute', now, '')).toEqual(['', 0, ''])
+  for (const id of Object.values(taken)) {
+    let before: number[] = []
+    for (const point of points.take) {
+      await world.db.transaction((tx) => takeAnew(tx, id, now)).catch(alreadyWanted)
+      expect(await run('take', now, point)).toEqual([point, 'SIGKILL', ''])
+      if (point !== 'take.finished' && before.length > 0) expect(await membersOf(id, now)).toEqual(before)
+      expect(await run('take', now, '')).toEqual(['', 0, ''])
+      before = await membersOf(id, now)
+      expect(before).toEqual(await buyers())
+      expect(before.length).toBeGreaterThan(0)
+      now = await life()
+      expect(await run('evaluate', now, '')).toEqual(['', 0, ''])
+      expect(await buyers()).not.toEqual(before)
+    }
+  }
+  await run('recompute', now, '')
+  await expectWhole(now)
+})
+
+/** A segment that was only just made waits to be taken by itself. */
+function alreadyWanted(error: unknown): void {
+  if (!(error instanceof Problem && error.code === 'already_running')) throw error
+}
+
+async function membersOf(id: number, now: Date): Promise<number[]> {
+  await run('recompute', now, '')
+  const { condition } = await inSegment(world.db, id)
+  const rows = await world.db.rows<{ id: number }>(
+    sql`select person.id from person where ${condition} order by 1`,
+  )
+  return rows.map((row) => row.id)
+}
+
+async function buyers(): Promise<number[]> {
+  const rows = await world.db.rows<{ id: number }>(
+    sql`select distinct person_id as id from person_state where purchases >= 1 order by 1`,
+  )
+  return rows.map((row) => row.id)
+}
