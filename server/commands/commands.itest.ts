@@ -99,7 +99,9 @@ test('import, export and undo-import beside a running program', async () => {
   expect((await readFile(book)).subarray(0, 2).toString()).toBe('PK')
   const named = join(folder, 'named.csv')
   await result('export', 'members', named, '--columns', 'phone,kind', '--lang', 'en')
-  expect(await readFile(named, 'utf8')).toMatch(/^\ufeffPhone,Kind\r\n1391726483\d,Member\r\n/)
+  expect(await readFile(named, 'utf8')).toMatch(
+    /^\ufeffPhone,Kind\r\n1391726483\d,"Bought, not registered"\r\n/,
+  )
   expectRefusal(await run('export', ['members', named, '--segment', '没有']), 'There is no segment')
   expectRefusal(
     await run('export', ['members', named, '--columns', 'salary']),

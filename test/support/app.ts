@@ -58,6 +58,8 @@ export type TestAppOptions = {
   webFolder?: string
   disk?: Disk
   providers?: AppParts['providers']
+  /** For another process that must open what this one sealed. */
+  masterKey?: Buffer
 }
 
 const closing: (() => Promise<void>)[] = []
@@ -72,7 +74,7 @@ export async function testApp(db: Database, options: TestAppOptions = {}): Promi
     stores: {
       db,
       clickhouse: options.clickhouse ?? openClickHouse(NO_CLICKHOUSE),
-      keyring: openKeyring(randomBytes(32)),
+      keyring: openKeyring(options.masterKey ?? randomBytes(32)),
       folders: { path, clickhouse: path, archive: path, files: path, keys: path, logs: path },
       disk: options.disk ?? noDisk,
     },

@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'csv-parse/sync'
 import { beforeAll, expect, test } from 'vitest'
 import type { ExportRun } from '../../../contract/exports.ts'
 import { type TestApp, testApp } from '../../../test/support/app.ts'
 import { testDatabase } from '../../../test/support/database.ts'
+import type { ExportOrder } from '../../../test/support/export-worker.ts'
 import { makeMembers, makeStaff } from '../../../test/support/reach.ts'
 import { exportParts, membersDeps } from '../../joined.ts'
 import { erasePerson, mergePersons } from '../../members/members.ts'
@@ -23,9 +27,11 @@ let persons: number[] = []
 let storeId = ''
 let segmentId = 0
 const MEMBERS = 12
+const MASTER_KEY = Buffer.alloc(32, 5)
+const WORKER = fileURLToPath(new URL('../../../test/support/export-worker.ts', import.meta.url))
 
 beforeAll(async () => {
-  app = await testApp(await testDatabase())
+  app = await testApp(await testDatabase(), { masterKey: MASTER_KEY })
   const { db } = app
   const store = await createStore(db, systemActor(app.clock.now()), {
     code: 'S1',
@@ -189,6 +195,32 @@ test('one that stops while it is written leaves no file', async () => {
   expect(await shown(owner, run.id)).toMatchObject({ state: 'cancelled' })
   const files = await readdir(join(app.parts.stores.folders.files, 'exports'))
   expect(files.filter((name) => name.startsWith(run.id))).toEqual([])
+})
+
+test('killed when the file is whole and nobody knows it, it is written once more, and shown once', async () => {
+  const run = await asked(owner, { columns: ['name'] })
+  const order: ExportOrder = {
+    databaseUrl: app.db.url,
+    masterKey: MASTER_KEY.toString('hex'),
+    folder: app.parts.stores.folders.files,
+    at: app.clock.now().toISOString(),
+    crashAt: 'export.written',
+  }
+  const child = spawn(process.execPath, [WORKER, JSON.stringify(order)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  expect({ ended: signal ?? code, said }).toEqual({ ended: 'SIGKILL', said: '' })
+  expect(await shown(owner, run.id)).toMatchObject({ state: 'writing' })
+  expect((await owner('GET', `/api/exports/${run.id}/file`)).body).toMatchObject({ code: 'not_ready' })
+  const finished = (await trail('export.finished')).length
+  await work()
+  expect(await fetched(owner, run.id)).toHaveLength(MEMBERS + 1)
+  expect((await trail('export.finished')).length).toBe(finished + 1)
 })
 
 test('one whose process died is begun anew, and half a file is never shown', async () => {
