@@ -126,7 +126,7 @@ test('a segment is exported with whole numbers, followed to its end, fetched, an
   await visit(page, app, `/segments/${id}`)
   await button(page, '导出').click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('CSV', { exact: true }).click()
+  await dialog.getByTitle('CSV').click()
   await dialog.getByRole('checkbox', { name: '城市' }).uncheck()
   await dialog.getByRole('checkbox', { name: /完整手机号/ }).check()
   await button(dialog, '开始导出').click()

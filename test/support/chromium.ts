@@ -30,7 +30,8 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: join(folder, 'chromium'),
     args: FLAGS,
-    env: { ...process.env, FONTCONFIG_FILE: join(folder, 'fonts.conf'), HOME: folder },
+    // Without UTF-8 Chromium gives a file with a Chinese name another one.
+    env: { ...process.env, FONTCONFIG_FILE: join(folder, 'fonts.conf'), HOME: folder, LC_ALL: 'C.UTF-8' },
   })
 }
 
