@@ -145,8 +145,11 @@ export async function heard<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** SQLSTATE: connection lost, server shutting down, crashed or starting. */
-const AWAY_STATE = /^(08...|57P0[123])$/
+/**
+ * SQLSTATE: connection lost, server shutting down, crashed or starting; or it stood still in the middle of a transaction
+ * for so long that it ends the connection when it goes on.
+ */
+const AWAY_STATE = /^(08...|57P0[1235]|25P0[34])$/
 const AWAY_CODE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
 const AWAY_WORDS = /^Connection terminated|^Client .* not queryable|^timeout exceeded when trying to connect/
 
