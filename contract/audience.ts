@@ -1,18 +1,9 @@
 import { z } from 'zod'
-import { Instant, PageInput, pageOf, route, versioned, versionedWrite } from './base.ts'
+import { Instant, memberReaders, PageInput, pageOf, route, versioned, versionedWrite } from './base.ts'
 import { SegmentId, TagGroupId, TagId } from './ids.ts'
 import { MemberRow, MemberSource, Why } from './members.ts'
 import { Rule } from './rule.ts'
 
-const readers = [
-  'owner',
-  'operator',
-  'regional_manager',
-  'store_manager',
-  'guide',
-  'customer_service',
-  'analyst',
-] as const
 const headquarters = ['owner', 'operator'] as const
 const Text = z.object({ zh: z.string(), en: z.string() })
 
@@ -199,7 +190,7 @@ export const audienceContract = {
     path: '/tag-groups',
     tag: 'tags',
     summary: 'List tag groups',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   }).output(z.object({ items: z.array(TagGroup) })),
   createTagGroup: route({
@@ -227,7 +218,7 @@ export const audienceContract = {
     path: '/tags',
     tag: 'tags',
     summary: 'List tags',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(
@@ -304,7 +295,7 @@ export const audienceContract = {
     path: '/segments',
     tag: 'segments',
     summary: 'List segments',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   }).output(z.object({ items: z.array(Segment) })),
   segment: route({
@@ -312,7 +303,7 @@ export const audienceContract = {
     path: '/segments/{id}',
     tag: 'segments',
     summary: 'Show a segment',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(z.object({ id: SegmentId }))
@@ -364,7 +355,7 @@ export const audienceContract = {
     path: '/segments/{id}/growth',
     tag: 'segments',
     summary: 'Size of a segment by day, with who entered and left',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(z.object({ id: SegmentId, days: z.int().min(2).max(731).default(90) }))
@@ -374,7 +365,7 @@ export const audienceContract = {
     path: '/segments/{id}/overlap/{otherId}',
     tag: 'segments',
     summary: 'Count who is in both of two segments, and in one alone',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(z.object({ id: SegmentId, otherId: SegmentId }))
@@ -394,7 +385,7 @@ export const audienceContract = {
     path: '/members/{id}/segments/{segmentId}/why',
     tag: 'segments',
     summary: 'Why a member is in a segment or not',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(z.object({ id: z.uuid(), segmentId: SegmentId }))
@@ -404,7 +395,7 @@ export const audienceContract = {
     path: '/lifecycle',
     tag: 'life cycle',
     summary: 'Life cycle of the base',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(AsOf)
@@ -414,7 +405,7 @@ export const audienceContract = {
     path: '/rfm',
     tag: 'life cycle',
     summary: 'RFM matrix and groups',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(AsOf)
@@ -424,7 +415,7 @@ export const audienceContract = {
     path: '/source-flow',
     tag: 'life cycle',
     summary: 'Flow from source to life cycle',
-    who: readers,
+    who: memberReaders,
     scope: 'audience:read',
   })
     .input(AsOf)

@@ -48,6 +48,16 @@ export const roles = [
   'engineer',
 ] as const
 export const Role = z.enum(roles)
+/** Whoever reads of members at all: all but engineers, each what the own scope holds. */
+export const memberReaders = [
+  'owner',
+  'operator',
+  'regional_manager',
+  'store_manager',
+  'guide',
+  'customer_service',
+  'analyst',
+] as const satisfies readonly z.infer<typeof Role>[]
 export type Role = z.infer<typeof Role>
 
 /** Rights stand beside roles: approving is never implied by one. `see_personal` adds to what a role sees anyway. */

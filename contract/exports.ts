@@ -1,9 +1,10 @@
 /** Members as a file: which columns, in which format, how far it is, and how long it can be fetched. */
 import { z } from 'zod'
-import { Instant, route, streamRoute } from './base.ts'
+import { Instant, memberReaders, route, streamRoute } from './base.ts'
 import { SegmentId } from './ids.ts'
 import { type Lang, lifecycleName, lifecycleStates } from './lifecycle.ts'
 import { rfmGroupName, rfmGroups } from './rfm.ts'
+import { valueWords } from './rule-attribute-names.ts'
 
 type Words = Readonly<Record<string, Readonly<Record<Lang, string>>>>
 type Column = Readonly<Record<Lang, string>> & {
@@ -36,7 +37,7 @@ export const exportColumns = {
     zh: '性别',
     en: 'Gender',
     usual: true,
-    words: { female: { zh: '女', en: 'Female' }, male: { zh: '男', en: 'Male' } },
+    words: valueWords('female', 'male'),
   },
   birthday: { zh: '生日', en: 'Birthday', usual: true },
   lunar: { zh: '农历生日', en: 'Lunar birthday', usual: false, words: yesNo },
@@ -46,13 +47,7 @@ export const exportColumns = {
     zh: '会员来源',
     en: 'Source',
     usual: true,
-    words: {
-      referral_fission: { zh: '拉新裂变', en: 'Referral campaign' },
-      returning: { zh: '原有流量回流', en: 'Returning traffic' },
-      member_get_member: { zh: '老会员带新会员', en: 'Brought by a member' },
-      guide_recruited: { zh: '线下导购招募', en: 'Recruited by a guide' },
-      organic: { zh: '自然流量', en: 'Organic' },
-    },
+    words: valueWords('referral_fission', 'returning', 'member_get_member', 'guide_recruited', 'organic'),
   },
   side: { zh: '来源渠道', en: 'Online or offline', usual: false, words: side },
   store: { zh: '门店', en: 'Store', usual: true },
@@ -150,16 +145,7 @@ export const ExportRun = z.object({
 })
 export type ExportRun = z.infer<typeof ExportRun>
 
-const who = [
-  'owner',
-  'operator',
-  'regional_manager',
-  'store_manager',
-  'guide',
-  'customer_service',
-  'analyst',
-] as const
-const shared = { tag: 'exports', who } as const
+const shared = { tag: 'exports', who: memberReaders } as const
 const ById = z.object({ id: z.uuid() })
 
 export const exportsContract = {

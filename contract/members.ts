@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PageInput, pageOf, route } from './base.ts'
+import { memberReaders, PageInput, pageOf, route } from './base.ts'
 import { PublicId, SegmentId, StaffId, StoreId, TagGroupId, TagId } from './ids.ts'
 
 export const memberSources = [
@@ -244,15 +244,6 @@ export const Merge = z.object({
   undoneAt: When.nullable(),
 })
 
-const readers = [
-  'owner',
-  'operator',
-  'regional_manager',
-  'store_manager',
-  'guide',
-  'customer_service',
-  'analyst',
-] as const
 const headquarters = ['owner', 'operator'] as const
 
 export const membersContract = {
@@ -261,7 +252,7 @@ export const membersContract = {
     path: '/members',
     tag: 'members',
     summary: 'Find members',
-    who: readers,
+    who: memberReaders,
     scope: 'members:read',
   })
     .input(MemberFilter.extend(PageInput.shape))
@@ -271,7 +262,7 @@ export const membersContract = {
     path: '/members/{id}',
     tag: 'members',
     summary: 'Show one member',
-    who: readers,
+    who: memberReaders,
     scope: 'members:read',
   })
     .input(z.object({ id: PublicId }))
@@ -281,7 +272,7 @@ export const membersContract = {
     path: '/members/{id}/timeline',
     tag: 'members',
     summary: 'What happened to a member',
-    who: readers,
+    who: memberReaders,
     scope: 'members:read',
   })
     .input(z.object({ id: PublicId }).extend(PageInput.shape))
@@ -291,7 +282,7 @@ export const membersContract = {
     path: '/members/{id}/orders',
     tag: 'members',
     summary: 'Orders of a member',
-    who: readers,
+    who: memberReaders,
     scope: 'members:read',
   })
     .input(z.object({ id: PublicId }))
@@ -301,7 +292,7 @@ export const membersContract = {
     path: '/members/{id}/reveal',
     tag: 'members',
     summary: 'Show a full identifier and record the look',
-    who: readers,
+    who: memberReaders,
     scope: 'personal:read',
     secretReply: true,
   })

@@ -54,6 +54,17 @@ const valueNames: Readonly<Record<string, readonly [string, string]>> = {
   invalid: ['无效', 'invalid'],
 }
 
+/** What these values are called where they stand alone, as in a cell, by value. */
+export function valueWords<Value extends string>(
+  ...values: readonly Value[]
+): Readonly<Record<Value, Readonly<Record<Lang, string>>>> {
+  const words = values.map((value) => {
+    const [zh, en] = valueNames[value] ?? [value, value]
+    return [value, { zh, en: en.charAt(0).toUpperCase() + en.slice(1) }] as const
+  })
+  return Object.fromEntries(words) as Record<Value, Record<Lang, string>>
+}
+
 export function valueName(attribute: string, value: string, say: Say): string {
   if (attribute === 'home_store') return quote(say.names.store?.(value) ?? value.slice(0, 8), say)
   if (attribute === 'owner_staff') return quote(say.names.staff?.(value) ?? value.slice(0, 8), say)

@@ -3,8 +3,8 @@
  *
  * Ranges of persons in id order, several under way at once and written one after the other; the number of the reading
  * is taken before a range is read, only differences are written, and where a newer reading stands it wins. Whoever was
- * touched meanwhile is left to evaluate.ts, so that the
- * cause of what an event brings is never `definition`. A crash goes on at the range that was not finished.
+ * touched meanwhile is left to evaluate.ts, so that the cause of what an event brings is never `definition`. A crash goes
+ * on at the range that was not finished.
  * Runs under a lease of its own, beside evaluation.
  */
 import { setTimeout as sleep } from 'node:timers/promises'

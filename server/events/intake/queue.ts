@@ -1,7 +1,7 @@
 /**
- * What was taken and is not yet durable: a bounded queue before a writer, so that many small requests share a transaction;
- * with more writers than one the next is under way while one waits for the disk. Batches are taken in order of arrival; who waits
- * for each answer before sending on has his events in that order.
+ * What was taken and is not yet durable: a bounded queue before a writer, so that many small requests share a
+ * transaction; with more writers than one the next is under way while one waits for the disk. Batches are taken in order
+ * of arrival; who waits for each answer before sending on has his events in that order.
  *
  * Always true: `offer` answers when what was offered is committed, and throws when nothing of it is. At most
  * `mostEvents` and `mostBytes` wait; what comes beyond is refused at once.

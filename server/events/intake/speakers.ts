@@ -1,6 +1,6 @@
 /**
- * Who spoke lately: profiles and persons by what names them, so that most events ask nobody. Held in memory and bounded; whether
- * a profile is still there, and still that person's, is asked of the database every time.
+ * Who spoke lately: profiles and persons by what names them, so that most events ask nobody. Held in memory and
+ * bounded; whether a profile is still there, and still that person's, is asked of the database every time.
  */
 import type { EventSource } from './event-source.ts'
 import type { Referred } from './ports.ts'
