@@ -8,9 +8,9 @@ import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import type { Keyring } from '../../platform/crypto/master-key.ts'
-import type { Db } from '../../platform/postgres/database.ts'
+import type { Database } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
-import type { ExportColumn, Open } from './export-rows.ts'
+import type { ExportColumn, ExportPage, Open } from './export-rows.ts'
 import type { ExportFormat, FileOrder, FromFile, ToFile } from './file-worker.ts'
 import { countExported, type ExportQuery, exportPage, nextPerson } from './store-export.ts'
 
@@ -52,7 +52,7 @@ const WORKER = new URL(`./file-worker${import.meta.url.endsWith('.ts') ? '.ts' :
  * removed. Errors: the signal's reason, those of the file system with their code, `too_large` for a workbook of 4 GB.
  */
 export async function writeMembersFile(
-  db: Db,
+  db: Database,
   { cipher }: Keyring,
   file: MembersFile,
   { signal, onProgress }: Writing,
@@ -81,7 +81,7 @@ export async function writeMembersFile(
       signal.throwIfAborted()
       const before = from + RANGE
       const page = await exportPage(db, query, { from, before })
-      if (page.rows > 0) await thread.put(page.text)
+      if (page.rows > 0) await thread.put(page)
       rows += page.rows
       if (performance.now() - told > TOLD_MS) {
         told = performance.now()
@@ -102,7 +102,7 @@ export async function writeMembersFile(
 
 type FileThread = {
   /** Resolves as soon as another page may come. */
-  put(page: string): Promise<void>
+  put(page: ExportPage): Promise<void>
   end(): Promise<{ bytes: number; sheets: number }>
   stop(): Promise<void>
 }

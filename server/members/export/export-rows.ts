@@ -1,15 +1,17 @@
 /**
- * Rows of an export, from the text of a page as the database builds it (store-export.ts) to cells: numbers opened and
+ * Rows of an export, from the columns of a page as the database sends them (store-export.ts) to cells: numbers opened and
  * masked where that is asked for, names masked, codes said in words. Pure but for the cipher.
  */
 import type { FieldCipher } from '../../platform/crypto/field-cipher.ts'
 import type { Cell } from '../../platform/table/csv.ts'
+import { minuteOf } from '../../platform/time/local-minutes.ts'
+import type { Zone } from '../../platform/time/zone.ts'
 import { maskIdentifier, maskName } from '../mask.ts'
 import { openSecret } from '../secret-value.ts'
 
 /**
- * How a column is written. `cents`: an integer, shown as an amount. `day` and `minute`: text of the brand's zone.
- * `name`: a person's name. `phone`: the number that lists show.
+ * How a column is written. `cents`: an integer, shown as an amount. `day`: text of the brand's zone. `minute`: seconds
+ * since 1970, shown in the column's zone. `name`: a person's name. `phone`: the number that lists show.
  */
 export type Shows = 'text' | 'number' | 'cents' | 'yes' | 'day' | 'minute' | 'name' | 'phone'
 
@@ -19,65 +21,107 @@ export type ExportColumn = {
   shows: Shows
   /** What codes mean in the language of the file; others stay as they are. */
   words?: Readonly<Record<string, string>>
+  /** Of minutes; UTC where it is not given. */
+  zone?: Zone
 }
 
 /** Which personal data may be written in full. */
 export type Open = { names: boolean; phones: boolean }
 
-/** Between the fields of a row, and between rows: control characters that the database takes out of what people wrote. */
+/** Between the fields of a column: a control character that the database takes out of what people wrote. */
 export const FIELD_END = '\u001f'
-export const ROW_END = '\u001e'
-/** Fields before the columns: profile, its wrapped key, its sealed values, the digest of the number; all empty for none. */
-const SEALED_FIELDS = 4
 
-/** The rows of one page, a row of cells each. Errors: `Unreadable` where the key is another one. */
-export function rowsOfPage(
-  text: string,
-  columns: readonly ExportColumn[],
-  how: { cipher: FieldCipher; open: Open },
-): Cell[][] {
-  if (text === '') return []
-  const withPhone = columns.some(({ shows }) => shows === 'phone')
-  return text.split(ROW_END).map((line) => {
-    const fields = line.split(FIELD_END)
-    const phone = withPhone ? phoneOf(fields, how) : null
-    return columns.map((column, index) =>
-      column.shows === 'phone' ? phone : cellOf(column, fields[SEALED_FIELDS + index] ?? '', how.open),
-    )
+/** A page of persons, their numbers ascending. */
+export type ExportPage = {
+  rows: number
+  /** A column each: UTF-8, the fields of all rows with FIELD_END between them, empty for none. */
+  fields: readonly Uint8Array[]
+  /** Where numbers are wanted. */
+  sealed: SealedNumbers | undefined
+}
+
+/** The sealed numbers of those who have one. */
+export type SealedNumbers = {
+  /** Everybody on the page. */
+  persons: Int32Array
+  /** Who has a number, ascending, with the profile that it is sealed for. */
+  owners: Int32Array
+  profiles: Int32Array
+  /** Bytes of the wrapped key, of the sealed values and of the digest, one after the other in `bytes`. */
+  sizes: readonly [keys: Int32Array, secrets: Int32Array, digests: Int32Array]
+  bytes: Uint8Array
+}
+
+type How = { cipher: FieldCipher; open: Open }
+
+/** The cells of one page, a column each. Errors: `Unreadable` where the key is another one. */
+export function cellsOfPage(page: ExportPage, columns: readonly ExportColumn[], how: How): Cell[][] {
+  if (page.rows === 0) return columns.map(() => [])
+  return columns.map((column, index) => {
+    if (column.shows === 'phone') return page.sealed ? phonesOf(page.sealed, how) : emptyCells(page.rows)
+    const fields = textOf(page.fields[index]).split(FIELD_END)
+    const cellOf = readerOf(column, how.open)
+    return fields.map((field) => (field === '' ? null : cellOf(field)))
   })
 }
 
-function cellOf({ shows, words }: ExportColumn, field: string, open: Open): Cell {
-  if (field === '') return null
+function textOf(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : bufferOf(bytes).toString('utf8')
+}
+
+/** What comes from another thread is no Buffer any more. */
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length)
+}
+
+function emptyCells(rows: number): Cell[] {
+  return new Array<Cell>(rows).fill(null)
+}
+
+function readerOf({ shows, words, zone }: ExportColumn, open: Open): (field: string) => Cell {
   switch (shows) {
     case 'number':
-      return Number(field)
+      return Number
     case 'cents':
-      return Number(field) / 100
+      return (field) => Number(field) / 100
     case 'yes':
-      return field === 'true'
+      return (field) => field === 'true'
+    case 'minute': {
+      const minute = minuteOf(zone ?? 'UTC')
+      return (field) => minute(Number(field) * 1000)
+    }
     case 'name':
-      return open.names ? field : maskName(field)
+      return open.names ? (field) => field : maskName
     default:
-      return words?.[field] ?? field
+      return words ? (field) => words[field] ?? field : (field) => field
   }
 }
 
-function phoneOf(
-  [profile = '', dataKey = '', secret = '', digest = '']: readonly string[],
-  { cipher, open }: { cipher: FieldCipher; open: Open },
-): string | null {
-  if (profile === '') return null
-  const value = openSecret(cipher, {
-    id: Number(profile),
-    dataKey: Buffer.from(dataKey, 'hex'),
-    secret: Buffer.from(secret, 'hex'),
-  })[digest]
-  if (value === undefined) return null
-  return open.phones ? domestic(value) : maskIdentifier('phone', value)
+/** A cell for everybody on the page; both lists ascend. */
+function phonesOf({ persons, owners, profiles, sizes, bytes }: SealedNumbers, { cipher, open }: How): Cell[] {
+  const cells = emptyCells(persons.length)
+  const all = bufferOf(bytes)
+  const [keys, secrets, digests] = sizes
+  let from = 0
+  let row = 0
+  for (let place = 0; place < owners.length; place += 1) {
+    while (row < persons.length && persons[row] !== owners[place]) row += 1
+    const secretFrom = from + (keys[place] ?? 0)
+    const digestFrom = secretFrom + (secrets[place] ?? 0)
+    const end = digestFrom + (digests[place] ?? 0)
+    const values = openSecret(cipher, {
+      id: profiles[place] ?? 0,
+      dataKey: all.subarray(from, secretFrom),
+      secret: all.subarray(secretFrom, digestFrom),
+    })
+    const value = values[all.toString('hex', digestFrom, end)]
+    if (value !== undefined) cells[row] = open.phones ? domestic(value) : maskIdentifier('phone', value)
+    from = end
+  }
+  return cells
 }
 
 /** A mainland number without its country code, as shops write it: a cell that begins with + would be defused. */
 function domestic(phone: string): string {
-  return phone.replace(/^\+86/, '')
+  return phone.startsWith('+86') ? phone.slice(3) : phone
 }

@@ -8,7 +8,7 @@ import { openFieldCipher } from '../../platform/crypto/field-cipher.ts'
 import { BytesFile, type BytesSeal } from '../../platform/crypto/sealed-bytes.ts'
 import { type Cell, csv, ndjson, type RowFormat } from '../../platform/table/csv.ts'
 import { type SheetColumn, XlsxWriter } from '../../platform/table/xlsx.ts'
-import { type ExportColumn, type Open, rowsOfPage, type Shows } from './export-rows.ts'
+import { cellsOfPage, type ExportColumn, type ExportPage, type Open, type Shows } from './export-rows.ts'
 
 export type ExportFormat = 'csv' | 'xlsx' | 'ndjson'
 
@@ -25,13 +25,14 @@ export type FileOrder = {
   /** Undefined: the file stands in clear, for whoever asked for it by command. */
   seal: { key: KeyObject; context: string } | undefined
 }
-export type ToFile = { page: string } | { end: true }
+export type ToFile = { page: ExportPage } | { end: true }
 export type FromFile =
   | { taken: true }
   | { done: { bytes: number; sheets: number } }
   | { failed: string; code: string | undefined }
 
-type Writing = { rows(rows: readonly Cell[][]): Promise<void>; close(): Promise<number> }
+/** `rows`: the cells of so many rows, a column each. */
+type Writing = { rows(columns: readonly Cell[][], rows: number): Promise<void>; close(): Promise<number> }
 
 function listen(link: MessagePort, order: FileOrder): void {
   const cipher = openFieldCipher(order.wrapping)
@@ -52,7 +53,8 @@ function listen(link: MessagePort, order: FileOrder): void {
   }
   const hear = async (message: ToFile): Promise<void> => {
     if ('page' in message) {
-      await writing.rows(rowsOfPage(message.page, order.columns, { cipher, open: order.open }))
+      const { page } = message
+      await writing.rows(cellsOfPage(page, order.columns, { cipher, open: order.open }), page.rows)
       tell({ taken: true })
       return
     }
@@ -71,13 +73,17 @@ function lines(file: BytesFile, { format, columns }: FileOrder): Writing {
   const keys = columns.map(({ key, heading }) => (format === 'csv' ? heading : key))
   file.write(Buffer.from(text.head(keys)))
   return {
-    async rows(rows) {
+    async rows(cells, rows) {
       let page = ''
-      for (const row of rows) page += text.row(keys, row)
+      for (let row = 0; row < rows; row += 1) page += text.row(keys, rowOf(cells, row))
       file.write(Buffer.from(page))
     },
     close: async () => 0,
   }
+}
+
+function rowOf(columns: readonly Cell[][], row: number): Cell[] {
+  return columns.map((cells) => cells[row] ?? null)
 }
 
 const SHEET: Readonly<Record<Shows, SheetColumn['shows']>> = {
@@ -95,9 +101,7 @@ function workbook(file: BytesFile, { columns, sheet }: FileOrder): Writing {
   const shown = columns.map(({ heading, shows }) => ({ heading, shows: SHEET[shows] }))
   const book = new XlsxWriter((bytes) => file.write(bytes), shown, sheet)
   return {
-    async rows(rows) {
-      for (const row of rows) await book.row(row)
-    },
+    rows: (cells, rows) => book.columns(cells, rows),
     async close() {
       await book.close()
       return book.sheets

@@ -1,7 +1,9 @@
-/** SQL of exports: a page of persons as one text, which costs the driver next to nothing. */
-import type { Db } from '../../platform/postgres/database.ts'
-import { join, type Sql, sql } from '../../platform/postgres/sql.ts'
-import { FIELD_END, ROW_END } from './export-rows.ts'
+/** SQL of exports: a page of persons as whole columns, which costs neither side an object for a row. */
+
+import { copyRow, int4s, written } from '../../platform/postgres/copy-out.ts'
+import type { Database, Db } from '../../platform/postgres/database.ts'
+import { join, type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
+import { type ExportPage, FIELD_END } from './export-rows.ts'
 
 /** Which persons, and what of each: all in terms of `person` and of what `joins` adds. */
 export type ExportQuery = {
@@ -17,7 +19,7 @@ export type ExportQuery = {
 
 /** Text that people wrote may hold anything, also what separates fields. */
 export function cleared(text: Sql): Sql {
-  return sql`translate(${text}, ${`${FIELD_END}${ROW_END}`}, '')`
+  return sql`translate(${text}, ${FIELD_END}, '')`
 }
 
 /** How many persons an export will write now. */
@@ -35,34 +37,73 @@ export async function nextPerson(db: Db, after: number): Promise<number | undefi
 }
 
 /**
- * The persons of the query whose numbers are from `from` to before `before`, ascending, as `rowsOfPage` reads them.
+ * The persons of the query whose numbers are from `from` to before `before`, ascending, as `cellsOfPage` reads them.
  * The number is the one that lists show: a valid mobile before others, the latest first.
  */
 export async function exportPage(
-  db: Db,
+  db: Database,
   { where, joins, fields, phones }: ExportQuery,
   { from, before }: { from: number; before: number },
-): Promise<{ rows: number; text: string }> {
-  const sealed = phones
-    ? sql`ph.profile_id::text, encode(ph.data_key, 'hex'), encode(ph.secret, 'hex'), ph.digest`
-    : sql`null, null, null, null`
-  const lateral = phones
-    ? sql`left join lateral (
-        select pr.id as profile_id, pr.data_key, pr.secret, encode(i.digest, 'hex') as digest
-        from profile pr join identifier i on i.profile_id = pr.id
-        where pr.person_id = person.id and i.kind = 'phone' and i.state = 'active'
-          and pr.data_key is not null and pr.secret is not null
-        order by i.valid desc, (i.form = 'mobile') desc nulls last, i.at desc, i.digest limit 1
-      ) ph on person.phone <> 'none'`
-    : sql``
-  const all = [sealed, ...fields.map((field) => sql`(${field})::text`)]
-  const row = await db.row<{ rows: number; text: string | null }>(sql`
-    select count(*)::int as rows, string_agg(line, ${ROW_END}) as text
+): Promise<ExportPage> {
+  const names = fields.map((_, index) => trusted(`f${index}`))
+  const columns = fields.map(
+    (field, index) => sql`coalesce((${field})::text, '') as ${names[index] ?? field}`,
+  )
+  const sealed = phones ? sealedOf(sql`>= ${from}`, sql`< ${before}`) : undefined
+  const [rows, persons, ...rest] = await copyRow(
+    db,
+    written(sql`
+      with page as materialized (
+        select person.id, person.phone <> 'none' as has_phone, ${join(columns, ', ')}
+        from person ${joins}
+        where person.id >= ${from} and person.id < ${before} and ${where}
+        order by person.id
+      )
+      select * from (
+        select count(*)::int, string_agg(int4send(id), ''),
+          ${join(
+            names.map((name) => sql`string_agg(${name}, ${FIELD_END})`),
+            ', ',
+          )}
+        from page
+      ) pages ${sealed ? sql`cross join (${sealed}) phones` : sql``}`),
+  )
+  const fieldBytes = rest.slice(0, fields.length).map((bytes) => bytes ?? NOTHING)
+  const [owners, profiles, keySizes, secretSizes, digestSizes, bytes] = rest.slice(fields.length)
+  return {
+    rows: int4s(rows)[0] ?? 0,
+    fields: fieldBytes,
+    sealed: phones
+      ? {
+          persons: int4s(persons),
+          owners: int4s(owners),
+          profiles: int4s(profiles),
+          sizes: [int4s(keySizes), int4s(secretSizes), int4s(digestSizes)],
+          bytes: bytes ?? NOTHING,
+        }
+      : undefined,
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * The sealed numbers of the page, one a person at most. Profiles come by their range, identifiers one by one (`offset 0`
+ * keeps it so: a plan that reads them all would be chosen for a base of few pages, and is slower for each further one).
+ */
+function sealedOf(from: Sql, before: Sql): Sql {
+  return sql`
+    select string_agg(int4send(person_id), ''), string_agg(int4send(profile_id), ''),
+      string_agg(int4send(length(data_key)), ''), string_agg(int4send(length(secret)), ''),
+      string_agg(int4send(length(digest)), ''), string_agg(data_key || secret || digest, '')
     from (
-      select array_to_string(array[${join(all, ', ')}], ${FIELD_END}, '') as line
-      from person ${joins} ${lateral}
-      where person.id >= ${from} and person.id < ${before} and ${where}
-      order by person.id
-    ) lines`)
-  return { rows: row.rows, text: row.text ?? '' }
+      select distinct on (pr.person_id) pr.person_id, pr.id as profile_id, pr.data_key, pr.secret, i.digest
+      from page join profile pr on pr.person_id = page.id and pr.person_id ${from} and pr.person_id ${before}
+        cross join lateral (
+          select digest, valid, form, at from identifier
+          where profile_id = pr.id and kind = 'phone' and state = 'active' offset 0
+        ) i
+      where page.has_phone and pr.data_key is not null and pr.secret is not null
+      order by pr.person_id, i.valid desc, (i.form = 'mobile') desc nulls last, i.at desc, i.digest
+    ) numbers`
 }

@@ -3,8 +3,9 @@
  * binary format, which costs no text and no object for each row that went into it.
  * Source: https://www.postgresql.org/docs/18/sql-copy.html, "Binary Format".
  */
-import type { Connection, Submittable } from 'pg'
+import pg, { type Connection, type Submittable } from 'pg'
 import { type Database, heard } from './database.ts'
+import type { Sql } from './sql.ts'
 
 /** Signature of 11 bytes, flags, and the length of an extension that has none. */
 const HEADER_BYTES = 19
@@ -25,6 +26,30 @@ export async function copyRow(db: Database, query: string): Promise<(Buffer | un
   } finally {
     client.release()
   }
+}
+
+/**
+ * The statement with its values written into it, as COPY needs it: each as the text that it would travel as, quoted, so
+ * that its type is found as a parameter's is. Errors: TypeError for a value that has no such text here.
+ */
+export function written({ text, values }: Sql): string {
+  return text.replace(/\$(\d+)/g, (_, place: string) => literal(values[Number(place) - 1]))
+}
+
+function literal(value: unknown): string {
+  if (value === null) return 'null'
+  return pg.escapeLiteral(Array.isArray(value) ? `{${value.map(element).join(',')}}` : plainText(value))
+}
+
+function element(value: unknown): string {
+  return value === null ? 'null' : `"${plainText(value).replace(/["\\]/g, '\\$&')}"`
+}
+
+function plainText(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value)
+  throw new TypeError(`a ${typeof value} cannot be written into a statement`)
 }
 
 function fieldsOf(bytes: Buffer): (Buffer | undefined)[] {

@@ -3,6 +3,8 @@ export type Cell = string | number | boolean | null
 
 /** A cell that a spreadsheet would run begins with one of these; a quote before it makes it text (OWASP, CSV injection). */
 const FORMULA = /^[=+\-@\t\r]/
+/** Most texts hold nothing of it, and are written as they are. */
+const UNUSUAL = /[",\r\n]|^[=+\-@\t]/
 
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`
@@ -12,6 +14,7 @@ export function csvLine(cells: readonly Cell[]): string {
 export function csvCell(cell: Cell): string {
   if (cell === null) return ''
   if (typeof cell !== 'string') return String(cell)
+  if (!UNUSUAL.test(cell)) return cell
   const text = FORMULA.test(cell) ? `'${cell}` : cell
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -13,7 +13,7 @@ export type SheetColumn = { heading: string; shows: 'text' | 'number' | 'money' 
 
 export const MAX_SHEET_ROWS = 1_048_576
 const MAX_CELL = 32_767
-const CHUNK = 1 << 16
+const CHUNK = 1 << 17
 /** Rows are counted, but columns are wide: a sheet is also full at this size, well below what a ZIP part may hold. */
 const MAX_SHEET_CHARS = 1.2e9
 
@@ -25,6 +25,7 @@ export class XlsxWriter {
   readonly #zip: ZipWriter
   readonly #columns: readonly SheetColumn[]
   readonly #letters: readonly string[]
+  readonly #styles: readonly number[]
   readonly #name: string
   readonly #maxRows: number
   #pending = ''
@@ -37,24 +38,40 @@ export class XlsxWriter {
     this.#zip = new ZipWriter(sink)
     this.#columns = columns
     this.#letters = columns.map((_, index) => letterOf(index))
+    this.#styles = columns.map(({ shows }) => STYLES[shows])
     this.#name = sheetName(how.name)
     this.#maxRows = how.maxRows ?? MAX_SHEET_ROWS
   }
 
   /** Adds a row. Errors: `ArchiveTooLarge`. */
   async row(cells: readonly Cell[]): Promise<void> {
-    if (this.sheets === 0 || this.#row >= this.#maxRows || this.#chars >= MAX_SHEET_CHARS)
-      await this.#beginSheet()
-    this.#row += 1
-    const number = this.#row
-    let text = `<row r="${number}">`
-    for (let index = 0; index < cells.length; index += 1) {
-      const cell = cells[index]
-      if (cell === null || cell === undefined || cell === '') continue
-      text += cellXml(`${this.#letters[index]}${number}`, cell, this.#columns[index]?.shows ?? 'text')
+    await this.columns(
+      cells.map((cell) => [cell]),
+      1,
+    )
+  }
+
+  /** Adds so many rows, whose cells come a column each. Errors: `ArchiveTooLarge`. */
+  async columns(columns: readonly (readonly Cell[])[], rows: number): Promise<void> {
+    for (let row = 0; row < rows; row += 1) {
+      if (this.sheets === 0 || this.#row >= this.#maxRows || this.#chars >= MAX_SHEET_CHARS)
+        await this.#beginSheet()
+      this.#row += 1
+      this.#pending += this.#rowXml(columns, row)
+      if (this.#pending.length >= CHUNK) await this.#flush()
     }
-    this.#pending += `${text}</row>`
-    if (this.#pending.length >= CHUNK) await this.#flush()
+  }
+
+  #rowXml(columns: readonly (readonly Cell[])[], row: number): string {
+    const number = String(this.#row)
+    let text = `<row r="${number}">`
+    for (let index = 0; index < columns.length; index += 1) {
+      const cell = columns[index]?.[row]
+      if (cell === null || cell === undefined || cell === '') continue
+      const head = `<c r="${this.#letters[index]}${number}"`
+      text += head + cellXml(cell, this.#styles[index] ?? STYLES.text)
+    }
+    return `${text}</row>`
   }
 
   /** Ends the workbook; it has a sheet with its heading also where there was no row. */
@@ -101,19 +118,21 @@ export class XlsxWriter {
   }
 }
 
-function cellXml(place: string, cell: string | number | boolean, shows: SheetColumn['shows']): string {
-  if (typeof cell === 'boolean') return `<c r="${place}" t="b"><v>${cell ? 1 : 0}</v></c>`
-  if (typeof cell === 'number') return `<c r="${place}" s="${STYLES[shows]}"><v>${cell}</v></c>`
-  if (shows === 'day' || shows === 'minute') {
+/** What follows the place of a cell. */
+function cellXml(cell: string | number | boolean, style: number): string {
+  if (typeof cell === 'boolean') return ` t="b"><v>${cell ? 1 : 0}</v></c>`
+  if (typeof cell === 'number') return ` s="${style}"><v>${cell}</v></c>`
+  if (style === STYLES.day || style === STYLES.minute) {
     const serial = serialOf(cell)
-    if (serial !== undefined) return `<c r="${place}" s="${STYLES[shows]}"><v>${serial}</v></c>`
+    if (serial !== undefined) return ` s="${style}"><v>${serial}</v></c>`
   }
   const text = escapeXml(cell.length > MAX_CELL ? cell.slice(0, MAX_CELL) : cell)
   const space = /^\s|\s$/.test(text) ? ' xml:space="preserve"' : ''
-  return `<c r="${place}" t="inlineStr"><is><t${space}>${text}</t></is></c>`
+  return ` t="inlineStr"><is><t${space}>${text}</t></is></c>`
 }
 
 const DAY_MS = 86_400_000
+const DAY_MINUTES = 1440
 /** Days from 1899-12-30 to 1970-01-01. */
 const EPOCH = 25_569
 /** Before 1 March 1900 spreadsheets count a day that never was (29 February 1900). */
@@ -121,17 +140,40 @@ const FIRST_SERIAL = 61
 
 /** The number by which spreadsheets know 'YYYY-MM-DD' or 'YYYY-MM-DD HH:MM'; undefined for anything else. */
 export function serialOf(text: string): number | undefined {
-  const found = /^(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d))?$/.exec(text)
-  if (!found) return undefined
-  const [, year, month, day, hour = '0', minute = '0'] = found
-  const at = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute))
-  // Beyond the month it would run over, and years before 100 would be of the 20th century.
-  const isDate = new Date(at).toISOString().startsWith(`${year}-${month}-${day}`)
-  const serial = Math.round((at / DAY_MS + EPOCH) * 1e6) / 1e6
-  return isDate && serial >= FIRST_SERIAL ? serial : undefined
+  if (!DATE.test(text)) return undefined
+  const day = dayOf(text)
+  if (day === undefined) return undefined
+  const minutes = text.length === 10 ? 0 : twoDigits(text, 11) * 60 + twoDigits(text, 14)
+  if (minutes >= DAY_MINUTES) return undefined
+  const serial = Math.round((day + minutes / DAY_MINUTES + EPOCH) * 1e6) / 1e6
+  return serial >= FIRST_SERIAL ? serial : undefined
 }
 
-const UNUSUAL = /[&<>\ufffe\uffff]|(?![\t\n\r])\p{Cc}/u
+const DATE = /^\d{4}-\d\d-\d\d(?: \d\d:\d\d)?$/
+/** 'YYYY-MM-DD' to days since 1970, undefined for what is no date: an export asks for the same few thousand all the time. */
+const days = new Map<string, number | undefined>()
+const MOST_DAYS = 50_000
+
+function dayOf(text: string): number | undefined {
+  const date = text.length === 10 ? text : text.slice(0, 10)
+  const known = days.get(date)
+  if (known !== undefined || days.has(date)) return known
+  const at = Date.UTC(Number(text.slice(0, 4)), twoDigits(text, 5) - 1, twoDigits(text, 8))
+  // Beyond the month it would run over, and years before 100 would be of the 20th century.
+  const day = new Date(at).toISOString().startsWith(date) ? at / DAY_MS : undefined
+  if (days.size >= MOST_DAYS) days.clear()
+  days.set(date, day)
+  return day
+}
+
+function twoDigits(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * ZERO
+}
+
+const ZERO = 48
+
+/** Controls but tab and ends of lines, and what XML writes otherwise. Most texts hold none. */
+const UNUSUAL = /[&<>\ufffe\uffff]|[^\P{Cc}\t\n\r]/u
 const MARKS: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
 /** What XML 1.0 cannot hold is left out. */
