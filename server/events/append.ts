@@ -6,7 +6,8 @@
  * waits for writers (partitions.ts). A crash leaves either the whole transaction or nothing.
  */
 import { crashPoint } from '../platform/crash.ts'
-import { copyField, copyIn } from '../platform/postgres/copy.ts'
+import { BinaryRows, uuidArray } from '../platform/postgres/binary.ts'
+import { copyBinary, copyField, copyIn } from '../platform/postgres/copy.ts'
 import type { Database, Db, Tx } from '../platform/postgres/database.ts'
 import { jsonText } from '../platform/postgres/json.ts'
 import { prepared, type Sql, sql, trusted } from '../platform/postgres/sql.ts'
@@ -78,7 +79,8 @@ export async function appendRows(
 /**
  * Of these ids, UUIDs in small letters, each once, those that were brought before under `source`; from now on all are
  * known. The transaction begins with `ENTERING`; `entered` is for `appendRows` in it. One statement, since the doors
- * wait for the answer; most of the time nothing was brought before, and nothing travels.
+ * wait for the answer; most of the time nothing was brought before, and nothing travels. Ids are marked in their order,
+ * so that two writers never wait for each other in a ring.
  */
 export async function toldBefore(
   tx: Tx,
@@ -91,7 +93,7 @@ export async function toldBefore(
       sql`
     with state as materialized (select ${stateColumns(receivedAt)}),
       brought as materialized (
-        select id, place, ${source}::text as source from unnest(${listOf(ids)}::uuid[]) with ordinality as of_it (id, place)),
+        select id, place, ${source}::text as source from unnest(${uuidArray([...ids].sort())}::uuid[]) with ordinality as of_it (id, place)),
       fresh_a as (${MARKING.a} returning id),
       fresh_b as (${MARKING.b} returning id)
     select state.*,
@@ -103,11 +105,6 @@ export async function toldBefore(
     ),
   )
   return { repeated: repeated?.split(',') ?? [], entered: await openedBy(tx, state, receivedAt) }
-}
-
-/** In order, so that two writers never wait for each other in a ring. */
-function listOf(ids: readonly string[]): string {
-  return `{${[...ids].sort().join(',')}}`
 }
 
 /** Into each table where it is the present one, what the other does not know. Conflicts are passed over. */
@@ -161,15 +158,44 @@ function unseen(events: readonly NewEvent[], repeated: readonly string[]): reado
   return events.filter((event) => ids.delete(event.id.toLowerCase()))
 }
 
+const INTO_LOG =
+  'copy event_log (day, lane, received_at, source, id, type, profile_id, person_id, at, data) from stdin'
+const LOG_COLUMNS = 10
+
 async function writeRows(tx: Tx, day: string, rows: readonly EventRow[], how: AppendHow): Promise<void> {
   if (rows.length === 0) return
+  if (rows.every((row) => 'json' in row)) {
+    const shared = sharedFields(day, how)
+    await copyBinary(tx, `${INTO_LOG} (format binary)`, rows, (row, out) => writeFields(row, out, shared))
+    return
+  }
   const received = how.receivedAt.toISOString()
-  const constant = `${day}\t${laneNumber(how.lane)}\t${received}\t${copyField(how.source)}`
   await copyIn(
     tx,
-    'copy event_log (day, lane, received_at, source, id, type, profile_id, person_id, at, data) from stdin',
-    lines(rows, constant),
+    INTO_LOG,
+    lines(rows, `${day}\t${laneNumber(how.lane)}\t${received}\t${copyField(how.source)}`),
   )
+}
+
+/** What all rows of a call begin with: how many columns there are, and the first four. */
+function sharedFields(day: string, { lane, receivedAt, source }: AppendHow): Buffer {
+  const out = new BinaryRows(64 + source.length * 3)
+  out.count(LOG_COLUMNS)
+  out.day(day)
+  out.smallint(laneNumber(lane))
+  out.instant(receivedAt)
+  out.text(source)
+  return out.take()
+}
+
+function writeFields(row: EventRow & { json: string }, out: BinaryRows, shared: Buffer): void {
+  out.raw(shared)
+  out.uuid(row.id)
+  out.text(row.type)
+  out.int(row.profileId)
+  out.int(row.personId)
+  out.instant(row.at)
+  out.json(row.json)
 }
 
 function* lines(rows: readonly EventRow[], constant: string): Generator<string> {

@@ -1,4 +1,5 @@
 /** SQL of persons: their folded rows, by COPY or in one statement, and who was absorbed by whom. */
+import { intArray } from '../platform/postgres/binary.ts'
 import { copyField, copyIn } from '../platform/postgres/copy.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
 import { prepared, sql, trusted } from '../platform/postgres/sql.ts'
@@ -150,8 +151,8 @@ export async function strayedOf(
   given: readonly { profileId: number; personId: number }[],
 ): Promise<Map<number, number | null>> {
   if (given.length === 0) return new Map()
-  const ids = `{${given.map(({ profileId }) => profileId).join(',')}}`
-  const persons = `{${given.map(({ personId }) => personId).join(',')}}`
+  const ids = intArray(given.map(({ profileId }) => profileId))
+  const persons = intArray(given.map(({ personId }) => personId))
   const rows = await db.rows<{ id: number; personId: number | null }>(
     prepared(
       'members.strayed',

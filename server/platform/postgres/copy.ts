@@ -1,5 +1,6 @@
-/** COPY … FROM STDIN inside an open transaction: the fastest way in. Text format, one line a row. */
+/** COPY … FROM STDIN inside an open transaction: the fastest way in. As text, one line a row, or in binary form. */
 import type { Connection, Submittable } from 'pg'
+import { BinaryRows } from './binary.ts'
 import { heard, type Tx } from './database.ts'
 
 const CHUNK = 1 << 16
@@ -8,12 +9,60 @@ const CHUNK = 1 << 16
  * Runs `copy` (text that the code itself wrote: `copy t (a, b) from stdin`) with the given lines, each ending in a
  * newline and built by `copyField`. Answers the number of rows. Errors: those of the database.
  */
-export async function copyIn(tx: Tx, copy: string, lines: Iterable<string>): Promise<number> {
+export function copyIn(tx: Tx, copy: string, lines: Iterable<string>): Promise<number> {
+  return submit(tx, copy, textPieces(lines))
+}
+
+/**
+ * As `copyIn`, for `copy t (a, b) from stdin (format binary)`: `write` writes the fields of a row behind their `count`, of
+ * exactly the types of the columns. A third less work for PostgreSQL where rows have ids and moments.
+ */
+export function copyBinary<Row>(
+  tx: Tx,
+  copy: string,
+  rows: Iterable<Row>,
+  write: (row: Row, out: BinaryRows) => void,
+): Promise<number> {
+  return submit(tx, copy, binaryPieces(rows, write))
+}
+
+function submit(tx: Tx, copy: string, pieces: Iterable<Buffer>): Promise<number> {
   return heard(
     new Promise((resolve, reject) => {
-      tx.client.query(new CopyIn(copy, lines, resolve, reject))
+      tx.client.query(new CopyIn(copy, pieces, resolve, reject))
     }),
   )
+}
+
+function* textPieces(lines: Iterable<string>): Generator<Buffer> {
+  let chunk = ''
+  for (const line of lines) {
+    chunk += line
+    if (chunk.length >= CHUNK) {
+      yield Buffer.from(chunk)
+      chunk = ''
+    }
+  }
+  if (chunk !== '') yield Buffer.from(chunk)
+}
+
+/** Signature, no flags, no extension. */
+const HEAD = Buffer.from('PGCOPY\n\u00ff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
+const END = -1
+
+/** The client copies what it is given before it asks for the next piece. */
+function* binaryPieces<Row>(
+  rows: Iterable<Row>,
+  write: (row: Row, out: BinaryRows) => void,
+): Generator<Buffer> {
+  const out = new BinaryRows()
+  out.raw(HEAD)
+  for (const row of rows) {
+    write(row, out)
+    if (out.length >= CHUNK) yield out.take()
+  }
+  out.count(END)
+  yield out.take()
 }
 
 /** A value in COPY's text format; null is \N. */
@@ -35,7 +84,7 @@ type CopyConnection = Connection & {
 /** What node-postgres asks of a query object. */
 class CopyIn implements Submittable {
   readonly #copy: string
-  readonly #lines: Iterable<string>
+  readonly #pieces: Iterable<Buffer>
   readonly #resolve: (rows: number) => void
   readonly #reject: (error: Error) => void
   #failure: Error | undefined
@@ -43,12 +92,12 @@ class CopyIn implements Submittable {
 
   constructor(
     copy: string,
-    lines: Iterable<string>,
+    pieces: Iterable<Buffer>,
     resolve: (rows: number) => void,
     reject: (error: Error) => void,
   ) {
     this.#copy = copy
-    this.#lines = lines
+    this.#pieces = pieces
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -59,15 +108,7 @@ class CopyIn implements Submittable {
 
   handleCopyInResponse(connection: CopyConnection): void {
     try {
-      let chunk = ''
-      for (const line of this.#lines) {
-        chunk += line
-        if (chunk.length >= CHUNK) {
-          connection.sendCopyFromChunk(Buffer.from(chunk))
-          chunk = ''
-        }
-      }
-      if (chunk !== '') connection.sendCopyFromChunk(Buffer.from(chunk))
+      for (const piece of this.#pieces) connection.sendCopyFromChunk(piece)
       connection.endCopyFrom()
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error))
