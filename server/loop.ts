@@ -21,11 +21,13 @@ export type LoopParts = {
 }
 
 /** While the doors are crowded a round is followed by a rest of so many times its own length, … */
-const YIELD = 3
+const YIELD = 6
 /** … at least this long, so that more is done at once, … */
 const LEAST_YIELD_MS = 250
-/** … and at most this long. */
-const LONGEST_YIELD_MS = 1000
+/** … and at most this long. It ends when the doors have been at ease for some looks in a row. */
+const LONGEST_YIELD_MS = 3000
+const LOOK_MS = 50
+const LOOKS_AT_EASE = 3
 
 /** Runs every loop until `stop` is aborted; resolves when the last round has ended and all leases are back. */
 export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: AbortSignal): Promise<void> {
@@ -43,10 +45,8 @@ export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: A
             const done = await loop.work(held)
             const took = performance.now() - started
             metrics.loop({ loop: loop.name, seconds: took / 1000, failed: false })
-            if (done > 0 && parts.crowded?.() === true) {
-              const restMs = Math.min(LONGEST_YIELD_MS, Math.max(LEAST_YIELD_MS, YIELD * took))
-              await sleep(restMs, undefined, { signal: held.signal }).catch(() => undefined)
-            }
+            if (done > 0 && parts.crowded?.() === true)
+              await yieldTo(parts.crowded, { took, signal: held.signal })
             return done
           },
           onError(error) {
@@ -59,4 +59,16 @@ export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: A
       ),
     ),
   )
+}
+
+/** Lets the doors go first after a round that took so many ms. */
+async function yieldTo(
+  crowded: () => boolean,
+  { took, signal }: { took: number; signal: AbortSignal },
+): Promise<void> {
+  const end = performance.now() + Math.min(LONGEST_YIELD_MS, Math.max(LEAST_YIELD_MS, YIELD * took))
+  for (let atEase = 0; atEase < LOOKS_AT_EASE && performance.now() < end && !signal.aborted; ) {
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+    atEase = crowded() ? 0 : atEase + 1
+  }
 }

@@ -21,7 +21,7 @@ import type { IntakeQueue } from './queue.ts'
 import { type ReadHow, readSegment, type SegmentType, segmentTypes } from './segment.ts'
 import { readSensors, unpackForm } from './sensors.ts'
 import { allows, type SourceOf } from './sources.ts'
-import type { Parsed, RefusedRecord } from './told.ts'
+import { type Parsed, type RefusedRecord, waitingOf } from './told.ts'
 import { logName } from './write.ts'
 
 export type DoorParts = {
@@ -146,8 +146,10 @@ async function take(
   notes.refused(name, refused, at)
   refuseAll({ told, refused })
   if (told.length === 0) return
-  await queue.offer({ source, told, receivedAt: at }, size)
+  const durable = queue.offer({ source, told: told.map(waitingOf), receivedAt: at }, size)
+  // Counted when it is taken, so that nothing but the text of an event has to wait.
   notes.saw(name, { told, flags }, at)
+  await durable
 }
 
 /** Errors: `bad_input` where nothing of a request can be taken. */

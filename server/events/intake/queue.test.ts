@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { heard } from '../../platform/postgres/database.ts'
 import type { EventSource } from './event-source.ts'
 import { openQueue } from './queue.ts'
-import type { ToldEvent } from './told.ts'
+import type { WaitingEvent } from './told.ts'
 import type { Parcel, Written } from './write.ts'
 
 const at = new Date('2026-03-02T02:00:00Z')
@@ -18,11 +18,11 @@ const source: EventSource = {
   version: 1,
   createdAt: at,
 }
-const event = (name: string): ToldEvent => ({ kind: 'tracked', id: name, at, who: [], name, properties: {} })
+const event = (id: string): WaitingEvent => ({ kind: 'event', id, at, who: [], type: 'tracked', json: '{}' })
 const parcel = (...names: string[]): Parcel => ({ source, told: names.map(event), receivedAt: at })
 const namesOf = (parcels: readonly Parcel[]): string[] =>
   parcels.flatMap(({ told }) => told.map(({ id }) => id))
-const limits = { mostEvents: 6, mostBytes: 1000, batchEvents: 4, writers: 1 }
+const limits = { mostEvents: 6, mostBytes: 1000, batchEvents: 4, writers: 1, besideEvents: 1 }
 const DONE: Written = { events: 0, repeated: 0, erased: 0 }
 
 /** A writer that waits until it is let go, once for each call. */

@@ -1,7 +1,8 @@
 /**
  * What was taken and is not yet durable: a bounded queue before a writer, so that many small requests share a
- * transaction; with more writers than one the next is under way while one waits for the disk. Batches are taken in order
- * of arrival; who waits for each answer before sending on has his events in that order.
+ * transaction; with more writers than one the next is under way while one waits for the disk, where enough waits to be
+ * worth a transaction. Batches are taken in order of arrival; who waits for each answer before sending on has his events
+ * in that order.
  *
  * Always true: `offer` answers when what was offered is committed, and throws when nothing of it is. At most
  * `mostEvents` and `mostBytes` wait; what comes beyond is refused at once.
@@ -10,32 +11,50 @@ import { isPostgresAway } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Parcel, Written } from './write.ts'
 
-export type QueueLimits = { mostEvents: number; mostBytes: number; batchEvents: number; writers: number }
+export type QueueLimits = {
+  mostEvents: number
+  mostBytes: number
+  batchEvents: number
+  writers: number
+  /** Events that wait before another writer begins beside one that is at work. */
+  besideEvents: number
+}
 export const queueLimits: QueueLimits = {
   mostEvents: 40_000,
   mostBytes: 64 * 1024 * 1024,
   batchEvents: 4000,
-  writers: 1,
+  writers: 2,
+  besideEvents: 2000,
 }
 
 const RETRY_AFTER_SECONDS = 1
 const AWAY_RETRY_SECONDS = 2
 
-type Waiting = {
+type Offered = {
   parcel: Parcel
   bytes: number
   done: (written: Written) => void
   failed: (error: unknown) => void
 }
 
-/** What other threads see: how many events wait, and after how many batches in a row the next one waited already. */
+/** What other threads see: how many events wait, and how many batches in a row had many requests. */
 export type QueueState = Int32Array
 const EVENTS = 0
 const PRESSED = 1
 
 const CROWDED_EVENTS = 500
-/** Many who send one by one never let many events wait. */
+/** Many who send one by one never let many events wait, but their requests do: in so many batches in a row, … */
 const CROWDED_BATCHES = 8
+/** … each of so many. Two thousand a second, evenly spread, are fewer. */
+const CROWDED_REQUESTS = 24
+
+/**
+ * After a batch of at least so many requests the next one waits until as many are there again, since whoever was
+ * answered sends on: a transaction costs as much as some fifty events.
+ */
+const GATHERED_REQUESTS = 8
+/** It waits so long at most. */
+const GATHER_MS = 4
 
 /** Whether more comes than can be written at once: then what can wait lets the doors go first. */
 export function isCrowded(state: QueueState): boolean {
@@ -46,10 +65,13 @@ export type IntakeQueue = ReturnType<typeof openQueue>
 
 /** A queue over `write`, which commits parcels together or not at all. */
 export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written>, limits = queueLimits) {
-  const waiting: Waiting[] = []
+  const waiting: Offered[] = []
   const state: QueueState = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT))
   let bytes = 0
+  /** Of those that count as `depth`, the ones that no writer has taken yet. */
+  let waitingEvents = 0
   const running = new Set<Promise<void>>()
+  let gathering: { requests: number; end(): void } | undefined
   let closed = false
 
   const depth = (): number => Atomics.load(state, EVENTS)
@@ -65,9 +87,33 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
         else await oneByOne(batch)
       }
       for (const one of batch) release(one)
-      Atomics.add(state, PRESSED, 1)
+      if (batch.length < CROWDED_REQUESTS) Atomics.store(state, PRESSED, 0)
+      else Atomics.add(state, PRESSED, 1)
+      if (batch.length >= GATHERED_REQUESTS && !closed && !gathering)
+        await gathered(batch.length + waiting.length)
     }
     Atomics.store(state, PRESSED, 0)
+  }
+
+  /** Resolves when so many requests wait, or some milliseconds later. */
+  function gathered(requests: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        gathering = undefined
+        resolve()
+      }
+      const timer = setTimeout(end, GATHER_MS)
+      gathering = { requests, end }
+    })
+  }
+
+  /** Something waits now: who begins with it? */
+  function arrange(): void {
+    if (gathering) {
+      if (waiting.length >= gathering.requests || waitingEvents >= limits.batchEvents) gathering.end()
+    } else if (running.size === 0) begin()
+    else if (running.size < limits.writers && waitingEvents >= limits.besideEvents) begin()
   }
 
   function begin(): void {
@@ -77,7 +123,7 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
   }
 
   /** Something in the batch cannot be written: only that is refused. */
-  async function oneByOne(batch: readonly Waiting[]): Promise<void> {
+  async function oneByOne(batch: readonly Offered[]): Promise<void> {
     for (const one of batch) {
       try {
         one.done(await write([one.parcel]))
@@ -87,17 +133,18 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
     }
   }
 
-  function take(): Waiting[] {
+  function take(): Offered[] {
     let count = 0
     let size = 0
     while (size < waiting.length && count < limits.batchEvents) {
       count += waiting[size]?.parcel.told.length ?? 0
       size += 1
     }
+    waitingEvents -= count
     return waiting.splice(0, size)
   }
 
-  function release({ parcel, bytes: own }: Waiting): void {
+  function release({ parcel, bytes: own }: Offered): void {
     Atomics.sub(state, EVENTS, parcel.told.length)
     bytes -= own
   }
@@ -114,7 +161,8 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
       bytes += size
       return new Promise((done, failed) => {
         waiting.push({ parcel, bytes: size, done, failed })
-        if (running.size < limits.writers) begin()
+        waitingEvents += parcel.told.length
+        arrange()
       })
     },
     /** Errors: `too_many` where bodies of `size` bytes in all are more than may be held: asked before one is read. */

@@ -1,6 +1,7 @@
 /** What the doors make of what they are sent: the same form whatever protocol it came in. Values are in clear until `write`. */
 import type { TrackedProperties } from '../../../contract/events.ts'
 import type { RefusedReason } from '../../../contract/intake.ts'
+import { jsonText } from '../../platform/postgres/json.ts'
 import type { PersonStatement } from '../import/ports.ts'
 
 /** `user`: whatever the source's user ids are (`EventSource.userIdKind`). `distinct`: a user id where it is known, else a device. */
@@ -42,6 +43,32 @@ export type ToldItem = Omit<Common, 'who'> & {
 }
 
 export type Told = ToldEvent | ToldPerson | ToldItem
+
+/** An event as it waits for the writer: its data is text already, since what waits shall be small and few objects. */
+export type WaitingEvent = Common & { kind: 'event'; type: 'tracked' | 'page_viewed'; json: string }
+export type Waiting = WaitingEvent | ToldPerson | ToldItem
+
+/** What was told, as it waits. */
+export function waitingOf(told: Told): Waiting {
+  if (told.kind === 'person' || told.kind === 'item') return told
+  const { id, at, who, properties } = told
+  return told.kind === 'tracked'
+    ? { kind: 'event', id, at, who, type: 'tracked', json: jsonText({ name: told.name, properties }) }
+    : {
+        kind: 'event',
+        id,
+        at,
+        who,
+        type: 'page_viewed',
+        json: jsonText({ page: told.page, dwellSeconds: dwellOf(properties), properties }),
+      }
+}
+
+/** 神策 tells how long a page was looked at as `event_duration`, in seconds. */
+function dwellOf(properties: TrackedProperties): number | null {
+  const seconds = properties['event_duration'] ?? properties['$event_duration']
+  return typeof seconds === 'number' ? seconds : null
+}
 
 /** `index` counts the records of the request from 0. */
 export type RefusedRecord = { index: number; reason: RefusedReason; name: string | null }

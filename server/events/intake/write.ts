@@ -8,7 +8,6 @@
 
 import { crashPoint } from '../../platform/crash.ts'
 import type { Database, Tx } from '../../platform/postgres/database.ts'
-import { jsonText } from '../../platform/postgres/json.ts'
 import { appendRows, type EventRow, toldBefore } from '../append.ts'
 import { ENTERING } from '../partitions.ts'
 import { heard } from '../pulse.ts'
@@ -16,10 +15,10 @@ import type { EventSource } from './event-source.ts'
 import type { IntakePeople, Named, Referred } from './ports.ts'
 import type { Speakers } from './speakers.ts'
 import { markProfiles, writeItems } from './store.ts'
-import type { Spoken, Told, ToldEvent, ToldItem, ToldPerson } from './told.ts'
+import type { Spoken, ToldItem, ToldPerson, Waiting, WaitingEvent } from './told.ts'
 
 /** What one request brought and is to be answered for. */
-export type Parcel = { source: EventSource; told: readonly Told[]; receivedAt: Date }
+export type Parcel = { source: EventSource; told: readonly Waiting[]; receivedAt: Date }
 
 export type Writing = { db: Database; people: IntakePeople; speakers: Speakers }
 export type Written = { events: number; repeated: number; erased: number }
@@ -60,25 +59,24 @@ type Shared = { people: IntakePeople; speakers: Speakers; learned: Map<string, R
 async function writeSource(tx: Tx, parcels: readonly Parcel[], shared: Shared): Promise<Written> {
   const [{ source, receivedAt }] = parcels as [Parcel]
   const how = { lane: 'live', source: logName(source), at: receivedAt } as const
-  const all = parcels.flatMap(({ told }) => told)
-  const ids = new Set(all.map(({ id }) => id))
+  const all = parcels.length === 1 ? (parcels[0] as Parcel).told : parcels.flatMap(({ told }) => told)
+  const ids = new Set<string>()
+  for (const { id } of all) ids.add(id)
   const { repeated, entered } = await toldBefore(tx, [...ids], { source: how.source, receivedAt })
   for (const id of repeated) ids.delete(id)
   const told = ids.size === all.length ? all : all.filter(({ id }) => ids.delete(id))
   crashPoint('intake.deduplicated')
-  const spoken = told.filter((one): one is ToldEvent | ToldPerson => one.kind !== 'item')
+  const spoken = told.filter((one): one is WaitingEvent | ToldPerson => one.kind !== 'item')
   const whose = await referAll(tx, spoken, { ...shared, source, how })
-  const changes = spoken.flatMap((one, place) => {
+  const rows: EventRow[] = []
+  const changes: Parameters<IntakePeople['adjust']>[1][number][] = []
+  for (const [place, one] of spoken.entries()) {
     const who = whose[place]
-    if (one.kind !== 'person' || !who || saysNothing(one)) return []
-    const { kind: _, id: __, who: ___, ...says } = one
-    return [{ ...says, profileId: who.profileId }]
-  })
+    if (!who) continue
+    if (one.kind === 'event') rows.push(rowOf(one, who))
+    else if (!saysNothing(one)) changes.push(changeOf(one, who))
+  }
   if (changes.length > 0) await shared.people.adjust(tx, changes, how)
-  const rows = spoken.flatMap((one, place): EventRow[] => {
-    const who = whose[place]
-    return one.kind === 'person' || !who ? [] : [rowOf(one, who)]
-  })
   await appendRows(tx, rows, { lane: 'live', source: how.source, receivedAt, entered })
   const items = told.filter((one): one is ToldItem => one.kind === 'item')
   if (items.length > 0) await writeItems(tx, how.source, items)
@@ -100,7 +98,7 @@ type Referring = Shared & { source: EventSource; how: { lane: 'live'; source: st
 /** Of each, in their order, whose it is: from memory where the profile is still there, else by its identifiers. */
 async function referAll(
   tx: Tx,
-  spoken: readonly (ToldEvent | ToldPerson)[],
+  spoken: readonly (WaitingEvent | ToldPerson)[],
   { people, speakers, learned, source, how }: Referring,
 ): Promise<(Referred | null)[]> {
   const keys = spoken.map(({ who }) => speakers.keyOf(source, who))
@@ -111,12 +109,12 @@ async function referAll(
     if (remembered.has(key) || open.has(key)) continue
     const whose = speakers.whose(key)
     if (whose) remembered.set(key, whose)
-    else open.set(key, (spoken[place] as ToldEvent).who)
+    else open.set(key, (spoken[place] as WaitingEvent).who)
   }
   const gone = await settle(tx, remembered, { people, answers, learned })
   if (gone.size > 0)
     for (const [place, key] of keys.entries())
-      if (gone.has(key)) open.set(key, (spoken[place] as ToldEvent).who)
+      if (gone.has(key)) open.set(key, (spoken[place] as WaitingEvent).who)
   const unsure = await settleDistinct(tx, open, { people, source })
   const asked = [...open]
   for (let from = 0; from < asked.length; from += MOST_NAMED) {
@@ -210,24 +208,10 @@ function saysNothing({ set, custom, once, add, append, unset }: ToldPerson): boo
   )
 }
 
-function rowOf(event: ToldEvent, { profileId, personId }: Referred): EventRow {
-  const { properties } = event
-  return {
-    id: event.id,
-    type: event.kind === 'tracked' ? 'tracked' : 'page_viewed',
-    profileId,
-    personId,
-    at: event.at,
-    json: jsonText(
-      event.kind === 'tracked'
-        ? { name: event.name, properties }
-        : { page: event.page, dwellSeconds: dwellOf(properties), properties },
-    ),
-  }
+function changeOf({ kind: _, id: __, who: ___, ...says }: ToldPerson, { profileId }: Referred) {
+  return { ...says, profileId }
 }
 
-/** 神策 tells how long a page was looked at as `event_duration`, in seconds. */
-function dwellOf(properties: ToldEvent['properties']): number | null {
-  const seconds = properties['event_duration'] ?? properties['$event_duration']
-  return typeof seconds === 'number' ? seconds : null
+function rowOf({ id, type, at, json }: WaitingEvent, { profileId, personId }: Referred): EventRow {
+  return { id, type, profileId, personId, at, json }
 }
