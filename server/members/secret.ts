@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Keyring } from '../platform/crypto/master-key.ts'
 import type { Db, Tx } from '../platform/postgres/database.ts'
-import { contextOf, openSecret, type Secret } from './secret-value.ts'
+import { contextOf, openSecretsOf, type Secret } from './secret-value.ts'
 import { putSecrets, secretsOf } from './store.ts'
 
 /** A new profile's data key (wrapped) and sealed values, as hex. */
@@ -26,7 +26,8 @@ export async function openSecrets(
   profiles: readonly number[],
 ): Promise<Map<number, Secret>> {
   const rows = profiles.length === 0 ? [] : await secretsOf(db, profiles)
-  return new Map(rows.map((row) => [row.id, openSecret(keys.cipher, row)]))
+  const secrets = openSecretsOf(keys.cipher, rows)
+  return new Map(rows.map(({ id }, index) => [id, secrets[index] ?? {}]))
 }
 
 /** The sealed values with more of them, as hex by profile. Erased profiles are left out: nothing is written for them. */

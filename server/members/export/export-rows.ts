@@ -7,7 +7,7 @@ import type { Cell } from '../../platform/table/csv.ts'
 import { minuteOf } from '../../platform/time/local-minutes.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { maskIdentifier, maskName } from '../mask.ts'
-import { openSecret } from '../secret-value.ts'
+import { openSecretsOf, type Sealed } from '../secret-value.ts'
 
 /**
  * How a column is written. `cents`: an integer, shown as an amount. `day`: text of the brand's zone. `minute`: seconds
@@ -98,27 +98,41 @@ function readerOf({ shows, words, zone }: ExportColumn, open: Open): (field: str
 }
 
 /** A cell for everybody on the page; both lists ascend. */
-function phonesOf({ persons, owners, profiles, sizes, bytes }: SealedNumbers, { cipher, open }: How): Cell[] {
+function phonesOf(sealed: SealedNumbers, { cipher, open }: How): Cell[] {
+  const { persons } = sealed
   const cells = emptyCells(persons.length)
+  const numbers = numbersOf(sealed)
+  const secrets = openSecretsOf(cipher, numbers)
+  let row = 0
+  numbers.forEach(({ owner, digest }, place) => {
+    while (row < persons.length && persons[row] !== owner) row += 1
+    const value = secrets[place]?.[digest]
+    if (value !== undefined) cells[row] = open.phones ? domestic(value) : maskIdentifier('phone', value)
+  })
+  return cells
+}
+
+type Numbered = Sealed & { owner: number; digest: string }
+
+function numbersOf({ owners, profiles, sizes, bytes }: SealedNumbers): Numbered[] {
   const all = bufferOf(bytes)
   const [keys, secrets, digests] = sizes
+  const numbers: Numbered[] = []
   let from = 0
-  let row = 0
   for (let place = 0; place < owners.length; place += 1) {
-    while (row < persons.length && persons[row] !== owners[place]) row += 1
     const secretFrom = from + (keys[place] ?? 0)
     const digestFrom = secretFrom + (secrets[place] ?? 0)
     const end = digestFrom + (digests[place] ?? 0)
-    const values = openSecret(cipher, {
+    numbers.push({
+      owner: owners[place] ?? 0,
       id: profiles[place] ?? 0,
       dataKey: all.subarray(from, secretFrom),
       secret: all.subarray(secretFrom, digestFrom),
+      digest: all.toString('hex', digestFrom, end),
     })
-    const value = values[all.toString('hex', digestFrom, end)]
-    if (value !== undefined) cells[row] = open.phones ? domestic(value) : maskIdentifier('phone', value)
     from = end
   }
-  return cells
+  return numbers
 }
 
 /** A mainland number without its country code, as shops write it: a cell that begins with + would be defused. */

@@ -49,7 +49,7 @@ export async function exportPage(
   const columns = fields.map(
     (field, index) => sql`coalesce((${field})::text, '') as ${names[index] ?? field}`,
   )
-  const sealed = phones ? sealedOf(sql`>= ${from}`, sql`< ${before}`) : undefined
+  const sealed = phones ? sealedOf(from, before) : undefined
   const [rows, persons, ...rest] = await copyRow(
     db,
     written(sql`
@@ -88,22 +88,29 @@ export async function exportPage(
 const NOTHING = Buffer.alloc(0)
 
 /**
- * The sealed numbers of the page, one a person at most. Profiles come by their range, identifiers one by one (`offset 0`
- * keeps it so: a plan that reads them all would be chosen for a base of few pages, and is slower for each further one).
+ * The sealed numbers of the page, one a person at most. Nearly every person has the number of a profile, so that both
+ * tables are read by the same range; profiles from elsewhere (merged ones) come one by one, which `offset 0` keeps so.
  */
-function sealedOf(from: Sql, before: Sql): Sql {
+function sealedOf(from: number, before: number): Sql {
+  const active = sql`i.kind = 'phone' and i.state = 'active'`
+  const within = (column: Sql): Sql => sql`${column} >= ${from} and ${column} < ${before}`
+  const profiles = sql`page join profile pr on pr.person_id = page.id and ${within(sql`pr.person_id`)}`
+  const judged = sql`pr.person_id, pr.id as profile_id, pr.data_key, pr.secret, i.digest, i.valid, i.form, i.at`
+  const wanted = sql`page.has_phone and pr.data_key is not null and pr.secret is not null`
   return sql`
     select string_agg(int4send(person_id), ''), string_agg(int4send(profile_id), ''),
       string_agg(int4send(length(data_key)), ''), string_agg(int4send(length(secret)), ''),
       string_agg(int4send(length(digest)), ''), string_agg(data_key || secret || digest, '')
     from (
-      select distinct on (pr.person_id) pr.person_id, pr.id as profile_id, pr.data_key, pr.secret, i.digest
-      from page join profile pr on pr.person_id = page.id and pr.person_id ${from} and pr.person_id ${before}
-        cross join lateral (
-          select digest, valid, form, at from identifier
-          where profile_id = pr.id and kind = 'phone' and state = 'active' offset 0
-        ) i
-      where page.has_phone and pr.data_key is not null and pr.secret is not null
-      order by pr.person_id, i.valid desc, (i.form = 'mobile') desc nulls last, i.at desc, i.digest
+      select distinct on (person_id) person_id, profile_id, data_key, secret, digest
+      from (
+        select ${judged} from ${profiles} join identifier i on i.profile_id = pr.id and ${within(sql`i.profile_id`)}
+        where ${wanted} and ${active}
+        union all
+        select ${judged} from ${profiles}
+          cross join lateral (select * from identifier i where i.profile_id = pr.id and ${active} offset 0) i
+        where ${wanted} and not (${within(sql`pr.id`)})
+      ) known
+      order by person_id, valid desc, (form = 'mobile') desc nulls last, at desc, digest
     ) numbers`
 }
