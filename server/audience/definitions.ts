@@ -12,13 +12,14 @@ import { brand, setting } from '../org/org.ts'
 import type { Database, Db, Tx } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 import type { Zone } from '../platform/time/zone.ts'
-import { behindTags, compileRules, type Evaluator } from './rule/compile.ts'
+import { compileRules, type Evaluator } from './rule/compile.ts'
 import {
   attributesOfGroups,
   type Definitions,
   type SegmentDefinition,
   type TagDefinition,
 } from './rule/definitions.ts'
+import { behindTags } from './rule/program.ts'
 
 /** The number of a reading (see audience_reading): take it once the bounds are fixed and before facts are read. */
 export async function nextReading(db: Db): Promise<number> {

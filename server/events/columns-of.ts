@@ -19,12 +19,14 @@ export type ColumnRange = {
 const WITHIN = 'person_id >= {from:Int32} and person_id < {before:Int32} and person_id > 0'
 const NOBODY = "toUUID('00000000-0000-0000-0000-000000000000')"
 const idText = (column: string): string => `if(${column} = ${NOBODY}, '', toString(${column}))`
+/** Sent as a dictionary and places in it, where many are equal. */
+const fewTexts = (text: string): string => `toLowCardinality(${text})`
 const cents = (amount: string): string => `toFloat64(toInt64((${amount}) * 100))`
 
 const orderFields = {
   discount: cents('discount'),
-  store: idText('store_id'),
-  seller: idText('seller_id'),
+  store: fewTexts(idText('store_id')),
+  seller: fewTexts(idText('seller_id')),
   channel: 'toString(channel)',
   side: 'toString(side)',
   campaign: 'toString(campaign)',
@@ -102,7 +104,7 @@ function lastVersions(
 
 const eventFields = {
   channel: 'toString(channel)',
-  store: idText('store_id'),
+  store: fewTexts(idText('store_id')),
   subject: idText('subject_id'),
 } as const
 export type EventField = keyof typeof eventFields
@@ -130,7 +132,7 @@ export async function eventColumns(
   pick: EventColumnsPick,
 ): Promise<EventColumns> {
   const { text, params } = eventConditions(pick)
-  const texts = pick.texts.map((_, place) => `, texts[{text${place}:String}] as t${place}`)
+  const texts = pick.texts.map((_, place) => `, ${fewTexts(`texts[{text${place}:String}]`)} as t${place}`)
   const numbers = pick.numbers.map(
     (_, place) =>
       `, if(mapContains(numbers, {number${place}:String}), numbers[{number${place}:String}], nan) as n${place}`,

@@ -100,10 +100,11 @@ async function project({ db, clickhouse, token }: Side): Promise<void> {
 async function answers({ db, clickhouse }: Side): Promise<unknown> {
   const people = await rowsOf(clickhouse, db, PEOPLE, { lines: true, events: ['page_viewed'] })
   const { columns, standing } = await purchaseColumns(clickhouse, { from: 1, before: 1000 }, ['store'])
+  const stores = columns.texts('f_store')
   const streamed = [...standing].map((row) => [
     columns.numbers('person')[row],
     columns.numbers('amount')[row],
-    columns.texts('f_store')[row],
+    stores.keys[stores.codes[row] ?? 0],
   ])
   const { person, counts, params } = await placement(db)
   const sums = await clickhouse.rows(

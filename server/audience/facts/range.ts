@@ -1,6 +1,6 @@
 /**
- * Facts of a range of persons, read as columns: the same that `loadFacts` gives, in one object that shows one person
- * after the other, so that a recompute makes no object for any row.
+ * Facts of a range of persons, read as columns: the same that `loadFacts` gives, a few persons at a
+ * time in columns and objects that are used again, so that a recompute makes no object for any row.
  */
 import {
   eventColumns,
@@ -11,12 +11,13 @@ import {
 } from '../../events/events.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Database } from '../../platform/postgres/database.ts'
+import { AT_ONCE } from '../rule/bench.ts'
 import { type FactNeeds, sinceOf } from '../rule/fact-needs.ts'
 import type { ZoneDays } from '../rule/zone-days.ts'
-import { EventCursor } from './event-cursor.ts'
+import { type ColumnTable, eventTable, purchaseTable } from './column-table.ts'
+import { type Group, groupOf, type Person } from './history-table.ts'
 import { interactionTypes, loadFacts } from './load.ts'
-import type { Claim, PersonFacts } from './person-facts.ts'
-import { PurchaseCursor } from './purchase-cursor.ts'
+import type { Claim } from './person-facts.ts'
 import { selectSnapshotsWithin } from './store.ts'
 import {
   type PersonColumns,
@@ -28,36 +29,34 @@ import {
 export type RangeHow = { needs: FactNeeds; now: number; days: ZoneDays }
 
 /**
- * Shows the live persons of the range to `visit`, in no order; answers how many there were. What is shown is valid
- * until `visit` returns. Persons whose rows a merge left elsewhere are read one by one.
+ * Shows the live persons of the range to `visit`, up to AT_ONCE at a time and in no order; answers how many there were.
+ * What is shown is valid until `visit` returns. Persons whose rows a merge left elsewhere are read one by one.
  */
 export async function visitRange(
   db: Database,
   clickhouse: ClickHouse,
   range: PersonRange,
   how: RangeHow,
-  visit: (facts: PersonFacts) => void,
+  visit: (group: Group) => void,
 ): Promise<number> {
   const unsettled = await unsettledPersons(db)
   const columns = await readColumns(db, clickhouse, range, how)
   let persons = showColumns(columns, unsettled, visit)
   const apart = [...unsettled].filter((id) => id >= range.from && id < range.before)
-  for (let from = 0; from < apart.length; from += TOGETHER) {
-    const some = await loadFacts(db, clickhouse, apart.slice(from, from + TOGETHER), how)
-    for (const facts of some.values()) visit(facts)
+  for (let from = 0; from < apart.length; from += AT_ONCE) {
+    const some = await loadFacts(db, clickhouse, apart.slice(from, from + AT_ONCE), how)
+    if (some.size > 0) visit(groupOf([...some.values()]))
     persons += some.size
   }
   return persons
 }
 
-const TOGETHER = 2000
-
 type Columns = {
   persons: PersonColumns
   claims: Map<number, Claim[]>
   snapshots: ReadonlyMap<number, readonly number[]>
-  purchases: PurchaseCursor
-  events: EventCursor
+  purchases: ColumnTable
+  events: ColumnTable
   heard: { persons: ArrayLike<number>; moments: ArrayLike<number> }
 }
 
@@ -90,59 +89,74 @@ async function readColumns(
       ({ personId }) => personId,
     ),
     snapshots,
-    purchases: new PurchaseCursor(purchases, lines, needs.purchase),
-    events: new EventCursor(events, needs),
+    purchases: purchaseTable(purchases, lines, needs.purchase),
+    events: eventTable(events, needs),
     heard: { persons: heard.numbers('person'), moments: heard.numbers('moment') },
   }
 }
 
-type Shown = { -readonly [Name in keyof PersonFacts]: PersonFacts[Name] }
+type Shown = { -readonly [Name in keyof Person]: Person[Name] } & {
+  readonly attributes: AttributeRow
+  readonly tags: number[]
+}
 
 function showColumns(
   { persons, claims, snapshots, purchases, events, heard }: Columns,
   without: ReadonlySet<number>,
-  visit: (facts: PersonFacts) => void,
+  visit: (group: Group) => void,
 ): number {
-  const attributes = new AttributeRow(persons.attributes)
-  const shown: Shown = {
+  const all: Shown[] = []
+  let shown: Shown[] = []
+  let [tag, hear, count] = [0, 0, 0]
+  const tell = (): void => {
+    purchases.close()
+    events.close()
+    if (shown.length > 0) visit({ persons: shown, purchases, events })
+    count += shown.length
+    shown = []
+    purchases.clear()
+    events.clear()
+  }
+  for (let row = 0; row < persons.ids.length; row += 1) {
+    const id = persons.ids[row] ?? 0
+    if (without.has(id)) continue
+    if (shown.length === AT_ONCE) tell()
+    const one = all[shown.length] ?? another(persons)
+    all[shown.length] = one
+    shown.push(one)
+    one.attributes.row = row
+    const joinedAt = persons.joinedAt[row] ?? Number.NEGATIVE_INFINITY
+    one.personId = id
+    one.joinedAt = joinedAt === Number.NEGATIVE_INFINITY ? null : joinedAt
+    one.birthday = persons.birthdays[row] ?? null
+    one.lunar = persons.lunar[row] === 1
+    one.tags.length = 0
+    for (; tag < persons.tags.length && (persons.tags[tag] ?? 0) <= id; tag += 2) {
+      if (persons.tags[tag] === id) one.tags.push(persons.tags[tag + 1] ?? 0)
+    }
+    one.claims = claims.get(id) ?? NO_CLAIMS
+    one.snapshots = snapshots.get(id) ?? NO_SNAPSHOTS
+    while (hear < heard.persons.length && (heard.persons[hear] ?? 0) < id) hear += 1
+    one.lastInteractionAt = heard.persons[hear] === id ? (heard.moments[hear] ?? null) : null
+    purchases.add(id)
+    events.add(id)
+  }
+  tell()
+  return count
+}
+
+function another(persons: PersonColumns): Shown {
+  return {
     personId: 0,
-    attributes,
+    attributes: new AttributeRow(persons.attributes),
     birthday: null,
     lunar: false,
     joinedAt: null,
     tags: [],
-    claims: [],
+    claims: NO_CLAIMS,
     snapshots: NO_SNAPSHOTS,
-    purchases: purchases.own,
-    events: events.own,
     lastInteractionAt: null,
   }
-  let [tag, hear, count] = [0, 0, 0]
-  const tags: number[] = []
-  for (let row = 0; row < persons.ids.length; row += 1) {
-    const id = persons.ids[row] ?? 0
-    if (without.has(id)) continue
-    attributes.row = row
-    const joinedAt = persons.joinedAt[row] ?? Number.NEGATIVE_INFINITY
-    shown.personId = id
-    shown.joinedAt = joinedAt === Number.NEGATIVE_INFINITY ? null : joinedAt
-    shown.birthday = persons.birthdays[row] ?? null
-    shown.lunar = persons.lunar[row] === 1
-    tags.length = 0
-    for (; tag < persons.tags.length && (persons.tags[tag] ?? 0) <= id; tag += 2) {
-      if (persons.tags[tag] === id) tags.push(persons.tags[tag + 1] ?? 0)
-    }
-    shown.tags = tags
-    shown.claims = claims.get(id) ?? NO_CLAIMS
-    shown.snapshots = snapshots.get(id) ?? NO_SNAPSHOTS
-    while (hear < heard.persons.length && (heard.persons[hear] ?? 0) < id) hear += 1
-    shown.lastInteractionAt = heard.persons[hear] === id ? (heard.moments[hear] ?? null) : null
-    purchases.moveTo(id)
-    events.moveTo(id)
-    visit(shown)
-    count += 1
-  }
-  return count
 }
 
 const NO_CLAIMS: readonly Claim[] = []

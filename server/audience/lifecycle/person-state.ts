@@ -49,10 +49,13 @@ export type PersonState = {
   rfmGroup: RfmGroup | null
 }
 
-/** `count` purchases lie at or before now. `next` is Infinity where nothing changes by itself. */
+/** Purchases of a person at or before now: `count` of them from the place `from` on; amounts in cents. */
+export type Bought = { at: Float64Array; amounts: Float64Array; from: number; count: number }
+
+/** `next` is Infinity where nothing changes by itself. */
 export function stateOf(
-  facts: PersonFacts,
-  count: number,
+  facts: Pick<PersonFacts, 'joinedAt' | 'lastInteractionAt'>,
+  { at, amounts, from, count }: Bought,
   now: number,
   brand: { days: ZoneDays; bands: Bands; cuts: CutPoints | null },
 ): { state: PersonState; next: number } {
@@ -60,12 +63,10 @@ export function stateOf(
   const today = days.of(now)
   let spentCents = 0
   const purchaseDays: number[] = []
-  for (let index = 0; index < count; index += 1) {
-    const purchase = facts.purchases[index]
-    if (!purchase) continue
-    spentCents += purchase.amount
-    const day = days.of(purchase.at)
-    if (purchaseDays.at(-1) !== day) purchaseDays.push(day)
+  for (let row = from; row < from + count; row += 1) {
+    spentCents += amounts[row] ?? 0
+    const day = days.of(at[row] ?? 0)
+    if (purchaseDays[purchaseDays.length - 1] !== day) purchaseDays.push(day)
   }
   const lastDay = purchaseDays.at(-1)
   const sincePurchase = lastDay === undefined ? null : today - lastDay
@@ -94,8 +95,8 @@ export function stateOf(
     interactionSilent: interactionSilentOf(sinceInteraction, sinceJoining),
     purchases: count,
     spentCents,
-    firstPurchaseAt: facts.purchases[0] && count > 0 ? facts.purchases[0].at : null,
-    lastPurchaseAt: facts.purchases[count - 1]?.at ?? null,
+    firstPurchaseAt: count > 0 ? (at[from] ?? null) : null,
+    lastPurchaseAt: count > 0 ? (at[from + count - 1] ?? null) : null,
     medianGapDays: gap,
     lastInteractionAt: heard,
     r: scores?.r ?? null,

@@ -2,7 +2,7 @@
 import type { Leaf } from '../../../contract/rule.ts'
 import { compares, numberOf } from '../../../contract/rule-parts.ts'
 import { numberOfDay } from '../../platform/time/zone.ts'
-import type { PersonFacts } from '../facts/person-facts.ts'
+import type { Person } from '../facts/history-table.ts'
 import type { LeafReader } from './bench.ts'
 import { nextFlip } from './measured.ts'
 import { dayCount, type ZoneDays } from './zone-days.ts'
@@ -68,7 +68,7 @@ export function dateReader({ attribute, test }: DateLeaf, days: ZoneDays): LeafR
   }
 }
 
-function dayReader(attribute: DateLeaf['attribute'], days: ZoneDays): (facts: PersonFacts) => number | null {
+function dayReader(attribute: DateLeaf['attribute'], days: ZoneDays): (facts: Person) => number | null {
   if (attribute === 'joined') return ({ joinedAt }) => (joinedAt === null ? null : days.of(joinedAt))
   if (attribute === 'birthday') return ({ birthday }) => dayOfText(birthday)
   return ({ attributes }) => dayOfText(attributes.get(attribute) ?? null)

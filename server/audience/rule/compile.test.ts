@@ -4,6 +4,7 @@ import { aPerson, aRule, definitionsOf } from '../../../test/support/audience.ts
 import { aHistoryLeaf } from '../../../test/support/audience-events.ts'
 import { anInstant } from '../../../test/support/audience-parts.ts'
 import { fc } from '../../../test/support/fast-check.ts'
+import { groupOf } from '../facts/history-table.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
 import { type Answer, compileRules, type Evaluator } from './compile.ts'
 
@@ -81,6 +82,24 @@ describe.each(zones)('in %s', (zone) => {
         },
       ),
       { numRuns: RUNS },
+    )
+  })
+
+  test('persons who are evaluated together are answered as each is alone', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(aRule(), aHistoryLeaf(true)), { minLength: 1, maxLength: 6 }),
+        fc.array(aPerson({ ahead: 30 }), { minLength: 2, maxLength: 8 }),
+        anInstant(250, 200),
+        (rules, people, now) => {
+          const evaluator = compileRules(definitionsOf(zone, rules))
+          const all = people.map((person, place) => ({ ...person, personId: place + 1 }))
+          const alone = all.map((facts) => answers(evaluator, facts, now))
+          const together = evaluator.evaluateAll(groupOf(all), now)
+          expect(all.map((_, place) => together.whole(place))).toEqual(alone)
+        },
+      ),
+      { numRuns: 300 },
     )
   })
 

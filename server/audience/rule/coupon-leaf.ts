@@ -1,7 +1,7 @@
 /** Coupons of one person as they stand now, folded from events with absolute values. */
 import type { Leaf } from '../../../contract/rule.ts'
-import type { PersonEvent } from '../facts/person-facts.ts'
-import type { LeafReader } from './bench.ts'
+import { type HistoryTable, property } from '../facts/history-table.ts'
+import type { LeafReader, Sitting } from './bench.ts'
 import { rollingMs } from './windows.ts'
 
 type CouponLeaf = Extract<Leaf, { kind: 'coupon' }>
@@ -13,15 +13,22 @@ export function couponReader(leaf: CouponLeaf): LeafReader {
   const kinds = leaf.kinds && new Set(leaf.kinds)
   const span = leaf.expiresWithinDays === undefined ? undefined : rollingMs(leaf.expiresWithinDays)
   const nothing = { value: 0, verdict: leaf.atLeast <= 0, next: NEVER }
-  return ({ facts, now }) => {
-    if (!facts.events.some(isCoupon)) return nothing
+  return ({ sitting, place, now }) => {
+    const coupons = standing(sitting, place, now)
+    if (coupons === undefined) return nothing
+    const { table, rows } = coupons
+    const [kindOf, stateOf] = [table.text(property('kind')), table.text('detail')]
+    const expiry = table.number(property('expiresAt'))
     let value = 0
     let next = NEVER
-    for (const coupon of standing(facts.events, now)) {
-      if (kinds && !kinds.has(coupon.texts['kind'] ?? '')) continue
-      const expires = coupon.numbers['expiresAt'] ?? NEVER
-      const waits = coupon.detail === 'received' && expires > now
-      const state = coupon.detail === 'received' && !waits ? 'expired' : coupon.detail
+    for (const row of rows) {
+      const kind = kindOf.keys[kindOf.codes[row] ?? 0] ?? ''
+      if (kinds && !kinds.has(kind)) continue
+      const told = expiry[row] ?? Number.NaN
+      const expires = Number.isNaN(told) ? NEVER : told
+      const detail = stateOf.keys[stateOf.codes[row] ?? 0] ?? ''
+      const waits = detail === 'received' && expires > now
+      const state = detail === 'received' && !waits ? 'expired' : detail
       const close = span === undefined || (waits && expires - span <= now)
       if (close && leaf.states.some((wanted) => wanted === state)) value += 1
       if (!waits) continue
@@ -32,14 +39,19 @@ export function couponReader(leaf: CouponLeaf): LeafReader {
   }
 }
 
-const isCoupon = ({ type }: PersonEvent): boolean => type === 'coupon_changed'
+type Coupons = { table: HistoryTable; rows: Iterable<number> }
 
-/** The last that was told of each coupon until now. */
-function standing(events: readonly PersonEvent[], now: number): Iterable<PersonEvent> {
-  const last = new Map<string, PersonEvent>()
-  for (const event of events) {
-    if (event.at > now) break
-    if (event.type === 'coupon_changed') last.set(event.subject, event)
+/** The last that was told of each coupon of a person until now. */
+function standing({ group: { events } }: Sitting, place: number, now: number): Coupons | undefined {
+  const last = new Map<number, number>()
+  let any = false
+  const types = events.text('type')
+  const subjects = events.text('subject')
+  for (let row = events.starts[place] ?? 0; row < (events.starts[place + 1] ?? 0); row += 1) {
+    if (types.keys[types.codes[row] ?? 0] !== 'coupon_changed') continue
+    any = true
+    if ((events.at[row] ?? 0) > now) break
+    last.set(subjects.codes[row] ?? 0, row)
   }
-  return last.values()
+  return any ? { table: events, rows: last.values() } : undefined
 }

@@ -7,8 +7,9 @@ import {
   numbersAmong,
   type PropertyFilter,
 } from '../../../contract/rule-parts.ts'
-import type { PersonEvent } from '../facts/person-facts.ts'
-import { type Fill, Numbering, type Series } from './series.ts'
+import { type HistoryTable, property } from '../facts/history-table.ts'
+import { numberTest, PassingTexts, type RowTest, rowFilter, textTest } from './row-filter.ts'
+import { type Fill, NONE, Numbering, pushRows, type ValuesOf } from './series.ts'
 import type { ZoneDays } from './zone-days.ts'
 
 /** Beyond this a number counts as this: sums of thousandths stay whole numbers. */
@@ -20,17 +21,9 @@ export function thousandths(number: number): number {
 }
 
 export function eventFill(filter: EventFilter, measure: EventMeasure, days: ZoneDays): Fill {
-  const matches = matcher(filter)
-  const numbering = new Numbering()
-  const push = pushOf(measure, days, numbering)
-  return ({ events }, now, series) => {
-    if (events.length === 0) return
-    numbering.clear()
-    for (const event of events) {
-      if (event.at > now) break
-      if (matches(event)) push(series, event)
-    }
-  }
+  const filtered = rowFilter(testsOf(filter))
+  const values = valuesOf(measure, days)
+  return ({ events }, now, series) => pushRows(events, now, filtered(events), series, values(events))
 }
 
 /** Two leaves with the same filter and the same of this share one series. */
@@ -40,77 +33,90 @@ export function eventNumber(measure: EventMeasure): string {
   return 'property' in measure ? `number ${measure.property}` : 'none'
 }
 
-function pushOf(
-  measure: EventMeasure,
-  days: ZoneDays,
-  numbering: Numbering,
-): (series: Series, event: PersonEvent) => void {
-  if (measure.of === 'distinct_days') return (series, { at }) => series.push(at, days.of(at))
-  if (!('property' in measure)) return (series, { at }) => series.push(at, 0)
-  const { property } = measure
-  if (measure.of === 'distinct') {
-    return (series, event) => {
-      const value = toldValue(event, property)
-      if (value !== undefined) series.push(event.at, numbering.of(value))
-    }
-  }
-  return (series, { at, numbers }) => {
-    const number = numbers[property]
-    if (number !== undefined) series.push(at, thousandths(number))
+function valuesOf(measure: EventMeasure, days: ZoneDays): ValuesOf {
+  if (measure.of === 'distinct_days')
+    return ({ at }) =>
+      (row) =>
+        days.of(at[row] ?? 0)
+  if (!('property' in measure)) return ({ at }) => at
+  const name = property(measure.property)
+  if (measure.of === 'distinct') return (table) => toldValues(table, name)
+  return (table) => {
+    const numbers = table.number(name)
+    // Not a number stays what it is.
+    return (row) => thousandths(numbers[row] ?? NONE)
   }
 }
 
-/** A value of a property, so that a number and a text are never the same; undefined for none and for an empty text. */
-function toldValue({ texts, numbers }: PersonEvent, property: string): string | undefined {
-  const number = numbers[property]
-  if (number !== undefined) return `n${number + 0}`
-  const text = texts[property] ?? ''
-  return text === '' ? undefined : `t${text}`
+/** Equal for equal values, so that a number and a text are never the same; NONE for none and for an empty text. */
+function toldValues(table: HistoryTable, name: string): (row: number) => number {
+  const numbers = table.number(name)
+  const { keys, codes } = table.text(name)
+  const numbering = new Numbering<number>()
+  return (row) => {
+    const number = numbers[row] ?? NONE
+    if (!Number.isNaN(number)) return -1 - numbering.of(number)
+    const code = codes[row] ?? 0
+    return keys[code] === '' ? NONE : code
+  }
 }
 
-function matcher(filter: EventFilter): (event: PersonEvent) => boolean {
+function testsOf(filter: EventFilter): RowTest[] {
   const { type, state } = loggedAs(filter.event)
-  const tests: ((event: PersonEvent) => boolean)[] = []
-  const among = (values: readonly string[] | undefined, get: (event: PersonEvent) => string): void => {
+  const tests: RowTest[] = [textTest('type', (text) => text === type)]
+  const among = (values: readonly string[] | undefined, name: string): void => {
     if (!values) return
     const set = new Set(values)
-    tests.push((event) => set.has(get(event)))
+    tests.push(textTest(name, (text) => set.has(text)))
   }
-  if (state !== undefined) tests.push(({ detail }) => detail === state)
-  const [only, ...names] = filter.names ?? []
-  if (only !== undefined && names.length === 0) tests.push(({ detail }) => detail === only)
-  else among(filter.names, ({ detail }) => detail)
-  among(filter.channels, ({ channel }) => channel)
-  among(filter.stores, ({ store }) => store)
-  among(filter.journeys, ({ subject }) => subject)
-  for (const property of filter.properties ?? []) tests.push(propertyTest(property))
-  const [first, second] = tests
-  if (first === undefined) return (event) => event.type === type
-  if (second === undefined) return (event) => event.type === type && first(event)
-  return (event) => event.type === type && tests.every((test) => test(event))
+  if (state !== undefined) tests.push(textTest('detail', (text) => text === state))
+  among(filter.names, 'detail')
+  among(filter.channels, 'channel')
+  among(filter.stores, 'store')
+  among(filter.journeys, 'subject')
+  for (const one of filter.properties ?? []) tests.push(propertyTest(one))
+  return tests
 }
 
-function propertyTest(filter: PropertyFilter): (event: PersonEvent) => boolean {
-  const { property } = filter
-  const text = ({ texts }: PersonEvent): string => texts[property] ?? ''
+function propertyTest(filter: PropertyFilter): RowTest {
+  const name = property(filter.property)
   switch (filter.op) {
     case 'in':
     case 'not_in': {
       const texts = new Set(filter.values)
       const numbers = new Set(numbersAmong(filter.values))
-      const wanted = filter.op === 'in'
-      return (event) => {
-        const number = event.numbers[property]
-        return (texts.has(text(event)) || (number !== undefined && numbers.has(number))) === wanted
-      }
+      return toldTest(name, {
+        text: (text) => texts.has(text),
+        number: (number) => numbers.has(number),
+        wanted: filter.op === 'in',
+      })
     }
     case 'contains':
-      return (event) => filter.values.some((value) => text(event).includes(value))
+      return textTest(name, (text) => filter.values.some((value) => text.includes(value)))
     case 'compare':
-      return ({ numbers }) => compares(numbers[property] ?? null, filter.compare)
-    default: {
-      const wanted = filter.op === 'known'
-      return (event) => (toldValue(event, property) !== undefined) === wanted
+      return numberTest(name, (number) => !Number.isNaN(number) && compares(number, filter.compare))
+    default:
+      return toldTest(name, {
+        text: (text) => text !== '',
+        number: (number) => !Number.isNaN(number),
+        wanted: filter.op === 'known',
+      })
+  }
+}
+
+type Told = { text: (text: string) => boolean; number: (number: number) => boolean; wanted: boolean }
+
+/** Rows whose property passes as a text or as a number, or where neither does. */
+function toldTest(name: string, { text, number, wanted }: Told): RowTest {
+  const texts = new PassingTexts(text)
+  return (table, kept) => {
+    const column = table.text(name)
+    const passing = texts.of(column)
+    const numbers = table.number(name)
+    for (let row = 0; row < table.rows; row += 1) {
+      if (kept[row] === 0) continue
+      const passes = passing[column.codes[row] ?? 0] === 1 || number(numbers[row] ?? NONE)
+      if (passes !== wanted) kept[row] = 0
     }
   }
 }

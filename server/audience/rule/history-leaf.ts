@@ -9,9 +9,9 @@ import type {
   OrderFilter,
   Window,
 } from '../../../contract/rule-parts.ts'
-import type { Bench, Filled, LeafReader, Shared } from './bench.ts'
+import type { Bench, Condition, Filled, LeafReader, Shared, Sitting } from './bench.ts'
 import { eventFill, eventNumber } from './event-series.ts'
-import { readingWithoutRows, readMeasured, type When } from './measured.ts'
+import { type Reading, readingWithoutRows, readMeasured, type When } from './measured.ts'
 import { purchaseFill, purchaseNumber } from './order-series.ts'
 import { readSequence } from './sequence-leaf.ts'
 import { aggregateOf, type Fill, Series } from './series.ts'
@@ -22,28 +22,38 @@ type Select = (bench: Bench) => Series
 
 const NEVER = Number.POSITIVE_INFINITY
 
-export function ordersReader(leaf: LeafOf<'orders'>, shared: Shared): LeafReader {
-  return measuredReader(leaf, purchases(shared, leaf.filter, leaf.measure), shared)
+export function ordersCondition(leaf: LeafOf<'orders'>, shared: Shared): Condition {
+  return measuredCondition(leaf, purchases(shared, leaf.filter, leaf.measure), shared)
 }
 
-export function eventsReader(leaf: LeafOf<'events'>, shared: Shared): LeafReader {
-  return measuredReader(leaf, events(shared, leaf.filter, leaf.measure), shared)
+export function eventsCondition(leaf: LeafOf<'events'>, shared: Shared): Condition {
+  return measuredCondition(leaf, events(shared, leaf.filter, leaf.measure), shared)
 }
 
-function measuredReader(leaf: LeafOf<'orders' | 'events'>, select: Select, shared: Shared): LeafReader {
+function measuredCondition(leaf: LeafOf<'orders' | 'events'>, select: Select, shared: Shared): Condition {
   const { days } = shared
   const question = { ...aggregateOf(leaf.measure), window: leaf.window, compare: leaf.compare }
   const anchorOf = anchorReader(leaf.window, shared)
   const when: When = { now: 0, days, anchor: null }
   const nothing = readingWithoutRows(question)
   const span = leaf.window.kind === 'rolling' ? rollingMs(leaf.window.days) : Number.POSITIVE_INFINITY
-  return (bench) => {
-    const series = select(bench)
-    // What has left a rolling window never comes back.
-    if (series.length === 0 || series.atOf(series.length - 1) <= bench.now - span) return nothing
-    when.now = bench.now
-    when.anchor = anchorOf(bench)
-    return readMeasured(question, series, when)
+  const reading: Reading = { ...nothing }
+  return ({ benches, persons, now }, { verdicts, next, values }) => {
+    when.now = now
+    for (let place = 0; place < persons; place += 1) {
+      const bench = benches[place] as Bench
+      const series = select(bench)
+      // What has left a rolling window never comes back.
+      const none = series.length === 0 || series.atOf(series.length - 1) <= now - span
+      if (!none) {
+        if (anchorOf) when.anchor = anchorOf(bench)
+        readMeasured(question, series, when, reading)
+      }
+      const { verdict, next: until, value } = none ? nothing : reading
+      verdicts[place] = verdict ? 1 : 0
+      next[place] = until
+      if (values) values[place] = value
+    }
   }
 }
 
@@ -53,7 +63,11 @@ export function sequenceReader(leaf: LeafOf<'sequence'>, shared: Shared): LeafRe
   const second = occurrences(shared, leaf.second)
   const anchorOf = anchorReader(leaf.window, shared)
   return (bench) =>
-    readSequence(leaf, first(bench), second(bench), { now: bench.now, days, anchor: anchorOf(bench) })
+    readSequence(leaf, first(bench), second(bench), {
+      now: bench.now,
+      days,
+      anchor: anchorOf?.(bench) ?? null,
+    })
 }
 
 export function categoryReader(leaf: LeafOf<'lifecycle'>, category: string, shared: Shared): LeafReader {
@@ -77,9 +91,9 @@ export function categoryReader(leaf: LeafOf<'lifecycle'>, category: string, shar
   }
 }
 
-/** When a window since something begins for a person; null where that never was, and for every other window. */
-function anchorReader(window: Window, shared: Shared): (bench: Bench) => number | null {
-  if (window.kind !== 'since') return () => null
+/** When a window since something begins for a person, null where that never was; undefined for every other window. */
+function anchorReader(window: Window, shared: Shared): ((bench: Bench) => number | null) | undefined {
+  if (window.kind !== 'since') return undefined
   const { anchor } = window
   if (anchor.at === 'joining') return ({ facts }) => facts.joinedAt
   const select = occurrences(shared, anchor.what)
@@ -106,17 +120,20 @@ function events(shared: Shared, filter: EventFilter, measure: EventMeasure): Sel
   return filled(shared, key, () => eventFill(filter, measure, shared.days))
 }
 
-/** The series of that key, filled once for each person. */
+/** The series of that key, filled once for all who are evaluated together. */
 function filled(shared: Shared, key: string, fillOf: () => Fill): Select {
   const known: Filled = shared.series.get(key) ?? { series: new Series(), fill: fillOf(), turn: 0 }
   shared.series.set(key, known)
-  const { series, fill } = known
-  return (bench) => {
-    if (known.turn !== bench.turn) {
-      series.clear()
-      fill(bench.facts, bench.now, series)
-      known.turn = bench.turn
-    }
+  const { series } = known
+  return ({ sitting, place }) => {
+    if (known.turn !== sitting.turn) fillAll(known, sitting)
+    series.lookAt(place)
     return series
   }
+}
+
+function fillAll(known: Filled, { group, now, turn }: Sitting): void {
+  known.series.clear()
+  known.fill(group, now, known.series)
+  known.turn = turn
 }

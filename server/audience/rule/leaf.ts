@@ -4,10 +4,10 @@ import { compares, scaled } from '../../../contract/rule-parts.ts'
 import { unreachable } from '../../platform/problem.ts'
 import type { PersonState } from '../lifecycle/person-state.ts'
 import { attributeReader, dateReader } from './attribute-leaf.ts'
-import type { LeafReader, LeafReading, Shared } from './bench.ts'
+import { type Condition, type LeafReader, type LeafReading, ofEach, type Shared } from './bench.ts'
 import { ageOn, birthdayOf, dayOfAge, nextBirthday } from './birthday.ts'
 import { couponReader } from './coupon-leaf.ts'
-import { categoryReader, eventsReader, ordersReader, sequenceReader } from './history-leaf.ts'
+import { categoryReader, eventsCondition, ordersCondition, sequenceReader } from './history-leaf.ts'
 import { nextFlip } from './measured.ts'
 import { drawOf, seedOf } from './sample.ts'
 import type { ZoneDays } from './zone-days.ts'
@@ -17,7 +17,12 @@ const NEVER = Number.POSITIVE_INFINITY
 const UNKNOWN_YEAR = '0000'
 type LeafOf<K extends Leaf['kind']> = Extract<Leaf, { kind: K }>
 
-export function compileLeaf(leaf: Leaf, shared: Shared): LeafReader {
+export function compileLeaf(leaf: Leaf, shared: Shared): Condition {
+  if (leaf.kind === 'orders') return ordersCondition(leaf, shared)
+  return leaf.kind === 'events' ? eventsCondition(leaf, shared) : ofEach(readerOf(leaf, shared))
+}
+
+function readerOf(leaf: Exclude<Leaf, { kind: 'orders' | 'events' }>, shared: Shared): LeafReader {
   switch (leaf.kind) {
     case 'attribute':
       return attributeReader(leaf)
@@ -59,18 +64,14 @@ export function compileLeaf(leaf: Leaf, shared: Shared): LeafReader {
       return dateReader(leaf, shared.days)
     case 'cycle':
       return cycleReader(leaf, shared.days)
-    case 'orders':
-      return ordersReader(leaf, shared)
-    case 'events':
-      return eventsReader(leaf, shared)
     case 'sequence':
       return sequenceReader(leaf, shared)
     case 'coupon':
       return couponReader(leaf)
     case 'segment': {
       const place = shared.places.get(`s${leaf.segment}`) ?? -1
-      return ({ holds }) => {
-        const verdict = holds[place] === 1
+      return ({ sitting, place: person }) => {
+        const verdict = sitting.holds[place]?.[person] === 1
         return { value: verdict, verdict, next: NEVER }
       }
     }
@@ -95,11 +96,11 @@ function amongStates<T extends string>(
 
 function tagReader(leaf: LeafOf<'tag'>, { autoTags, places, descendants }: Shared): LeafReader {
   const wanted = leaf.tags.map((tag) => [...descendants([tag])])
-  return ({ facts, holds, sValues }) => {
+  return ({ facts, sitting, place, sValues }) => {
     const has = (tag: number): boolean => {
       const definition = autoTags.get(tag)
       if (definition && definition.level === 'b')
-        return holds[places.get(`t${tag}`) ?? -1] === 1 || facts.tags.includes(tag)
+        return sitting.holds[places.get(`t${tag}`) ?? -1]?.[place] === 1 || facts.tags.includes(tag)
       if (facts.tags.includes(tag)) return true
       for (const value of sValues.values()) if (value.tag === tag) return true
       return false

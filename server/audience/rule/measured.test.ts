@@ -3,8 +3,9 @@ import type { Leaf } from '../../../contract/rule.ts'
 import { anOrdersLeaf, aPurchase } from '../../../test/support/audience.ts'
 import { anInstant, NOW } from '../../../test/support/audience-parts.ts'
 import { fc } from '../../../test/support/fast-check.ts'
+import { groupOf } from '../facts/history-table.ts'
 import { byTime, type PersonFacts, type Purchase } from '../facts/person-facts.ts'
-import { nextFlip, readMeasured } from './measured.ts'
+import { nextFlip, type Reading, readMeasured } from './measured.ts'
 import { purchaseFill } from './order-series.ts'
 import { aggregateOf, Series } from './series.ts'
 import { rollingMs } from './windows.ts'
@@ -28,9 +29,11 @@ const blank: PersonFacts = {
 
 function read(leaf: OrdersLeaf, purchases: readonly Purchase[], now: number, days: ZoneDays) {
   const series = new Series()
-  purchaseFill(leaf.filter, leaf.measure, days)({ ...blank, purchases }, now, series)
+  purchaseFill(leaf.filter, leaf.measure, days)(groupOf([{ ...blank, purchases }]), now, series)
   const question = { ...aggregateOf(leaf.measure), window: leaf.window, compare: leaf.compare }
-  return readMeasured(question, series, { now, days, anchor: null })
+  const reading: Reading = { value: null, verdict: false, next: 0 }
+  readMeasured(question, series, { now, days, anchor: null }, reading)
+  return reading
 }
 
 /** Every instant after `now` at which something could turn: rows leaving, and each midnight; and just before each. */

@@ -21,13 +21,23 @@ const NEVER = Number.POSITIVE_INFINITY
 /** How many coming periods of a calendar window are looked at; the last one is an early answer, which is allowed. */
 export const MAX_PERIODS = 40
 
-export function readMeasured(question: Question, series: Series, when: When): Reading {
+/** Writes into `reading`. */
+export function readMeasured(question: Question, series: Series, when: When, reading: Reading): void {
   const { now, days, anchor } = when
-  const { low, high } = placesOf(series, boundsOf(question.window, now, days, anchor))
+  const { window } = question
+  let [low, high] = [0, series.length]
+  if (window.kind === 'rolling') low = series.firstAfter(now - rollingMs(window.days))
+  else if (window.kind !== 'ever') ({ low, high } = placesOf(series, boundsOf(window, now, days, anchor)))
   const value = aggregate(question, series, low, high, when)
-  const place = { low, high, verdict: judge(question, value, high - low) }
-  const next = Math.min(nextByRows(question, series, place, when), nextByDays(question, series, place, when))
-  return { value, verdict: place.verdict, next }
+  const verdict = judge(question, value, high - low)
+  reading.value = value
+  reading.verdict = verdict
+  reading.next = NEVER
+  if (window.kind === 'rolling') reading.next = nextByLeaving(question, series, low, high, verdict)
+  else if (window.kind === 'calendar') reading.next = nextByCalendar(question, window, series, verdict, when)
+  if (isAge(question.fold)) {
+    reading.next = Math.min(reading.next, nextByDays(question, series, low, high, when))
+  }
 }
 
 /** What is read where no row is left, and none can come back. */
@@ -57,30 +67,38 @@ function aggregate(
   if (fold === 'days_since_last') return days.of(now) - days.of(series.atOf(high - 1))
   if (fold === 'first') return series.valueOf(low) / scale
   if (fold === 'last') return series.valueOf(high - 1) / scale
-  const folded = folding(fold)
-  for (let index = low; index < high; index += 1) folded.add(series.valueOf(index))
-  return folded.total(high - low) / scale
+  if (fold === 'distinct') return distinctAmong(series, low, high)
+  let total = series.valueOf(low)
+  for (let index = low + 1; index < high; index += 1) total = folded(fold, total, series.valueOf(index))
+  return (fold === 'avg' ? total / (high - low) : total) / scale
 }
 
-type Folding = { add(value: number): void; total(count: number): number }
+/** One value more; of an average the sum. */
+function folded(fold: Fold, total: number, value: number): number {
+  if (fold === 'min') return Math.min(total, value)
+  return fold === 'max' ? Math.max(total, value) : total + value
+}
 
-/** Takes values in any order; `total` of those taken so far. */
-function folding(fold: Exclude<Fold, 'first' | 'last' | 'days_since_first' | 'days_since_last'>): Folding {
-  if (fold === 'distinct') {
-    const seen = new Set<number>()
-    return { add: (value) => seen.add(value), total: () => seen.size }
+/** Up to so many values are compared with each other, without a set. */
+const FEW = 12
+const seen = new Set<number>()
+
+function distinctAmong(series: Series, low: number, high: number): number {
+  if (high - low > FEW) {
+    seen.clear()
+    for (let index = low; index < high; index += 1) seen.add(series.valueOf(index))
+    return seen.size
   }
-  if (fold === 'count') return { add: () => undefined, total: (count) => count }
-  let total: number | undefined
-  return {
-    add(value) {
-      if (total === undefined) total = value
-      else if (fold === 'min') total = Math.min(total, value)
-      else if (fold === 'max') total = Math.max(total, value)
-      else total += value
-    },
-    total: (count) => (fold === 'avg' ? (total ?? 0) / count : (total ?? 0)),
-  }
+  let count = 0
+  for (let index = low; index < high; index += 1) if (!stands(series, index, low, index)) count += 1
+  return count
+}
+
+/** Whether the value in that place stands among those in [low, high) too. */
+function stands(series: Series, place: number, low: number, high: number): boolean {
+  const value = series.valueOf(place)
+  for (let index = low; index < high; index += 1) if (series.valueOf(index) === value) return true
+  return false
 }
 
 /** The comparison in whole numbers, as SQL makes it: an average compares the sum with the bound times the count. */
@@ -95,35 +113,62 @@ function judge(
   return comparesScaled(Math.round(value * scale * times), compare, scale * times)
 }
 
-type Place = { low: number; high: number; verdict: boolean }
-
-function nextByRows(question: Question, series: Series, place: Place, when: When): number {
+/** When the first row leaves a rolling window that, once it and all before it have left, turns the verdict. */
+function nextByLeaving(
+  question: Question,
+  series: Series,
+  low: number,
+  high: number,
+  verdict: boolean,
+): number {
   const { window } = question
-  if (window.kind === 'rolling') {
-    const leaves = firstLeaving(question, series, place)
-    return leaves === undefined ? NEVER : series.atOf(leaves) + rollingMs(window.days)
-  }
-  return window.kind === 'calendar' ? nextByCalendar(question, window, series, place, when) : NEVER
+  if (window.kind !== 'rolling' || low === high) return NEVER
+  const leaves =
+    question.fold === 'count'
+      ? firstCounted(question, series, low, high, verdict)
+      : firstLeaving(question, series, low, high, verdict)
+  return leaves < 0 ? NEVER : series.atOf(leaves) + rollingMs(window.days)
 }
 
-/** The place of the first row that, once it and all before it have left, turns the verdict. */
-function firstLeaving(question: Question, series: Series, { low, high, verdict }: Place): number | undefined {
-  const { fold, scale } = question
-  if (low === high) return undefined
-  if (fold === 'days_since_first') return low
-  if (fold === 'days_since_last' || fold === 'last') {
-    return judge(question, null, 0) === verdict ? undefined : high - 1
+/** Rows of one instant leave together. */
+function firstCounted(
+  { compare }: Question,
+  series: Series,
+  low: number,
+  high: number,
+  verdict: boolean,
+): number {
+  for (let last = low; last < high; last += 1) {
+    if (compares(high - last - 1, compare) === verdict) continue
+    if (last + 1 === high || series.atOf(last + 1) !== series.atOf(last)) return last
   }
+  return -1
+}
+
+/** The place of that row; less than 0 for none. */
+function firstLeaving(
+  question: Question,
+  series: Series,
+  low: number,
+  high: number,
+  verdict: boolean,
+): number {
+  const { fold, scale } = question
+  if (fold === 'days_since_first') return low
+  if (fold === 'days_since_last' || fold === 'last')
+    return judge(question, null, 0) === verdict ? -1 : high - 1
   // What is left from `start` on, folded from the end; rows of one instant leave together.
-  let turning: number | undefined
-  if (verdictWithoutRows(question) !== verdict) turning = high - 1
-  const left = fold === 'first' ? undefined : folding(fold)
+  let turning = verdictWithoutRows(question) === verdict ? -1 : high - 1
+  let total = 0
+  seen.clear()
   for (let start = high - 1; start > low; start -= 1) {
     const value = series.valueOf(start)
-    left?.add(value)
+    if (fold === 'distinct') total = seen.add(value).size
+    else total = start === high - 1 || fold === 'first' ? value : folded(fold, total, value)
     if (series.atOf(start - 1) === series.atOf(start)) continue
-    const total = (left ? left.total(high - start) : value) / scale
-    if (judge(question, total, high - start) !== verdict) turning = start - 1
+    const left = high - start
+    if (judge(question, (fold === 'avg' ? total / left : total) / scale, left) !== verdict)
+      turning = start - 1
   }
   return turning
 }
@@ -132,7 +177,7 @@ function nextByCalendar(
   question: Question,
   window: Extract<Window, { kind: 'calendar' }>,
   series: Series,
-  place: Place,
+  verdict: boolean,
   { now, days, anchor }: When,
 ): number {
   if (series.length === 0) return NEVER
@@ -143,7 +188,7 @@ function nextByCalendar(
     const bounds = periods.bounds(shift)
     const { low, high } = placesOf(series, bounds)
     const value = aggregate(question, series, low, high, { now: edge, days, anchor })
-    if (judge(question, value, high - low) !== place.verdict) return edge
+    if (judge(question, value, high - low) !== verdict) return edge
     if (bounds.from > lastAt) return NEVER
     // Days since another first row turn at other midnights: look again at each edge.
     if (isAge(question.fold)) return edge
@@ -157,9 +202,15 @@ function isAge(fold: Fold): fold is 'days_since_first' | 'days_since_last' {
 }
 
 /** Days since the first or last row grow by one at each midnight. */
-function nextByDays({ fold, compare }: Question, series: Series, place: Place, { now, days }: When): number {
-  if (!isAge(fold) || place.low === place.high) return NEVER
-  const from = days.of(series.atOf(fold === 'days_since_first' ? place.low : place.high - 1))
+function nextByDays(
+  { fold, compare }: Question,
+  series: Series,
+  low: number,
+  high: number,
+  { now, days }: When,
+): number {
+  if (low === high) return NEVER
+  const from = days.of(series.atOf(fold === 'days_since_first' ? low : high - 1))
   const flip = nextFlip(days.of(now) - from, compare)
   return flip === undefined ? NEVER : days.start(from + flip)
 }

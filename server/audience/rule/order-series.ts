@@ -1,7 +1,8 @@
 /** The purchases of one person that a filter lets through, as a series. */
 import { compares, type Measure, type OrderFilter } from '../../../contract/rule-parts.ts'
-import type { Purchase, PurchaseLine } from '../facts/person-facts.ts'
-import { type Fill, Numbering, type Series } from './series.ts'
+import type { PurchaseLine } from '../facts/person-facts.ts'
+import { numberTest, type RowTest, rowFilter, textTest } from './row-filter.ts'
+import { type Fill, NONE, Numbering, pushRows, type ValuesOf } from './series.ts'
 import type { ZoneDays } from './zone-days.ts'
 
 type Field = 'amount' | 'quantity' | 'discount'
@@ -9,15 +10,11 @@ type By = Extract<Measure, { of: 'distinct' }>['by']
 
 /** The number of each purchase: a field, or what is told from others. */
 export function purchaseFill(filter: OrderFilter, measure: Measure, days: ZoneDays): Fill {
-  const matches = matcher(filter)
-  const push = measure.of === 'distinct' ? pushDistinct(filter, measure.by, days) : pushField(filter, measure)
-  return ({ purchases }, now, series) => {
-    push.begin?.()
-    for (const purchase of purchases) {
-      if (purchase.at > now) break
-      if (matches(purchase)) push.one(series, purchase)
-    }
-  }
+  const filtered = rowFilter(testsOf(filter))
+  const values =
+    measure.of === 'distinct' ? distinctValues(filter, measure.by, days) : fieldValues(filter, measure)
+  return ({ purchases }, now, series) =>
+    pushRows(purchases, now, filtered(purchases), series, values(purchases))
 }
 
 /** Two leaves with the same filter and the same of this share one series. */
@@ -26,48 +23,57 @@ export function purchaseNumber(measure: Measure): string {
   return 'field' in measure ? measure.field : 'amount'
 }
 
-type Push = { begin?(): void; one(series: Series, purchase: Purchase): void }
-
-function pushField(filter: OrderFilter, measure: Measure): Push {
+function fieldValues(filter: OrderFilter, measure: Measure): ValuesOf {
   const field: Field = 'field' in measure ? measure.field : 'amount'
   const test = lineMatcher(filter)
-  if (!test) return { one: (series, purchase) => series.push(purchase.at, purchase[field]) }
-  const added = (purchase: Purchase): number =>
-    purchase.lines.reduce((sum, line) => (test(line) ? sum + line[field] : sum), 0)
-  return { one: (series, purchase) => series.push(purchase.at, added(purchase)) }
+  if (!test) return (table) => table.number(field)
+  return (table) => (row) => table.lines(row).reduce((sum, line) => (test(line) ? sum + line[field] : sum), 0)
 }
 
-function pushDistinct(filter: OrderFilter, by: By, days: ZoneDays): Push {
-  if (by === 'day') return { one: (series, { at }) => series.push(at, days.of(at)) }
-  const numbering = new Numbering()
-  const test = lineMatcher(filter) ?? (() => true)
-  const one = (series: Series, { at, store, lines }: Purchase): void => {
-    const names = by === 'store' ? [store] : lines.filter(test).map((line) => line[by])
-    for (const name of names) if (name !== '') series.push(at, numbering.of(name))
+function distinctValues(filter: OrderFilter, by: By, days: ZoneDays): ValuesOf {
+  if (by === 'day')
+    return ({ at }) =>
+      (row) =>
+        days.of(at[row] ?? 0)
+  if (by === 'store') {
+    return (table) => {
+      const { keys, codes } = table.text('store')
+      return (row) => (keys[codes[row] ?? 0] === '' ? NONE : (codes[row] ?? 0))
+    }
   }
-  return { begin: () => numbering.clear(), one }
+  const test = lineMatcher(filter) ?? (() => true)
+  return (table) => {
+    const numbering = new Numbering<string>()
+    return (row) => {
+      const names = table.lines(row).filter(test)
+      return names.flatMap((line) => (line[by] === '' ? [] : [numbering.of(line[by])]))
+    }
+  }
 }
 
-function matcher(filter: OrderFilter): (purchase: Purchase) => boolean {
-  const tests: ((purchase: Purchase) => boolean)[] = []
-  const among = (values: readonly string[] | undefined, get: (purchase: Purchase) => string): void => {
+function testsOf(filter: OrderFilter): RowTest[] {
+  const tests: RowTest[] = []
+  const among = (values: readonly string[] | undefined, name: string): void => {
     if (!values) return
     const set = new Set(values)
-    tests.push((purchase) => set.has(get(purchase)))
+    tests.push(textTest(name, (text) => set.has(text)))
   }
-  among(filter.stores, (purchase) => purchase.store)
-  among(filter.sellers, (purchase) => purchase.seller)
-  among(filter.channels, (purchase) => purchase.channel)
-  among(filter.sides, (purchase) => purchase.side)
-  among(filter.campaigns, (purchase) => purchase.campaign)
-  if (filter.withCoupon !== undefined) tests.push((purchase) => purchase.coupon === filter.withCoupon)
-  const { amount } = filter
-  if (amount) tests.push((purchase) => compares(purchase.amount, amount))
+  among(filter.stores, 'store')
+  among(filter.sellers, 'seller')
+  among(filter.channels, 'channel')
+  among(filter.sides, 'side')
+  among(filter.campaigns, 'campaign')
+  const { amount, withCoupon } = filter
+  if (withCoupon !== undefined) tests.push(numberTest('coupon', (coupon) => (coupon === 1) === withCoupon))
+  if (amount) tests.push(numberTest('amount', (cents) => compares(cents, amount)))
   const line = lineMatcher(filter)
-  if (line) tests.push((purchase) => purchase.lines.some(line))
-  const [first] = tests
-  if (first === undefined) return () => true
-  return tests.length === 1 ? first : (purchase) => tests.every((test) => test(purchase))
+  if (line) {
+    tests.push((table, kept) => {
+      for (let row = 0; row < table.rows; row += 1)
+        if (kept[row] === 1 && !table.lines(row).some(line)) kept[row] = 0
+    })
+  }
+  return tests
 }
 
 /** The test of single lines, where the filter looks at lines. */

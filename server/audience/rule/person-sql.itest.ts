@@ -15,8 +15,9 @@ import {
 } from '../../../test/support/audience-world.ts'
 import { fc } from '../../../test/support/fast-check.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import { type Group, type HistoryTable, property } from '../facts/history-table.ts'
 import { loadFacts } from '../facts/load.ts'
-import type { PersonFacts } from '../facts/person-facts.ts'
+import type { PersonEvent, PersonFacts } from '../facts/person-facts.ts'
 import { visitRange } from '../facts/range.ts'
 import { personsOf } from '../segments/preview.ts'
 import { compileRules } from './compile.ts'
@@ -52,6 +53,50 @@ const world = await audienceWorld()
 const started = new Date(NOW - 1000 * 86_400_000)
 
 /** Copies of what is shown, in one form whoever read it: ids are not told where columns were read. */
+/** The rows of one person of a group as objects. */
+function historyOf({ purchases, events }: Group, place: number): Pick<PersonFacts, 'purchases' | 'events'> {
+  const rowsOf = ({ starts }: HistoryTable): number[] => {
+    const from = starts[place] ?? 0
+    return Array.from({ length: (starts[place + 1] ?? 0) - from }, (_, nth) => from + nth)
+  }
+  const text = (table: HistoryTable, name: string, row: number): string => {
+    const { keys, codes } = table.text(name)
+    return keys[codes[row] ?? 0] ?? ''
+  }
+  return {
+    purchases: rowsOf(purchases).map((row) => ({
+      id: '',
+      at: purchases.at[row] ?? 0,
+      amount: purchases.number('amount')[row] ?? 0,
+      discount: purchases.number('discount')[row] ?? 0,
+      quantity: purchases.number('quantity')[row] ?? 0,
+      store: text(purchases, 'store', row),
+      seller: text(purchases, 'seller', row),
+      channel: text(purchases, 'channel', row),
+      side: text(purchases, 'side', row),
+      campaign: text(purchases, 'campaign', row),
+      coupon: purchases.number('coupon')[row] === 1,
+      lines: purchases.lines(row),
+    })),
+    events: rowsOf(events).map((row) => ({
+      id: '',
+      at: events.at[row] ?? 0,
+      type: text(events, 'type', row) as PersonEvent['type'],
+      detail: text(events, 'detail', row),
+      channel: text(events, 'channel', row),
+      store: text(events, 'store', row),
+      subject: text(events, 'subject', row),
+      texts: Object.fromEntries(everything.texts.map((name) => [name, text(events, property(name), row)])),
+      numbers: Object.fromEntries(
+        everything.numbers.flatMap((name) => {
+          const number = events.number(property(name))[row] ?? Number.NaN
+          return Number.isNaN(number) ? [] : [[name, number]]
+        }),
+      ),
+    })),
+  }
+}
+
 function plain({ attributes, tags, purchases, events, ...facts }: PersonFacts): object {
   return {
     ...facts,
@@ -149,9 +194,10 @@ describe('SQL and the compiled function', () => {
       expect(facts.size).toBe(PERSONS)
       const shown = new Map<number, object>()
       const range = { from: 1, before: PERSONS + 1 }
-      await visitRange(world.db, world.clickhouse, range, reading, (own) =>
-        shown.set(own.personId, plain(own)),
-      )
+      await visitRange(world.db, world.clickhouse, range, reading, (group) => {
+        for (const [place, own] of group.persons.entries())
+          shown.set(own.personId, plain({ ...own, ...historyOf(group, place) }))
+      })
       expect(shown).toEqual(new Map([...facts].map(([id, own]) => [id, plain(own)])))
 
       /** How many of the rules mean some and not all of them. */

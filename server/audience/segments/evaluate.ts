@@ -11,7 +11,11 @@ import { fence, type LeaseToken } from '../../platform/jobs/lease.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { nextReading, presentEvaluator } from '../definitions.ts'
+import { groupOf } from '../facts/history-table.ts'
 import { loadFacts } from '../facts/load.ts'
+import type { PersonFacts } from '../facts/person-facts.ts'
+import { AT_ONCE } from '../rule/bench.ts'
+import type { Answer, Evaluator } from '../rule/compile.ts'
 import { type BulkPlace, type DueCause, noteTouched, settleDue, type Taken, takeDue } from './due.ts'
 import { type Answered, type Cause, DefinitionsChanged, type Written, writeAnswers } from './membership.ts'
 
@@ -69,10 +73,8 @@ async function evaluateTaken(
   const now = how.now.getTime()
   const facts = await loadFacts(db, clickhouse, ids, { ...evaluator, now })
   await noteTouched(db, how)
-  const answers = ids.map((personId) => {
-    const own = facts.get(personId)
-    return { personId, answer: own && evaluator.evaluate(own, now) }
-  })
+  const found = answersAbout([...facts.values()], evaluator, now)
+  const answers = ids.map((personId) => ({ personId, answer: found.get(personId) }))
   crashPoint('evaluate.answered')
   const written = await db.transaction(async (tx) => {
     await fence(tx, how.token)
@@ -93,6 +95,16 @@ async function evaluateTaken(
   })
   crashPoint('evaluate.committed')
   return written
+}
+
+function answersAbout(facts: readonly PersonFacts[], evaluator: Evaluator, now: number): Map<number, Answer> {
+  const found = new Map<number, Answer>()
+  for (let from = 0; from < facts.length; from += AT_ONCE) {
+    const some = facts.slice(from, from + AT_ONCE)
+    const answers = evaluator.evaluateAll(groupOf(some), now)
+    for (const [place, { personId }] of some.entries()) found.set(personId, answers.whole(place))
+  }
+  return found
 }
 
 /** A cause that must not start anything outweighs one that may. */

@@ -19,11 +19,13 @@ export async function answerRange(
   const stored = await readStored(db, range)
   const different: Different[] = []
   const { needs, days } = evaluator
-  const persons = await visitRange(db, clickhouse, range, { needs, days, now }, (facts) => {
-    const { personId } = facts
-    const answer = evaluator.evaluate(facts, now)
-    if (stored.says(personId, answer)) return
-    different.push({ personId, answer, cause: stored.isLate(personId, now) ? 'time' : 'definition' })
+  const persons = await visitRange(db, clickhouse, range, { needs, days, now }, (group) => {
+    const answers = evaluator.evaluateAll(group, now)
+    for (const [place, { personId }] of group.persons.entries()) {
+      if (stored.says(personId, answers, place)) continue
+      const answer = answers.whole(place)
+      different.push({ personId, answer, cause: stored.isLate(personId, now) ? 'time' : 'definition' })
+    }
   })
   return { persons, different }
 }

@@ -1,6 +1,6 @@
 /** Whether the answers of a range of persons are what is stored: asked of every person, so nothing is made for one. */
 import type { Database } from '../../platform/postgres/database.ts'
-import type { Answer } from '../rule/compile.ts'
+import type { Answers } from '../rule/compile.ts'
 import {
   type AutoColumns,
   type MembershipColumns,
@@ -19,6 +19,7 @@ export class Stored {
   #tag = 0
   #claim = 0
   #value = 0
+  #ids = new Int32Array(64)
 
   constructor(membership: MembershipColumns, states: StateColumns, auto: AutoColumns) {
     this.#membership = membership
@@ -26,19 +27,20 @@ export class Stored {
     this.#auto = auto
   }
 
-  /** Moment of change and all included. */
-  says(personId: number, answer: Answer): boolean {
+  /** Whether everything stands as it was answered, moment of change and all, of the person at that place. */
+  says(personId: number, answers: Answers, place: number): boolean {
     const { persons, nextAt } = this.#membership
     const row = this.#rowOf(personId)
     this.#state = placeOf(this.#states.persons, this.#state, personId)
+    const { next, state } = answers.of(place)
     // Always all of them: the places move on with the persons.
-    const tagged = this.#saysTags(personId, answer)
+    const tagged = this.#saysTags(personId, answers, place)
     return (
       persons[row] === personId &&
-      nextAt[row] === answer.next &&
-      this.#saysSegments(row, answer.segments) &&
+      nextAt[row] === next &&
+      this.#saysSegments(row, answers, place) &&
       this.#states.persons[this.#state] === personId &&
-      this.#states.says(this.#state, answer.state) &&
+      this.#states.says(this.#state, state) &&
       tagged
     )
   }
@@ -54,29 +56,44 @@ export class Stored {
     return this.#row
   }
 
-  #saysSegments(row: number, answer: readonly number[]): boolean {
+  #saysSegments(row: number, answers: Answers, place: number): boolean {
     const { starts, segments } = this.#membership
     const start = starts[row] ?? 0
-    if ((starts[row + 1] ?? 0) - start !== answer.length) return false
-    for (let place = 0; place < answer.length; place += 1) {
-      if (segments[start + place] !== answer[place]) return false
-    }
+    const ids = this.#room(answers)
+    const count = answers.segmentsOf(place, ids)
+    if ((starts[row + 1] ?? 0) - start !== count) return false
+    for (let at = 0; at < count; at += 1) if (segments[start + at] !== ids[at]) return false
     return true
   }
 
-  #saysTags(personId: number, { autoTags, autoValues, sValues }: Answer): boolean {
+  #saysTags(personId: number, answers: Answers, place: number): boolean {
     const { tags, claims, values } = this.#auto
     this.#tag = placeOf(tags, this.#tag, personId, 2)
     this.#claim = placeOf(claims, this.#claim, personId, 3)
     this.#value = placeOf(values, this.#value, personId, 3)
-    const said = new Set<number>()
-    for (let at = this.#tag; tags[at] === personId; at += 2) said.add(tags[at + 1] ?? 0)
+    const { autoValues, sValues } = answers.of(place)
     return (
-      said.size === autoTags.length &&
-      autoTags.every((tag) => said.has(tag)) &&
+      this.#saysAutoTags(personId, answers, place) &&
       saysGroups(claims, this.#claim, personId, autoValues.size, (group) => autoValues.get(group)) &&
       saysGroups(values, this.#value, personId, sValues.size, (group) => sValues.get(group)?.tag)
     )
+  }
+
+  /** The rows are of profiles: two of one person may bear the same tag. */
+  #saysAutoTags(personId: number, answers: Answers, place: number): boolean {
+    const { tags } = this.#auto
+    const ids = this.#room(answers)
+    const count = answers.autoTagsOf(place, ids)
+    if (tags[this.#tag] !== personId) return count === 0
+    const said = new Set<number>()
+    for (let at = this.#tag; tags[at] === personId; at += 2) said.add(tags[at + 1] ?? 0)
+    return said.size === count && ids.subarray(0, count).every((tag) => said.has(tag))
+  }
+
+  /** For as many ids as anybody can have. */
+  #room({ most }: Answers): Int32Array {
+    if (this.#ids.length < most) this.#ids = new Int32Array(most)
+    return this.#ids
   }
 }
 

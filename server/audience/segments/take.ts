@@ -114,8 +114,10 @@ async function meantAmong(
   const meant: number[] = []
   const now = at.getTime()
   const { needs, days } = evaluator
-  await visitRange(db, clickhouse, range, { needs, days, now }, (facts) => {
-    if (evaluator.evaluate(facts, now).segments.includes(DRAFT)) meant.push(facts.personId)
+  await visitRange(db, clickhouse, range, { needs, days, now }, (group) => {
+    const answers = evaluator.evaluateAll(group, now)
+    for (const [place, { personId }] of group.persons.entries())
+      if (answers.whole(place).segments.includes(DRAFT)) meant.push(personId)
   })
   return meant
 }

@@ -33,6 +33,7 @@ const aRow = fc.record({
 function valueAt(column: Column | undefined, row: number): unknown {
   if (column === undefined) throw new Error('no column')
   if ('absent' in column) return column.absent[row] === 1 ? null : valueAt(column.values, row)
+  if ('codes' in column) return column.keys[column.codes[row] ?? 0]
   return 'words' in column ? uuidText(column.words, row) : column[row]
 }
 

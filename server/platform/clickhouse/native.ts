@@ -9,6 +9,8 @@
  */
 import { ByteSource } from './byte-source.ts'
 
+/** Texts of which many are equal: each row has the place of its own among the keys. */
+export type Coded = { readonly keys: readonly string[]; readonly codes: Int32Array }
 /** Four 32-bit words a row: low and high word of the first half of the id, then of the second. */
 export type Uuids = { readonly words: Uint32Array }
 export type Column =
@@ -17,6 +19,7 @@ export type Column =
   | Uint32Array
   | Uint8Array
   | readonly (string | null)[]
+  | Coded
   | Uuids
   | Nullable
 /** Where `absent` is 1 there is no value. */
@@ -90,8 +93,9 @@ const KEYS_FOLLOW = 1 << 9
  * The version of the dictionary, then pieces until all rows are there: the kind of the places (0, 1, 2: of 1, 2, 4
  * bytes) with flags, the number of keys and the keys, the number of places and the places.
  */
-async function named(source: ByteSource, rows: number): Promise<string[]> {
-  const found: string[] = new Array(rows)
+async function named(source: ByteSource, rows: number): Promise<Coded> {
+  const all: string[] = []
+  const codes = new Int32Array(rows)
   await wholes(source, 1, false)
   for (let filledUp = 0; filledUp < rows; ) {
     const kind = (await wholes(source, 1, false))[0] ?? 0
@@ -100,10 +104,11 @@ async function named(source: ByteSource, rows: number): Promise<string[]> {
     const keys = await source.texts((await wholes(source, 1, false))[0] ?? 0)
     const count = (await wholes(source, 1, false))[0] ?? 0
     const places = await placesOf(source, kind & 0xff, count)
-    for (let row = 0; row < count; row += 1) found[filledUp + row] = keys[places[row] ?? 0] ?? ''
+    for (let row = 0; row < count; row += 1) codes[filledUp + row] = all.length + (places[row] ?? 0)
+    for (const key of keys) all.push(key)
     filledUp += count
   }
-  return found
+  return { keys: all, codes }
 }
 
 async function placesOf(source: ByteSource, kind: number, count: number): Promise<ArrayLike<number>> {
