@@ -12,8 +12,12 @@ import { runInNewContext } from 'node:vm'
 const LOOK_MS = 2000
 /** Share of the time in which the process worked since the last look: below it nobody waits for it. */
 const QUIET = 0.5
+/** Below this it rests, … */
+const AT_REST = 0.2
+/** … and after so many looks of rest it has ended what made the heap large. */
+const RESTED_LOOKS = 5
 /** More than this beside the heap, above the least that was ever seen, is worth a collection. */
-const WORTH_BYTES = 48 * 1024 ** 2
+const WORTH_BYTES = 24 * 1024 ** 2
 
 type Collect = (options: {
   type: 'major'
@@ -36,7 +40,10 @@ export function spareMemory({ lookMs = LOOK_MS, heaps = sharedHeaps(1), thread =
   stop(): void
 } {
   let worked = performance.eventLoopUtilization()
+  let floor = Number.POSITIVE_INFINITY
   let least = Number.POSITIVE_INFINITY
+  let rested = 0
+  let wasBusy = false
   let collecting = false
   // Where nothing can be collected the memory stays as it is, which is no reason to end.
   const timer = setInterval(() => void look().catch(() => clearInterval(timer)), lookMs)
@@ -47,8 +54,14 @@ export function spareMemory({ lookMs = LOOK_MS, heaps = sharedHeaps(1), thread =
     const { utilization } = performance.eventLoopUtilization(worked)
     worked = performance.eventLoopUtilization()
     const beside = bytesBesideHeaps()
+    floor = Math.min(floor, beside)
     least = Math.min(least, beside)
-    if (utilization > QUIET || beside - least < WORTH_BYTES) return
+    rested = utilization < AT_REST ? rested + 1 : 0
+    wasBusy ||= utilization > QUIET
+    // What a collection in the middle of work left may be spare by now.
+    const ended = wasBusy && rested === RESTED_LOOKS
+    if (utilization > QUIET || beside - (ended ? floor : least) < WORTH_BYTES) return
+    if (ended) wasBusy = false
     collecting = true
     await giveBack()
     // What is still there is not V8's to give.

@@ -195,7 +195,9 @@ const SMALL_HEAPS = ['--max-semi-space-size=2', '--optimize-for-size']
  */
 const ALLOCATORS = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_CONF: 'narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_CONF: 'background_thread:true,narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0',
 }
 
 type Life = { child: ChildProcess; port: number; version: string; output(): string }

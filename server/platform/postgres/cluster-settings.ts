@@ -77,9 +77,9 @@ export function settingsText({ port, maxConnections, durable, dataBytes }: Clust
   ].join('\n')
 }
 
-/** Beyond what is held here the system's own cache serves: a brand of 20,000 members has tables of some 150 MB. */
+/** Beyond what is held here the system's own cache serves: a brand of 20,000 members has tables of some 300 MB. Asked anew at each start. */
 function bufferMegabytes(dataBytes: number, small: boolean): number {
-  if (dataBytes < GIB / 4) return 64
+  if (dataBytes < GIB / 2) return 32
   return small || dataBytes < GIB ? 96 : 256
 }
 

@@ -51,8 +51,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     connectionString: url,
     max: options.max ?? 12,
     application_name: options.applicationName ?? 'liuliang',
-    // Each connection is a process of several megabytes on the other side.
-    idleTimeoutMillis: 10_000,
+    // Each connection is a process of several megabytes on the other side, and making one takes 10 ms.
+    idleTimeoutMillis: 3_000,
     connectionTimeoutMillis: 10_000,
     options: '-c timezone=UTC -c jit=off',
   })
