@@ -14,7 +14,8 @@ import { type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
 import { dayFromNumber, dayNumber, startOfDay, type Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
 import { type PublishedCuts, presentCuts } from '../measures/cut-points.ts'
-import { lifecycleSql, personsFrom } from '../rule/person-sql.ts'
+import { daysAgoSql, lifecycleSql, type Today } from '../rule/person-sql.ts'
+import { ZoneDays } from '../rule/zone-days.ts'
 
 export type Count<Name extends string, Value> = { [K in Name]: Value } & { persons: number }
 export type LifecycleCount = { state: LifecycleState; persons: number; spentCents: number }
@@ -76,17 +77,18 @@ export async function lifecycleFigures(db: Database, how: OverviewHow): Promise<
 async function countAlike(db: Database, how: OverviewHow): Promise<Alike[]> {
   const { definitions } = await presentEvaluator(db, how.zone)
   const edges = edgesOf(definitions.bands)
+  const today = todayOf(how)
   const month = startOfDay(how.zone, `${dayFromNumber(dayNumber(how.zone, how.now)).slice(0, 7)}-01`)
   const within = (column: string): Sql =>
     sql`coalesce(${trusted(column)} >= ${month} and ${trusted(column)} <= ${how.now}, false)`
   return db.rows<Alike>(sql`
-    select ${lifecycleSql(edges)} as state, coalesce(st.own_cycle, 'unknown') as "ownCycle", coalesce(st.order_stage, 'new') as stage,
+    select ${lifecycleSql(edges, today)} as state, coalesce(st.own_cycle, 'unknown') as "ownCycle", coalesce(st.order_stage, 'new') as stage,
       coalesce(st.join_recency, 'unknown') as "joinRecency", coalesce(st.aipl, 'awareness') as aipl,
       coalesce(st.purchases = 1, false) as once, coalesce(st.interaction_silent, false) as "interactionSilent",
-      coalesce(d.bought < ${edges[0]}::int and d.bought + 30 >= ${edges[0]}::int, false) as falling,
+      coalesce(${daysAgoSql(bought, edges[0] - FALLING_DAYS, today)} and not ${daysAgoSql(bought, edges[0], today)}, false) as falling,
       ${within('p.joined_at')} as joined, ${within('st.woken_at')} as woken,
       count(*)::int as persons, coalesce(sum(st.spent_cents), 0)::bigint as "spentCents"
-    ${fromPersons(definitions, how)} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`)
+    ${fromPersons(how)} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`)
 }
 
 function figuresOf(alike: readonly Alike[], asOf: Date): Omit<Overview, Spread> {
@@ -125,8 +127,16 @@ function spread<By extends 'ownCycle' | 'stage' | 'joinRecency' | 'aipl', Name e
     .sort((left, right) => right.persons - left.persons)
 }
 
-function fromPersons(definitions: Parameters<typeof personsFrom>[0], { now, visible }: OverviewHow): Sql {
-  return sql`from ${personsFrom(definitions, now.getTime())} where p.state = 'live' and ${visible ?? sql`true`}`
+const FALLING_DAYS = 30
+const bought = sql`st.last_purchase_at`
+
+function todayOf({ zone, now }: OverviewHow): Today {
+  return { days: new ZoneDays(zone), now: now.getTime() }
+}
+
+/** Nothing of it asks for days or scores, so that a row costs little more than being read. */
+function fromPersons({ visible }: OverviewHow): Sql {
+  return sql`from person p left join person_state st on st.person_id = p.id where p.state = 'live' and ${visible ?? sql`true`}`
 }
 
 /** The share that went on from each stage to a later one: first → second purchase, and so on. */
@@ -183,7 +193,6 @@ export type FlowLink = {
 export async function sourceFlow(db: Database, how: OverviewHow): Promise<FlowLink[]> {
   const { definitions } = await presentEvaluator(db, how.zone)
   return db.rows<FlowLink>(sql`
-    select p.source, p.source_side as side, ${lifecycleSql(edgesOf(definitions.bands))} as state, count(*)::int as persons
-    from ${personsFrom(definitions, how.now.getTime())}
-    where p.state = 'live' and ${how.visible ?? sql`true`} group by 1, 2, 3 order by 4 desc`)
+    select p.source, p.source_side as side, ${lifecycleSql(edgesOf(definitions.bands), todayOf(how))} as state, count(*)::int as persons
+    ${fromPersons(how)} group by 1, 2, 3 order by 4 desc`)
 }

@@ -20,7 +20,7 @@ import { rfmRules } from '../../../contract/rfm.ts'
 import { keyOf, type Leaf, type Rule } from '../../../contract/rule.ts'
 import { join, type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
 import { unreachable } from '../../platform/problem.ts'
-import { dayFromNumber } from '../../platform/time/zone.ts'
+import { dayFromNumber, steadyOffset, type Zone } from '../../platform/time/zone.ts'
 import { attributeColumns, attributeSql, compareSql, dateSql } from './attribute-sql.ts'
 import { birthdaysWithin } from './birthday.ts'
 import { type Definitions, withDescendants } from './definitions.ts'
@@ -105,7 +105,7 @@ function leafSql(leaf: Leaf, context: Context): Build {
       return askedSql(couponSql(leaf, context), context)
     case 'lifecycle':
       return leaf.category === undefined
-        ? constant(sql`${lifecycleSql(edgesOf(definitions.bands))} = any(${leaf.states}::text[])`)
+        ? constant(sql`${lifecycleSql(edgesOf(definitions.bands), context)} = any(${leaf.states}::text[])`)
         : categoryLeaf(leaf, leaf.category, context)
     case 'own_cycle':
       return constant(sql`${ownCycleSql} = any(${leaf.states}::text[])`)
@@ -186,27 +186,45 @@ const sinceExchange = sql`d.heard`
 export function personsFrom(definitions: Definitions, now: number): Sql {
   const days = new ZoneDays(definitions.zone)
   const today = sql`${dayFromNumber(days.of(now))}::date`
-  const since = (column: string): Sql =>
-    sql`${today} - (${trusted(column)} at time zone ${definitions.zone})::date`
+  const since = (column: string): Sql => sql`${today} - ${localDate(trusted(column), definitions.zone)}`
   return sql`person p left join person_state st on st.person_id = p.id
     cross join lateral (select ${since('st.last_purchase_at')} as bought, ${since('p.joined_at')} as joined,
       ${since('st.last_interaction_at')} as heard offset 0) d
     cross join lateral (select ${scoreSql('r', definitions)} as r, ${scoreSql('f', definitions)} as f, ${scoreSql('m', definitions)} as m offset 0) k`
 }
 
-function bandSql(count: Sql, [a, b, c, d]: Edges, names: readonly string[]): Sql {
-  return sql`case when ${count} > ${d}::int then ${names[4]}::text when ${count} >= ${c}::int then ${names[3]}::text
-    when ${count} >= ${b}::int then ${names[2]}::text when ${count} >= ${a}::int then ${names[1]}::text else ${names[0]}::text end`
+/** The date in the zone. PostgreSQL takes three times as long where it has to look into the history of the zone. */
+function localDate(instant: Sql, zone: Zone): Sql {
+  const whole = sql`(${instant} at time zone ${zone})::date`
+  const steady = steadyOffset(zone)
+  if (!steady) return whole
+  const quick = sql`(${instant} at time zone make_interval(mins => ${steady.minutes}))::date`
+  return steady.since ? sql`case when ${instant} >= ${steady.since} then ${quick} else ${whole} end` : quick
 }
 
-/** The state as of the instant of `personsFrom`; also for distributions. */
-export function lifecycleSql(edges: Edges): Sql {
-  return sql`case when st.last_purchase_at is not null then ${bandSql(sincePurchase, edges, boughtStates)}
-    else ${neverSql(edges)} end`
+/** Which day it is, of whose zone. */
+export type Today = { days: ZoneDays; now: number }
+
+/** At least so many whole days before today: the instant before whose day it was. One comparison, and no date to find. */
+export function daysAgoSql(instant: Sql, atLeast: number, { days, now }: Today): Sql {
+  return sql`${instant} < ${new Date(days.start(days.of(now) - atLeast + 1))}::timestamptz`
 }
 
-function neverSql(edges: Edges): Sql {
-  return sql`case when p.joined_at is null then 'never_undated' else ${bandSql(sinceJoining, edges, neverStates)} end`
+function bandSql(instant: Sql, [a, b, c, d]: Edges, names: readonly string[], today: Today): Sql {
+  const since = (edge: number): Sql => daysAgoSql(instant, edge, today)
+  return sql`case when ${since(d + 1)} then ${names[4]}::text when ${since(c)} then ${names[3]}::text
+    when ${since(b)} then ${names[2]}::text when ${since(a)} then ${names[1]}::text else ${names[0]}::text end`
+}
+
+/** The state as of an instant, of person p and person_state st; also for distributions. */
+export function lifecycleSql(edges: Edges, today: Today): Sql {
+  return sql`case when st.last_purchase_at is not null
+    then ${bandSql(sql`st.last_purchase_at`, edges, boughtStates, today)} else ${neverSql(edges, today)} end`
+}
+
+function neverSql(edges: Edges, today: Today): Sql {
+  return sql`case when p.joined_at is null then 'never_undated'
+    else ${bandSql(sql`p.joined_at`, edges, neverStates, today)} end`
 }
 
 const ownEdge = (place: 0 | 1 | 2 | 3): Sql =>
@@ -221,7 +239,7 @@ function cycleSql({ multiple, atLeast }: LeafOf<'cycle'>): Sql {
 }
 
 function aiplSql(context: Context): Sql {
-  const state = lifecycleSql(edgesOf(context.definitions.bands))
+  const state = lifecycleSql(edgesOf(context.definitions.bands), context)
   return sql`case when ${purchases} >= ${LOYAL_PURCHASES}::int and ${state} = 'active' then 'loyalty'
     when ${purchases} > 0 then 'purchase'
     when p.joined_at is not null or st.last_interaction_at is not null then 'interest' else 'awareness' end`
@@ -341,7 +359,9 @@ function categoryLeaf(leaf: LeafOf<'lifecycle'>, category: string, context: Cont
     const parts: Sql[] = [sql`false`]
     if (inStates !== undefined) parts.push(context.inSet(inStates))
     if (bought !== undefined) {
-      parts.push(sql`(not (${context.inSet(bought)}) and ${neverSql(edges)} = any(${never}::text[]))`)
+      parts.push(
+        sql`(not (${context.inSet(bought)}) and ${neverSql(edges, context)} = any(${never}::text[]))`,
+      )
     }
     return sql`(${join(parts, ' or ')})`
   }

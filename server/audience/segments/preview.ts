@@ -3,7 +3,7 @@ import { edgesOf, type LifecycleState } from '../../../contract/lifecycle.ts'
 import type { Rule } from '../../../contract/rule.ts'
 import { placement } from '../../events/events.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
-import type { Database } from '../../platform/postgres/database.ts'
+import type { Database, Db } from '../../platform/postgres/database.ts'
 import { type Sql, sql } from '../../platform/postgres/sql.ts'
 import type { Zone } from '../../platform/time/zone.ts'
 import { presentEvaluator } from '../definitions.ts'
@@ -13,6 +13,7 @@ import { NoSql } from '../rule/history-sql.ts'
 import { checkRule } from '../rule/needs.ts'
 import { compileSql, lifecycleSql, type PersonSql, personsFrom } from '../rule/person-sql.ts'
 import { drawSql, seedOf } from '../rule/sample.ts'
+import { ZoneDays } from '../rule/zone-days.ts'
 import { DRAFT, draftEvaluator } from './draft.ts'
 
 export type Previewed = {
@@ -53,42 +54,84 @@ export async function previewRule(
   const { definitions } = await presentEvaluator(db, how.zone)
   const seen = how.visible ?? sql`true`
   const { condition, share } = await meaningOf(db, clickhouse, rule, { definitions, now: how.now, seen })
-  const found = await db.rows<Found>(sql`
-    with found as materialized (
-      select p.id, ${lifecycleSql(edgesOf(definitions.bands))} as state, p.source, p.home_store_id as store,
-        p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn' as wecom,
-        p.phone = 'mobile' and p.consents ->> 'sms' = 'granted' as sms
-      from ${personsFrom(definitions, how.now.getTime())} where p.state = 'live' and ${seen} and ${condition})
-    select state, count(*)::int as persons, count(*) filter (where wecom)::int as wecom, count(*) filter (where sms)::int as sms,
-      (select array_agg(id) from (select f.id from found f order by ${drawSql(0, sql`f.id`)}, f.id limit ${how.sample ?? 10}) picked) as sample,
-      (select json_agg(by_source) from (select source, count(*)::int as persons from found group by source order by 2 desc, 1) by_source) as sources,
-      (select json_agg(by_store) from (
-        select s.name as store, f.persons from (select store, count(*)::int as persons from found group by store) f
-        left join store s on s.id = f.store order by (f.store is null), f.persons desc, s.name) by_store) as stores
-    from found group by state order by state`)
-  const { of } = await db.row<{ of: number }>(
-    sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`,
-  )
-  const sum = (count: 'persons' | 'wecom' | 'sms'): number =>
-    Math.round(found.reduce((total, row) => total + row[count], 0) / share)
-  const whole = (persons: number): number => Math.round(persons / share)
-  const stores = (found[0]?.stores ?? []).map((row) => ({ ...row, persons: whole(row.persons) }))
-  const named = stores.filter(({ store }) => store !== null)
+  const from = sql`from ${personsFrom(definitions, how.now.getTime())} where p.state = 'live' and ${seen} and ${condition}`
+  const [found, sample, { of }] = await Promise.all([
+    db.rows<Found>(sql`
+      select ${lifecycleSql(edgesOf(definitions.bands), { days: new ZoneDays(how.zone), now: how.now.getTime() })} as state, p.source,
+        p.home_store_id as store, ${canWecom} as "canWecom", ${canSms} as "canSms", count(*)::int as persons
+      ${from} group by 1, 2, 3, 4, 5`),
+    sampleOf(db, from, how.sample ?? 10),
+    db.row<{ of: number }>(sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`),
+  ])
+  const stores = await storesOf(db, countBy(found, 'store', share))
+  const sum = (which: (row: Found) => boolean): number =>
+    Math.round(found.reduce((total, row) => total + (which(row) ? row.persons : 0), 0) / share)
   return {
-    persons: sum('persons'),
+    persons: sum(() => true),
     of,
     lookedAt: share === 1 ? of : Math.round(of * share),
-    byLifecycle: found.map(({ state, persons }) => ({ state, persons: whole(persons) })),
-    bySource: (found[0]?.sources ?? []).map((row) => ({ ...row, persons: whole(row.persons) })),
-    byStore: [...named.slice(0, STORES_SHOWN), ...stores.filter(({ store }) => store === null)],
-    otherStores: named.slice(STORES_SHOWN).reduce((total, { persons }) => total + persons, 0),
+    byLifecycle: countBy(found, 'state', share).sort((left, right) => (left.state < right.state ? -1 : 1)),
+    bySource: countBy(found, 'source', share),
+    ...stores,
     reachable: [
-      { channel: 'wecom', persons: sum('wecom') },
-      { channel: 'sms', persons: sum('sms') },
+      { channel: 'wecom', persons: sum((row) => row.canWecom) },
+      { channel: 'sms', persons: sum((row) => row.canSms) },
     ],
-    sample: found[0]?.sample ?? [],
+    sample,
     exact: share === 1,
   }
+}
+
+const canWecom = sql`p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn'`
+const canSms = sql`coalesce(p.phone = 'mobile' and p.consents ->> 'sms' = 'granted', false)`
+
+/** Persons by one of the things that they have in common, the most first; of a draw as many as it stands for. */
+function countBy<By extends 'state' | 'source' | 'store'>(
+  found: readonly Found[],
+  by: By,
+  share: number,
+): ({ [K in By]: Found[K] } & { persons: number })[] {
+  return [...Map.groupBy(found, (row) => row[by])]
+    .map(([value, own]) => ({
+      [by]: value,
+      persons: own.reduce((total, { persons }) => total + persons, 0),
+    }))
+    .sort((left, right) => right.persons - left.persons || (String(left[by]) < String(right[by]) ? -1 : 1))
+    .map((row) => ({ ...row, persons: Math.round(row.persons / share) })) as never
+}
+
+/** The largest stores by name, and those without one. */
+async function storesOf(
+  db: Db,
+  counts: readonly { store: string | null; persons: number }[],
+): Promise<Pick<Previewed, 'byStore' | 'otherStores'>> {
+  const named = counts.filter(({ store }) => store !== null)
+  const shown = named.slice(0, STORES_SHOWN)
+  const rows = await db.rows<{ id: string; name: string }>(
+    sql`select id, name from store where id = any(${shown.map(({ store }) => store)}::uuid[])`,
+  )
+  const names = new Map(rows.map(({ id, name }) => [id, name]))
+  return {
+    byStore: [
+      ...shown.map(({ store, persons }) => ({ store: names.get(store ?? '') ?? null, persons })),
+      ...counts.filter(({ store }) => store === null),
+    ],
+    otherStores: named.slice(STORES_SHOWN).reduce((total, { persons }) => total + persons, 0),
+  }
+}
+
+/**
+ * The first by a draw. One in a thousand is drawn first, for which a large base is hardly read; where too few of them are
+ * meant, everybody is looked at. Both put the same persons first.
+ */
+async function sampleOf(db: Db, from: Sql, wanted: number): Promise<number[]> {
+  const drawn = sql`hashint4(p.id) & 1023`
+  const first = (condition: Sql) =>
+    db.rows<{ id: number }>(
+      sql`select p.id ${from} and ${condition} order by ${drawn}, hashint4(p.id), p.id limit ${wanted}`,
+    )
+  const few = await first(sql`${drawn} = 0`)
+  return (few.length === wanted ? few : await first(sql`true`)).map(({ id }) => id)
 }
 
 /** `share`: which part of the base the condition can mean at all, more than 0. */
@@ -134,15 +177,14 @@ async function drawnMeaning(
 
 const STORES_SHOWN = 8
 
+/** Those who have these in common. */
 type Found = {
   state: LifecycleState
+  source: string
+  store: string | null
+  canWecom: boolean
+  canSms: boolean
   persons: number
-  wecom: number
-  sms: number
-  sample: number[]
-  /** Of all rows together. */
-  sources: { source: string; persons: number }[]
-  stores: { store: string | null; persons: number }[]
 }
 
 /** Everybody the rule means, ascending, by SQL. For tests; bounded by memory. Errors: `NoSql`. */

@@ -24,6 +24,13 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/** The offset that a zone has had ever since an instant, in minutes east of UTC; undefined for zones that still change. */
+export function steadyOffset(zone: Zone): { minutes: number; since: Date | undefined } | undefined {
+  const fixed = FIXED_OFFSET_MINUTES[zone]
+  if (!fixed) return undefined
+  return { minutes: fixed.minutes, since: Number.isFinite(fixed.since) ? new Date(fixed.since) : undefined }
+}
+
 /** Minutes east of UTC that `zone` had at the instant. */
 export function offsetMinutes(zone: Zone, at: Date): number {
   const fixed = FIXED_OFFSET_MINUTES[zone]
