@@ -1,11 +1,11 @@
 /** Running all work loops until told to stop. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { BusinessClock } from './org/org.ts'
 import type { Disk } from './platform/disk.ts'
 import type { Metrics } from './platform/http/metrics.ts'
 import { keepWorking, type Loop as Repeated } from './platform/jobs/loop.ts'
 import type { Log } from './platform/logging/log.ts'
 import type { Database } from './platform/postgres/database.ts'
+import { yieldTo } from './yield.ts'
 
 /** `acts`: it steps journeys or sends, and stands still while time cannot be trusted or the disk is nearly full. */
 export type Loop = Repeated & { acts?: boolean }
@@ -19,15 +19,6 @@ export type LoopParts = {
   /** Whether more waits at the doors than can be written at once: work that can wait then takes turns with it. */
   crowded?: () => boolean
 }
-
-/** While the doors are crowded a round is followed by a rest of so many times its own length, … */
-const YIELD = 6
-/** … at least this long, so that more is done at once, … */
-const LEAST_YIELD_MS = 250
-/** … and at most this long. It ends when the doors have been at ease for some looks in a row. */
-const LONGEST_YIELD_MS = 3000
-const LOOK_MS = 50
-const LOOKS_AT_EASE = 3
 
 /** Runs every loop until `stop` is aborted; resolves when the last round has ended and all leases are back. */
 export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: AbortSignal): Promise<void> {
@@ -59,16 +50,4 @@ export async function runLoops(parts: LoopParts, loops: readonly Loop[], stop: A
       ),
     ),
   )
-}
-
-/** Lets the doors go first after a round that took so many ms. */
-async function yieldTo(
-  crowded: () => boolean,
-  { took, signal }: { took: number; signal: AbortSignal },
-): Promise<void> {
-  const end = performance.now() + Math.min(LONGEST_YIELD_MS, Math.max(LEAST_YIELD_MS, YIELD * took))
-  for (let atEase = 0; atEase < LOOKS_AT_EASE && performance.now() < end && !signal.aborted; ) {
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
-    atEase = crowded() ? 0 : atEase + 1
-  }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { heard } from '../../platform/postgres/database.ts'
 import type { EventSource } from './event-source.ts'
-import { openQueue } from './queue.ts'
+import { isCrowded, openQueue } from './queue.ts'
 import type { WaitingEvent } from './told.ts'
 import type { Parcel, Written } from './write.ts'
 
@@ -85,6 +85,66 @@ test('while one batch waits for the disk the next is under way, up to the number
   writer.release()
   await Promise.all(all)
   expect(queue.depth()).toBe(0)
+})
+
+test('another writer begins only where enough waits to be worth a transaction', async () => {
+  const writer = slowWriter()
+  const queue = openQueue(writer.write, { ...limits, writers: 2, besideEvents: 3 })
+  const all = ['a', 'b', 'c'].map((name) => queue.offer(parcel(name), 1))
+  expect(writer.batches).toEqual([['a']])
+  all.push(queue.offer(parcel('d'), 1))
+  expect(writer.batches).toEqual([['a'], ['b', 'c', 'd']])
+  writer.release()
+  writer.release()
+  await Promise.all(all)
+})
+
+const many = (from: number, count: number) =>
+  Array.from({ length: count }, (_, place) => parcel(`e${from + place}`))
+const wide = { ...limits, mostEvents: 1000, batchEvents: 100 }
+
+test('after many requests the next batch waits until as many are there again', async () => {
+  const writer = slowWriter()
+  const queue = openQueue(writer.write, wide)
+  const first = queue.offer(parcel('first'), 1)
+  const second = many(0, 8).map((one) => queue.offer(one, 1))
+  writer.release()
+  await first
+  await expect.poll(() => writer.batches).toHaveLength(2)
+  const early = many(8, 3).map((one) => queue.offer(one, 1))
+  writer.release()
+  await Promise.all(second)
+  expect(writer.batches).toHaveLength(2)
+  const late = many(11, 8).map((one) => queue.offer(one, 1))
+  await expect.poll(() => writer.batches).toHaveLength(3)
+  expect(writer.batches[2]).toHaveLength(11)
+  writer.release()
+  await Promise.all([...early, ...late])
+  expect(queue.depth()).toBe(0)
+})
+
+test('whoever waits with too few others is written some milliseconds later', async () => {
+  const queue = openQueue(async () => DONE, wide)
+  await Promise.all(many(0, 20).map((one) => queue.offer(one, 1)))
+  await queue.offer(parcel('alone'), 1)
+  expect(queue.depth()).toBe(0)
+})
+
+test('the doors are crowded while batch after batch has many requests, and at ease when they stop', async () => {
+  const sizes: number[] = []
+  const queue = openQueue(async (parcels) => {
+    sizes.push(parcels.length)
+    return DONE
+  }, wide)
+  const round = async (requests: number): Promise<void> => {
+    await Promise.all(many(0, requests).map((one) => queue.offer(one, 1)))
+  }
+  for (let n = 0; n < 12; n += 1) await round(5)
+  expect(isCrowded(queue.state)).toBe(false)
+  for (let n = 0; n < 12 && !isCrowded(queue.state); n += 1) await round(40)
+  expect(isCrowded(queue.state)).toBe(true)
+  await expect.poll(() => isCrowded(queue.state)).toBe(false)
+  expect(Math.max(...sizes)).toBe(40)
 })
 
 test('one request that cannot be written harms no other', async () => {
