@@ -155,22 +155,26 @@ function memoryOf(root: number): Map<string, number> {
   })
 }
 
-/** The system counts in hundredths of a second: proc(5), utime and stime of /proc/<pid>/stat. */
+/**
+ * The system counts in hundredths of a second: proc(5), utime and stime of /proc/<pid>/stat, and for PostgreSQL cutime and
+ * cstime, since its connections are processes that come and go.
+ */
 function processorOf(root: number): Map<string, number> {
-  return summed(root, (pid) => {
+  return summed(root, (pid, kind) => {
     const status = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
+    const counted = kind === 'PostgreSQL' ? [11, 12, 13, 14] : [11, 12]
+    return counted.reduce((sum, place) => sum + Number(fields[place]), 0) / 100
   })
 }
 
 /** Of the process and its descendants, by kind. */
-function summed(root: number, of: (pid: number) => number): Map<string, number> {
+function summed(root: number, of: (pid: number, kind: string) => number): Map<string, number> {
   const found = new Map<string, number>()
   for (const pid of familyOf(root)) {
     try {
       const kind = kindOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
-      found.set(kind, (found.get(kind) ?? 0) + of(pid))
+      found.set(kind, (found.get(kind) ?? 0) + of(pid, kind))
     } catch {
       // Gone between the list and the look.
     }
