@@ -4,6 +4,7 @@ import { nextReading, presentEvaluator } from '../server/audience/definitions.ts
 import { openAnswering } from '../server/audience/segments/answering.ts'
 import type { Different } from '../server/audience/segments/range.ts'
 import { upsertStates } from '../server/audience/segments/store.ts'
+import { settleSTags } from '../server/audience/tags/store.ts'
 import type { ClickHouse } from '../server/platform/clickhouse/clickhouse.ts'
 import { copyField, copyIn } from '../server/platform/postgres/copy.ts'
 import type { Database } from '../server/platform/postgres/database.ts'
@@ -51,6 +52,11 @@ async function write(db: Database, answers: readonly Different[], reading: numbe
       tx,
       answers.map(({ personId, answer }) => ({ personId, state: answer.state })),
       { reading, now: NOW },
+    )
+    // Values that attributes give stand in rows of their own.
+    await settleSTags(
+      tx,
+      answers.map(({ personId }) => personId),
     )
   })
 }

@@ -42,7 +42,11 @@ export function bandOf(days: number, edges: Edges): 0 | 1 | 2 | 3 | 4 {
 
 /** The next count of days at which the band is another one; undefined in the last band. */
 export function nextEdge(days: number, edges: Edges): number | undefined {
-  return [edges[0], edges[1], edges[2], edges[3] + 1].find((edge) => edge > days)
+  const [a, b, c, d] = edges
+  if (days < a) return a
+  if (days < b) return b
+  if (days < c) return c
+  return days < d + 1 ? d + 1 : undefined
 }
 
 /** The state by days since the last purchase, else by days since joining; null where there is no such day. */

@@ -58,7 +58,8 @@ export function rfmScores(
 
 /** The next recency at which the score for it is another one; undefined when it is the last. */
 export function nextRecencyCut(recencyDays: number, cuts: CutPoints): number | undefined {
-  return cuts.r.map((cut) => Math.ceil(cut)).find((cut) => cut > recencyDays)
+  for (const cut of cuts.r) if (Math.ceil(cut) > recencyDays) return Math.ceil(cut)
+  return undefined
 }
 
 function reached(value: number, cuts: Cuts): number {

@@ -78,4 +78,4 @@ export {
   rowsOf,
   unsettledPersons,
 } from './rows-of.ts'
-export { trackedProperties } from './tracked-properties.ts'
+export { changedSegments, trackedProperties } from './tracked-properties.ts'

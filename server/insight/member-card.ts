@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { MemberCard, OrderRow, TimelineItem } from '../../contract/members.ts'
 import { segmentsOf, statesOf, tagsOf } from '../audience/audience.ts'
-import { ordersOf, rowsOf, trackedProperties } from '../events/events.ts'
+import { changedSegments, ordersOf, rowsOf, trackedProperties } from '../events/events.ts'
 import { memberCard as identityCard, type MembersDeps } from '../members/members.ts'
 import { brand, type Viewer } from '../org/org.ts'
 import type { ClickHouse } from '../platform/clickhouse/clickhouse.ts'
@@ -11,8 +11,16 @@ import type { Db } from '../platform/postgres/database.ts'
 import { instant } from '../platform/time/clock.ts'
 import { daysBetween, type Zone } from '../platform/time/zone.ts'
 import { withBeside } from './member-list.ts'
-import { nextChangeOf, placeNames, profilesOf, staffNames, subjectKey, subjectNames } from './store.ts'
-import { named, orderTitle, titleOf } from './timeline-words.ts'
+import {
+  nextChangeOf,
+  placeNames,
+  profilesOf,
+  segmentNames,
+  staffNames,
+  subjectKey,
+  subjectNames,
+} from './store.ts'
+import { changedTitle, named, orderTitle, titleOf } from './timeline-words.ts'
 
 const MOST_ORDERS = 500
 
@@ -187,13 +195,33 @@ export async function memberTimeline(
     personId,
     shown.filter(({ type }) => type === 'tracked' || type === 'page_viewed').map(({ id }) => id),
   )
+  const changed = await changedTitles(
+    { db, clickhouse },
+    personId,
+    shown.filter(({ type }) => type === 'segments_changed').map(({ id }) => id),
+  )
   return pageFrom(shown, page.limit, {
     item: ({ about, title, ...one }) => ({
       ...one,
       details: { ...one.details, ...(properties.has(one.id) && { properties: properties.get(one.id) }) },
-      title: named(title, about && names.get(subjectKey(about))),
+      title: changed.get(one.id) ?? named(title, about && names.get(subjectKey(about))),
       at: instant(one.at).toISOString(),
     }),
     cursor: (one) => [one.at, one.id],
   })
+}
+
+/** What the person entered and left at once, in words, by event. */
+async function changedTitles(
+  stores: { db: Db; clickhouse: ClickHouse },
+  personId: number,
+  ids: readonly string[],
+): Promise<Map<string, ReturnType<typeof changedTitle>>> {
+  const changes = [...(await changedSegments(stores, personId, ids))]
+  const names = await segmentNames(
+    stores.db,
+    changes.flatMap(([, { entered, left }]) => [...entered, ...left]),
+  )
+  const known = (segments: readonly number[]): string[] => segments.flatMap((id) => names.get(id) ?? [])
+  return new Map(changes.map(([id, { entered, left }]) => [id, changedTitle(known(entered), known(left))]))
 }

@@ -94,6 +94,14 @@ export async function subjectNames(db: Db, events: readonly Subject[]): Promise<
   return new Map(rows.map(({ name, ...event }) => [subjectKey(event), name]))
 }
 
+/** Names of segments that people see, by id. */
+export async function segmentNames(db: Db, ids: readonly number[]): Promise<Map<number, string>> {
+  const rows = await db.rows<{ id: number; name: string }>(
+    sql`select id, name from segment where id = any(${[...new Set(ids)]}::int[]) and not hidden`,
+  )
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
+
 export function subjectKey({ type, numberId, subject }: Subject): string {
   return `${type} ${numberId} ${subject}`
 }

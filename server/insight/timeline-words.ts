@@ -20,6 +20,7 @@ const plain: Readonly<Record<string, Said>> = {
   s_tag_changed: { zh: 'S 级标签变化', en: 'A value of level S changed' },
   segment_entered: { zh: '进入人群', en: 'Entered a segment' },
   segment_left: { zh: '离开人群', en: 'Left a segment' },
+  segments_changed: { zh: '人群调整', en: 'Segments changed' },
   touch_sent: { zh: '消息已发出', en: 'A message went out' },
   touch_confirmed: { zh: '导购已确认群发', en: 'The guide confirmed a message' },
   touch_delivered: { zh: '消息已送达', en: 'A message was delivered' },
@@ -57,6 +58,29 @@ export function titleOf(type: string, detail: string): Said {
 /** The title with the name of what it speaks of, where that is known. */
 export function named(title: Said, name: string | undefined): Said {
   return name === undefined ? title : { zh: `${title.zh}：${name}`, en: `${title.en}: ${name}` }
+}
+
+/** So many names are told, and how many more there are. */
+const MOST_NAMES = 5
+
+/** The names of segments that somebody entered and left at once. */
+export function changedTitle(entered: readonly string[], left: readonly string[]): Said {
+  const parts = [
+    { zh: '进入', en: 'entered', names: entered },
+    { zh: '离开', en: 'left', names: left },
+  ].filter(({ names }) => names.length > 0)
+  const list = (names: readonly string[], lang: 'zh' | 'en'): string => {
+    const shown = names.slice(0, MOST_NAMES).join(lang === 'zh' ? '、' : ', ')
+    const more = names.length - MOST_NAMES
+    if (more <= 0) return shown
+    return lang === 'zh' ? `${shown}等 ${names.length} 个` : `${shown} and ${more} more`
+  }
+  const said = titleOf('segments_changed', '')
+  if (parts.length === 0) return said
+  return {
+    zh: `${said.zh}：${parts.map(({ zh, names }) => `${zh} ${list(names, 'zh')}`).join('；')}`,
+    en: `${said.en}: ${parts.map(({ en, names }) => `${en} ${list(names, 'en')}`).join('; ')}`,
+  }
 }
 
 /** An order with its amount in the currency of the brand, and whether money went back. */

@@ -8,6 +8,7 @@ import { settingDefaults } from '../../contract/settings.ts'
 import { addOrders, addPersons } from '../../test/support/audience-world.ts'
 import type { Order } from '../../test/support/journey-worker.ts'
 import { holdNobodyOut } from '../../test/support/reach.ts'
+import { segmentMoves } from '../../test/support/segment-moves.ts'
 import { sopWorld } from '../../test/support/sop-world.ts'
 import { setEpoch } from '../../test/support/test-time.ts'
 import { sql } from '../platform/postgres/sql.ts'
@@ -123,7 +124,7 @@ test('whoever comes into the segment later by an import or by other bands does n
     values ('lifecycle_bands', 1, ${JSON.stringify(bands)}::jsonb, ${now})`)
   await world.settle()
   const causes = await world.db.rows<{ cause: string }>(sql`
-    select distinct data ->> 'cause' as cause from event_log
+    select distinct cause from ${segmentMoves}
     where type = 'segment_entered' and person_id > 100 order by 1`)
   expect(causes.map(({ cause }) => cause)).toEqual(['bulk', 'definition'])
   expect(await enrolled()).toEqual(before)

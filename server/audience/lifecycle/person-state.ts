@@ -115,10 +115,8 @@ export function stateOf(
   if (cuts && sincePurchase !== null) after(lastDay, nextRecencyCut(sincePurchase, cuts))
   if (sincePurchase === null && sinceJoining !== null) after(joinDay, nextEdge(sinceJoining, edgesOf(bands)))
   if (sinceJoining !== null) {
-    after(
-      joinDay,
-      [JOIN_NEW_DAYS + 1, JOIN_RECENT_DAYS + 1].find((edge) => edge > sinceJoining),
-    )
+    if (sinceJoining <= JOIN_NEW_DAYS) after(joinDay, JOIN_NEW_DAYS + 1)
+    else if (sinceJoining <= JOIN_RECENT_DAYS) after(joinDay, JOIN_RECENT_DAYS + 1)
   }
   const silentFrom = heard === null ? joinDay : days.of(heard)
   if (!state.interactionSilent) after(silentFrom, INTERACTION_SILENT_DAYS)

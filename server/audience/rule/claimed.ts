@@ -14,22 +14,37 @@ const NOTHING: ReadonlyMap<number, SValue> = new Map()
  */
 export function claimReader(meanings: Definitions['tags']): Claimed {
   const attributes = [...new Set(meanings.flatMap(({ means }) => (means ? [means.attribute] : [])))]
-  const known = new Map<string, ReadonlyMap<number, SValue>>()
+  let known = new Branch()
+  let kept = 0
   return (facts) => {
     if (facts.claims.length > 0) return valuesOf(facts, meanings)
     if (meanings.length === 0) return NOTHING
-    let key = ''
-    for (const attribute of attributes) {
-      const value = facts.attributes.get(attribute)
-      key += value === undefined ? '-' : `+${value.length} ${value}`
+    let branch = known
+    for (const attribute of attributes) branch = branch.of(facts.attributes.get(attribute))
+    if (branch.values === undefined) {
+      branch.values = valuesOf(facts, meanings)
+      kept += 1
+      if (kept >= MOST_KNOWN) {
+        known = new Branch()
+        kept = 0
+      }
     }
-    let values = known.get(key)
-    if (values === undefined) {
-      values = valuesOf(facts, meanings)
-      if (known.size >= MOST_KNOWN) known.clear()
-      known.set(key, values)
+    return branch.values ?? NOTHING
+  }
+}
+
+/** Values by one attribute after the other. */
+class Branch {
+  values: ReadonlyMap<number, SValue> | undefined
+  readonly #next = new Map<string | undefined, Branch>()
+
+  of(text: string | undefined): Branch {
+    let next = this.#next.get(text)
+    if (next === undefined) {
+      next = new Branch()
+      this.#next.set(text, next)
     }
-    return values
+    return next
   }
 }
 

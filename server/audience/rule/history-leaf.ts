@@ -11,7 +11,7 @@ import type {
 } from '../../../contract/rule-parts.ts'
 import type { Bench, Condition, Filled, LeafReader, Shared, Sitting } from './bench.ts'
 import { eventFill, eventNumber } from './event-series.ts'
-import { type Reading, readingWithoutRows, readMeasured, type When } from './measured.ts'
+import { askedAt, type Reading, readingWithoutRows, readMeasured } from './measured.ts'
 import { purchaseFill, purchaseNumber } from './order-series.ts'
 import { readSequence } from './sequence-leaf.ts'
 import { aggregateOf, type Fill, Series } from './series.ts'
@@ -34,12 +34,11 @@ function measuredCondition(leaf: LeafOf<'orders' | 'events'>, select: Select, sh
   const { days } = shared
   const question = { ...aggregateOf(leaf.measure), window: leaf.window, compare: leaf.compare }
   const anchorOf = anchorReader(leaf.window, shared)
-  const when: When = { now: 0, days, anchor: null }
   const nothing = readingWithoutRows(question)
   const span = leaf.window.kind === 'rolling' ? rollingMs(leaf.window.days) : Number.POSITIVE_INFINITY
   const reading: Reading = { ...nothing }
   return ({ benches, persons, now }, { verdicts, next, values }) => {
-    when.now = now
+    const when = askedAt(question, now, days)
     for (let place = 0; place < persons; place += 1) {
       const bench = benches[place] as Bench
       const series = select(bench)

@@ -7,7 +7,7 @@
  */
 import { type Compare, compares, comparesScaled, type Window } from '../../../contract/rule-parts.ts'
 import type { Aggregate, Fold, Series } from './series.ts'
-import { boundsOf, periodsOf, placesOf, rollingMs } from './windows.ts'
+import { type Bounds, boundsOf, type Periods, periodsOf, placesOf, rollingMs } from './windows.ts'
 import type { ZoneDays } from './zone-days.ts'
 
 /** One measure of a series: how it is folded, over which window, and compared with what (in units of the rule). */
@@ -16,18 +16,19 @@ export type Question = Aggregate & { window: Window; compare: Compare }
 export type Reading = { value: number | null; verdict: boolean; next: number }
 /** When it is, in which zone, and where a window since something begins. */
 export type When = { now: number; days: ZoneDays; anchor: number | null }
+/** `bounds`: what the window holds now, the same for everybody; undefined for a window since something. */
+type Asked = When & { bounds?: Bounds | undefined; periods?: Periods | undefined }
 
 const NEVER = Number.POSITIVE_INFINITY
 /** How many coming periods of a calendar window are looked at; the last one is an early answer, which is allowed. */
 export const MAX_PERIODS = 40
 
 /** Writes into `reading`. */
-export function readMeasured(question: Question, series: Series, when: When, reading: Reading): void {
-  const { now, days, anchor } = when
+export function readMeasured(question: Question, series: Series, when: Asked, reading: Reading): void {
   const { window } = question
-  let [low, high] = [0, series.length]
-  if (window.kind === 'rolling') low = series.firstAfter(now - rollingMs(window.days))
-  else if (window.kind !== 'ever') ({ low, high } = placesOf(series, boundsOf(window, now, days, anchor)))
+  const { from, to, inclusive } = when.bounds ?? boundsOf(window, when.now, when.days, when.anchor)
+  const low = window.kind === 'ever' ? 0 : series.firstAfter(from, inclusive)
+  const high = to === NEVER ? series.length : Math.max(low, series.firstAfter(to, true))
   const value = aggregate(question, series, low, high, when)
   const verdict = judge(question, value, high - low)
   reading.value = value
@@ -37,6 +38,17 @@ export function readMeasured(question: Question, series: Series, when: When, rea
   else if (window.kind === 'calendar') reading.next = nextByCalendar(question, window, series, verdict, when)
   if (isAge(question.fold)) {
     reading.next = Math.min(reading.next, nextByDays(question, series, low, high, when))
+  }
+}
+
+/** Everything that is the same for everybody at that moment. */
+export function askedAt({ window }: Question, now: number, days: ZoneDays): Asked {
+  return {
+    now,
+    days,
+    anchor: null,
+    bounds: window.kind === 'since' ? undefined : boundsOf(window, now, days),
+    periods: window.kind === 'calendar' ? periodsOf(window, days.of(now), days) : undefined,
   }
 }
 
@@ -178,10 +190,11 @@ function nextByCalendar(
   window: Extract<Window, { kind: 'calendar' }>,
   series: Series,
   verdict: boolean,
-  { now, days, anchor }: When,
+  when: Asked,
 ): number {
   if (series.length === 0) return NEVER
-  const periods = periodsOf(window, days.of(now), days)
+  const { now, days, anchor } = when
+  const periods = when.periods ?? periodsOf(window, days.of(now), days)
   const lastAt = series.atOf(series.length - 1)
   for (let shift = 1; shift <= MAX_PERIODS; shift += 1) {
     const edge = periods.start(shift)

@@ -1,14 +1,15 @@
 /** Which rows of a table a filter lets through, one test after the other over all rows. */
 import type { HistoryTable, TextColumn } from '../facts/history-table.ts'
 
-/** 1 for each row that is let through; what it says counts until the next filter is asked. */
-export type RowFilter = (table: HistoryTable) => Uint8Array
+/** 1 for each row that is let through, undefined where all are; what it says counts until the next filter is asked. */
+export type RowFilter = (table: HistoryTable) => Uint8Array | undefined
 /** Takes away what does not pass. */
 export type RowTest = (table: HistoryTable, kept: Uint8Array) => void
 
 let letThrough = new Uint8Array(1 << 12)
 
 export function rowFilter(tests: readonly RowTest[]): RowFilter {
+  if (tests.length === 0) return () => undefined
   return (table) => {
     if (letThrough.length < table.rows) letThrough = new Uint8Array(table.rows * 2)
     letThrough.fill(1, 0, table.rows)

@@ -16,11 +16,11 @@ export type ValuesOf = (table: HistoryTable) => Float64Array | ((row: number) =>
 /** The row has no number and is passed over. */
 export const NONE = Number.NaN
 
-/** `kept`: 1 for each row that is let through. */
+/** `kept`: 1 for each row that is let through; undefined where all are. */
 export function pushRows(
   { starts, at }: HistoryTable,
   now: number,
-  kept: Uint8Array,
+  kept: Uint8Array | undefined,
   series: Series,
   values: Float64Array | ((row: number) => number | readonly number[]),
 ): void {
@@ -30,7 +30,7 @@ export function pushRows(
     for (let row = starts[place] ?? 0; row < end; row += 1) {
       const moment = at[row] ?? Number.NaN
       if (moment > now) break
-      if (kept[row] === 0) continue
+      if (kept !== undefined && kept[row] === 0) continue
       if (typeof values !== 'function') series.push(moment, values[row] ?? 0)
       else pushValue(series, moment, values(row))
     }
@@ -103,15 +103,16 @@ export class Series {
 
   /** The first place whose time is greater than `ms` (or not less, with `orEqual`). */
   firstAfter(ms: number, orEqual = false): number {
-    let low = 0
-    let high = this.length
+    const at = this.#at
+    let low = this.#base
+    let high = low + this.length
     while (low < high) {
       const middle = (low + high) >> 1
-      const at = this.atOf(middle)
-      if (orEqual ? at >= ms : at > ms) high = middle
+      const moment = at[middle] ?? Number.NaN
+      if (orEqual ? moment >= ms : moment > ms) high = middle
       else low = middle + 1
     }
-    return low
+    return low - this.#base
   }
 }
 

@@ -65,11 +65,13 @@ export function periodsOf(window: Calendar, today: number, days: ZoneDays): Peri
   return periods
 }
 
-class Periods {
+export class Periods {
   readonly today: number
   readonly days: ZoneDays
   readonly #window: Calendar
   readonly #starts = new Map<number, number>()
+  /** From the present one on. */
+  readonly #bounds: Bounds[] = []
 
   constructor(window: Calendar, today: number, days: ZoneDays) {
     this.#window = window
@@ -89,9 +91,13 @@ class Periods {
 
   /** What the window holds `shift` periods from now. */
   bounds(shift: number): Bounds {
+    const known = this.#bounds[shift]
+    if (known !== undefined) return known
     const { back, count } = this.#window
     const last = shift - back
-    return { from: this.start(last - count + 1), to: this.start(last + 1), inclusive: true }
+    const bounds = { from: this.start(last - count + 1), to: this.start(last + 1), inclusive: true }
+    if (shift === this.#bounds.length) this.#bounds.push(bounds)
+    return bounds
   }
 }
 

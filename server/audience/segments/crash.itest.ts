@@ -10,6 +10,7 @@ import type { AudienceRound } from '../../../test/support/audience-round.ts'
 import { addOrders, addPersons, projectAll, type World } from '../../../test/support/audience-world.ts'
 import { testClickHouse } from '../../../test/support/clickhouse.ts'
 import { testDatabase } from '../../../test/support/database.ts'
+import { segmentMoves } from '../../../test/support/segment-moves.ts'
 import { registerConsumers } from '../../events/events.ts'
 import type { ClickHouseOptions } from '../../platform/clickhouse/clickhouse.ts'
 import { type LeaseToken, takeLease } from '../../platform/jobs/lease.ts'
@@ -149,8 +150,7 @@ async function stored(): Promise<Stored[]> {
 /** What the log says: entered and left in turn for each person and segment, and who is in where they end. */
 async function told(): Promise<Stored[]> {
   const rows = await world.db.rows<{ person: number; segment: number; type: string }>(sql`
-    select person_id as person, (data->>'segmentId')::int as segment, type
-    from event_log where type in ('segment_entered', 'segment_left') order by at, xid, seq`)
+    select person_id as person, segment, type from ${segmentMoves} order by at, xid, seq`)
   const inside = new Map<number, Set<number>>()
   for (const { person, segment: id, type } of rows) {
     const own = inside.get(person) ?? new Set<number>()

@@ -10,6 +10,7 @@ import {
   tell,
   type World,
 } from '../../../test/support/audience-world.ts'
+import { segmentMoves } from '../../../test/support/segment-moves.ts'
 import { LeaseLost } from '../../platform/jobs/lease.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import {
@@ -82,8 +83,10 @@ const buys = (personId: number, when: Date, lane: 'live' | 'bulk' = 'live', now 
 /** What the log says of somebody, readable or not yet. */
 async function changesOf(personId: number): Promise<string[]> {
   const rows = await world.db.rows<{ change: string }>(sql`
-    select concat_ws(' ', type, coalesce(data->>'segmentId', data->>'to'), data->>'cause', case lane when 0 then 'live' else 'bulk' end) as change
-    from event_log where person_id = ${personId} and source = 'audience'`)
+    select concat_ws(' ', type, told, cause, case lane when 0 then 'live' else 'bulk' end) as change
+    from (select type, segment::text as told, cause, lane from ${segmentMoves} where person_id = ${personId}
+      union all select type, data->>'to', data->>'cause', lane from event_log
+      where person_id = ${personId} and source = 'audience' and type not in ('segment_entered', 'segment_left', 'segments_changed')) t`)
   return rows.map(({ change }) => change).sort()
 }
 
@@ -295,9 +298,9 @@ test('who is woken by time again and again for nothing is reported, for that day
 
 test('the counters of each day and segment are those of the log', async () => {
   const told = await world.db.rows(sql`
-    select (data->>'segmentId')::int as id, (at at time zone ${ZONE})::date::text as day,
+    select segment as id, (at at time zone ${ZONE})::date::text as day,
       count(*) filter (where type = 'segment_entered')::int as entered, count(*) filter (where type = 'segment_left')::int as gone
-    from event_log where type in ('segment_entered', 'segment_left') group by 1, 2 order by 1, 2`)
+    from ${segmentMoves} group by 1, 2 order by 1, 2`)
   expect(told.length).toBeGreaterThan(5)
   const counted = await world.db.rows(sql`
     select segment_id as id, day::text as day, entered, "left" as gone from segment_day order by 1, 2`)

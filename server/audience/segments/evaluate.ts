@@ -17,7 +17,8 @@ import type { PersonFacts } from '../facts/person-facts.ts'
 import { AT_ONCE } from '../rule/bench.ts'
 import type { Answer, Evaluator } from '../rule/compile.ts'
 import { type BulkPlace, type DueCause, noteTouched, settleDue, type Taken, takeDue } from './due.ts'
-import { type Answered, type Cause, DefinitionsChanged, type Written, writeAnswers } from './membership.ts'
+import { type Answered, DefinitionsChanged, type Written, writeAnswers } from './membership.ts'
+import type { Cause } from './told.ts'
 
 export type EvaluateHow = {
   token: LeaseToken

@@ -9,6 +9,7 @@ import {
   tell,
 } from '../../../test/support/audience-world.ts'
 import { fc } from '../../../test/support/fast-check.ts'
+import { segmentMoves } from '../../../test/support/segment-moves.ts'
 import { projectOnce } from '../../events/events.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { createSegment, evaluateOnce, recompute } from '../audience.ts'
@@ -92,8 +93,8 @@ test('however an import, live events, projection, evaluation and recompute take 
       for (const step of steps) await run(step, people)
       await settleAll(world, now)
       const rows = await world.db.rows<{ person: number; segment: number; cause: string }>(sql`
-        select person_id as person, (data->>'segmentId')::int as segment, data->>'cause' as cause
-        from event_log where type = 'segment_entered' and person_id = any(${people}::int[])`)
+        select person_id as person, segment, cause
+        from ${segmentMoves} where type = 'segment_entered' and person_id = any(${people}::int[])`)
       expect(rows.filter(({ cause }) => cause === 'event' || cause === 'time')).toEqual([])
       // Each entered each of its segments once: answers are never written and taken back.
       const imports = steps.filter((step) => step.do === 'import')

@@ -8,6 +8,7 @@ import {
   tell,
   type World,
 } from '../../../test/support/audience-world.ts'
+import { segmentMoves } from '../../../test/support/segment-moves.ts'
 import { erasePerson, type MembersDeps, mergePersons, undoMerge } from '../../members/members.ts'
 import { openKeyring } from '../../platform/crypto/master-key.ts'
 import { type LeaseToken, takeLease } from '../../platform/jobs/lease.ts'
@@ -162,8 +163,7 @@ test('what enters and leaves by a take is told, and starts nothing', async () =>
   await world.db.transaction((tx) => takeAnew(tx, id, day))
   await settle(day)
   const events = await world.db.rows<{ type: string; person: number; cause: string }>(sql`
-    select type, person_id - ${first} as person, data ->> 'cause' as cause from event_log
-    where type in ('segment_entered', 'segment_left') and (data ->> 'segmentId')::int = ${id} order by seq`)
+    select type, person_id - ${first} as person, cause from ${segmentMoves} where segment = ${id} order by seq`)
   expect(events.map(({ type, person, cause }) => `${type} ${person} ${cause}`).sort()).toEqual([
     'segment_entered 1 definition',
     'segment_entered 2 definition',
@@ -204,7 +204,7 @@ test('on demand it is computed when somebody asks, follows nothing, and nothing 
   expect(await members(id)).toEqual([1, 2])
   expect(await shown(id, day)).toMatchObject({ kind: 'on_demand', persons: 2, takenAt: day, enteredToday: 0 })
   const { told } = await world.db.row<{ told: number }>(sql`
-    select count(*)::int as told from event_log where type like 'segment_%' and (data ->> 'segmentId')::int = ${id}`)
+    select count(*)::int as told from ${segmentMoves} where segment = ${id}`)
   expect(told).toBe(0)
   const { stored } = await world.db.row<{ stored: number }>(
     sql`select count(*)::int as stored from person_segment where segments @> array[${id}::int]`,

@@ -7,7 +7,6 @@
  */
 import { boughtStates, type LifecycleState } from '../../../contract/lifecycle.ts'
 import { append, type NewEvent } from '../../events/events.ts'
-import { idOf } from '../../platform/ids.ts'
 import type { Tx } from '../../platform/postgres/database.ts'
 import { dayOf, type Zone } from '../../platform/time/zone.ts'
 import { holdsSince } from '../definitions.ts'
@@ -22,14 +21,15 @@ import {
   insertMissing,
   lockMembership,
   lockRevision,
-  type Moved,
+  type MembershipAnswer,
+  type MembershipRow,
   noteWoken,
   selectLifecycles,
   updateMembership,
   upsertStates,
 } from './store.ts'
+import { type Cause, Told } from './told.ts'
 
-export type Cause = 'event' | 'time' | 'bulk' | 'definition' | 'merge'
 /** `answer` undefined: the person is not there any more. */
 export type Answered = { personId: number; answer: Answer | undefined; cause: Cause }
 
@@ -45,25 +45,20 @@ export type Written = { changed: number; entered: number; left: number; stale: n
 export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: WriteHow): Promise<Written> {
   if ((await lockRevision(tx)) !== how.definitions.revision)
     throw new DefinitionsChanged('definitions changed')
+  const missing = await insertMissing(tx, answered.flatMap(membershipOf), how)
   const ids = answered.map(({ personId }) => personId).sort((left, right) => left - right)
-  const there = answered.filter(({ answer }) => answer !== undefined).map(({ personId }) => personId)
-  const missing = new Set(
-    await insertMissing(
-      tx,
-      there.sort((left, right) => left - right),
-      how.now,
-    ),
-  )
-  const rows = new Map((await lockMembership(tx, ids)).map((row) => [row.personId, row]))
+  const rows = new Map<number, Pick<MembershipRow, 'reading' | 'segments'>>()
+  for (const personId of missing) rows.set(personId, NOWHERE)
+  const known = ids.filter((personId) => !missing.has(personId))
+  for (const row of await lockMembership(tx, known)) rows.set(row.personId, row)
   const lifecycles = await selectLifecycles(tx, ids)
   const since = holdsSince(how.definitions)
-  const events: NewEvent[] = []
-  const updates: Parameters<typeof updateMembership>[1][number][] = []
+  const told = new Told(how)
+  const updates: (MembershipAnswer & { idle: boolean })[] = []
   const states: { personId: number; state: PersonState }[] = []
   const tags: { personId: number; answer: Answer }[] = []
   const gone: number[] = []
   const woken: number[] = []
-  const merged: number[] = []
   const written: Written = { changed: 0, entered: 0, left: 0, stale: 0 }
   for (const { personId, answer, cause } of answered) {
     const row = rows.get(personId)
@@ -72,36 +67,34 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
       written.stale += 1
       continue
     }
-    const note = notes(personId, how, (held) =>
-      !missing.has(personId) && held > row.reading ? 'definition' : cause,
-    )
+    const causeSince = (held: number): Cause =>
+      !missing.has(personId) && held > row.reading ? 'definition' : cause
     if (!answer) {
       gone.push(personId)
-      if (cause === 'merge') merged.push(...row.segments)
-      else for (const id of row.segments) events.push(note('segment_left', id, 0))
+      if (cause === 'merge') told.merged(row.segments)
+      else told.segments(personId, { entered: [], left: row.segments }, () => causeSince(0))
       continue
     }
     const entered = without(answer.segments, row.segments)
     const left = without(row.segments, answer.segments)
-    for (const id of left) events.push(note('segment_left', id, since.segments.get(id) ?? how.reading))
-    for (const id of entered) events.push(note('segment_entered', id, since.segments.get(id) ?? 0))
+    // A segment that is known no more went by a definition.
+    const present = new Set(answer.segments)
+    told.segments(personId, { entered, left }, (id) =>
+      causeSince(since.segments.get(id) ?? (present.has(id) ? 0 : how.reading)),
+    )
     const before = lifecycles.get(personId)
-    if (before !== answer.state.lifecycle) {
-      events.push(
-        note('lifecycle_changed', 0, since.states, { from: before ?? null, to: answer.state.lifecycle }),
-      )
-    }
-    if (wakes(before, answer.state.lifecycle) && (cause === 'event' || cause === 'time')) woken.push(personId)
-    const moved = entered.length + left.length > 0 || before !== answer.state.lifecycle
+    const to = answer.state.lifecycle
+    if (before !== to) told.lifecycle(personId, { from: before ?? null, to, cause: causeSince(since.states) })
+    if (wakes(before, to) && (cause === 'event' || cause === 'time')) woken.push(personId)
+    const moved = entered.length + left.length > 0 || before !== to
     if (moved) written.changed += 1
-    written.entered += entered.length
-    written.left += left.length
-    updates.push({
-      personId,
-      segments: answer.segments,
-      nextAt: answer.next,
-      idle: cause === 'time' && !moved,
-    })
+    if (!missing.has(personId))
+      updates.push({
+        personId,
+        segments: answer.segments,
+        nextAt: answer.next,
+        idle: cause === 'time' && !moved,
+      })
     states.push({ personId, state: answer.state })
     tags.push({ personId, answer })
   }
@@ -109,51 +102,21 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   await upsertStates(tx, states, how)
   await noteWoken(tx, woken, how.now)
   await deleteMembership(tx, gone)
-  events.push(...(await writeAutoTags(tx, tags, how)))
-  await appendByCause(tx, events, how.now)
-  await countMoved(tx, dayOf(how.zone, how.now), movedBySegment(events, merged))
-  return written
+  await appendByCause(tx, [...told.events, ...(await writeAutoTags(tx, tags, how))], how.now)
+  await countMoved(tx, dayOf(how.zone, how.now), told.moved())
+  return { ...written, entered: told.entered, left: told.left }
+}
+
+/** Whoever has no row yet. */
+const NOWHERE = { reading: -1, segments: [] }
+
+function membershipOf({ personId, answer }: Answered): MembershipAnswer[] {
+  return answer ? [{ personId, segments: answer.segments, nextAt: answer.next }] : []
 }
 
 /** Whether somebody who slept is active again. */
 function wakes(before: string | undefined, after: LifecycleState): boolean {
   return after === 'active' && boughtStates.some((state) => state === before && state !== 'active')
-}
-
-/** `merged`: segments of persons who are another person's profiles now, which nobody is told of. */
-function movedBySegment(events: readonly NewEvent[], merged: readonly number[]): Moved[] {
-  const moved = new Map<number, Moved>()
-  const of = (segmentId: number): Moved => {
-    const known = moved.get(segmentId) ?? { segmentId, entered: 0, left: 0, otherwise: 0 }
-    moved.set(segmentId, known)
-    return known
-  }
-  for (const { type, data } of events) {
-    const { segmentId } = data as { segmentId: number }
-    if (type === 'segment_entered') of(segmentId).entered += 1
-    else if (type === 'segment_left') of(segmentId).left += 1
-  }
-  for (const segmentId of merged) of(segmentId).otherwise -= 1
-  return [...moved.values()]
-}
-
-type Note = (
-  type: 'segment_entered' | 'segment_left' | 'lifecycle_changed',
-  id: number,
-  held: number,
-  more?: object,
-) => NewEvent
-
-function notes(personId: number, { reading, now }: WriteHow, causeOf: (held: number) => Cause): Note {
-  return (type, id, held, more) => ({
-    id: idOf(type, personId, id, reading),
-    type,
-    // The person's id is the smallest of its profiles' ids.
-    profileId: personId,
-    personId,
-    at: now,
-    data: { ...(more ?? { segmentId: id }), cause: causeOf(held) },
-  })
 }
 
 /** What may start something goes on the live lane; what an import, a merge or a definition brings does not. */
@@ -162,11 +125,12 @@ export async function appendByCause(tx: Tx, events: readonly NewEvent[], now: Da
     const { cause } = event.data as { cause?: Cause }
     return cause === 'event' || cause === 'time'
   })
-  const quiet = events.filter((event) => !lively.includes(event))
+  const started = new Set(lively)
+  const quiet = events.filter((event) => !started.has(event))
   await append(tx, lively, { lane: 'live', source: SOURCE, receivedAt: now })
   await append(tx, quiet, { lane: 'bulk', source: SOURCE, receivedAt: now })
 }
 
 function without(values: readonly number[], others: readonly number[]): number[] {
-  return values.filter((value) => !others.includes(value))
+  return others.length === 0 ? [...values] : values.filter((value) => !others.includes(value))
 }

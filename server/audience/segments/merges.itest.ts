@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Rule } from '../../../contract/rule.ts'
 import { addOrders, audienceWorld, settleAll } from '../../../test/support/audience-world.ts'
+import { segmentMoves } from '../../../test/support/segment-moves.ts'
 import { mergePersons, resolve, undoImport, undoMerge } from '../../members/members.ts'
 import { openKeyring } from '../../platform/crypto/master-key.ts'
 import { newId } from '../../platform/ids.ts'
@@ -103,7 +104,7 @@ test('a merge adds up what both did, and its undo leaves each as if it had never
   expect(await membership(twin)).toBeUndefined()
   expect((await tagsOf(world.db, wang)).values.find(({ groupId }) => groupId === 2)?.value).toBe('女')
   const { cause } = await world.db.row<{ cause: string }>(sql`
-    select data->>'cause' as cause from event_log where type = 'segment_entered' and person_id = ${wang}`)
+    select cause from ${segmentMoves} where type = 'segment_entered' and person_id = ${wang}`)
   expect(cause).toBe('merge')
   const why = await explainMembership(
     world.db,
@@ -191,7 +192,7 @@ test('whoever goes with an import that is undone leaves the segments', async () 
   expect(await membership()).toBeUndefined()
   expect(await segmentMembers(world.db, segment, { limit: 200 })).not.toContain(person)
   const left = await world.db.rows(sql`
-    select data->>'cause' as cause from event_log where type = 'segment_left' and person_id = ${person}`)
+    select cause from ${segmentMoves} where type = 'segment_left' and person_id = ${person}`)
   expect(left).toEqual([{ cause: 'bulk' }])
 })
 

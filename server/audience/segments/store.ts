@@ -20,14 +20,37 @@ export async function lockRevision(tx: Tx): Promise<number> {
   ).revision
 }
 
-/** Rows for persons that have none, so that all can be locked. Answers whose were made. `ids` ascending. */
-export async function insertMissing(tx: Tx, ids: readonly number[], now: Date): Promise<number[]> {
+/** `nextAt` in ms since 1970, Infinity for never. */
+export type MembershipAnswer = { personId: number; segments: readonly number[]; nextAt: number }
+
+/** Rows as they are to be for persons that have none, which locks them. Answers whose were made. */
+export async function insertMissing(
+  tx: Tx,
+  answers: readonly MembershipAnswer[],
+  { reading, now }: { reading: number; now: Date },
+): Promise<Set<number>> {
+  const known = new Set(
+    (
+      await tx.rows<{ id: number }>(
+        sql`select person_id as id from person_segment where person_id = any(${answers.map(({ personId }) => personId)}::int[])`,
+      )
+    ).map(({ id }) => id),
+  )
+  const missing = answers.filter(({ personId }) => !known.has(personId))
+  if (missing.length === 0) return new Set()
   const rows = await tx.rows<{ id: number }>(sql`
-    insert into person_segment (person_id, reading, evaluated_at)
-    select id, -1, ${now} from unnest(${ids}::int[]) id
+    insert into person_segment (person_id, segments, next_at, reading, evaluated_at)
+    select person_id, segments::int[], next_at, ${reading}, ${now}
+    from unnest(${missing.map(({ personId }) => personId)}::int[], ${missing.map(segmentsText)}::text[],
+      ${missing.map(nextOf)}::timestamptz[]) as t (person_id, segments, next_at)
+    order by person_id
     on conflict (person_id) do nothing returning person_id as id`)
-  return rows.map((row) => row.id)
+  return new Set(rows.map((row) => row.id))
 }
+
+const segmentsText = ({ segments }: Pick<MembershipAnswer, 'segments'>): string => `{${segments.join(',')}}`
+const nextOf = ({ nextAt }: Pick<MembershipAnswer, 'nextAt'>): Date | null =>
+  Number.isFinite(nextAt) ? instant(nextAt) : null
 
 /** Locked in id order. */
 export async function lockMembership(tx: Tx, ids: readonly number[]): Promise<MembershipRow[]> {
@@ -44,7 +67,7 @@ export async function selectMembership(db: Db, ids: readonly number[]): Promise<
 
 export async function updateMembership(
   tx: Tx,
-  rows: readonly { personId: number; segments: readonly number[]; nextAt: number; idle: boolean }[],
+  rows: readonly (MembershipAnswer & { idle: boolean })[],
   how: { reading: number; now: Date; day: Day },
 ): Promise<void> {
   if (rows.length === 0) return
@@ -53,8 +76,8 @@ export async function updateMembership(
       idle_day = case when t.idle then ${how.day}::date else p.idle_day end,
       idle_wakes = case when not t.idle then 0
         when p.idle_day = ${how.day}::date then least(p.idle_wakes + 1, 10000) else 1 end
-    from unnest(${rows.map((row) => row.personId)}::int[], ${rows.map((row) => `{${row.segments.join(',')}}`)}::text[],
-      ${rows.map((row) => (Number.isFinite(row.nextAt) ? instant(row.nextAt) : null))}::timestamptz[], ${rows.map((row) => row.idle)}::boolean[])
+    from unnest(${rows.map((row) => row.personId)}::int[], ${rows.map(segmentsText)}::text[],
+      ${rows.map(nextOf)}::timestamptz[], ${rows.map((row) => row.idle)}::boolean[])
       as t (person_id, segments, next_at, idle)
     where p.person_id = t.person_id`)
 }
