@@ -23,6 +23,12 @@ const ALLOCATOR = {
   MALLOC_TRIM_THRESHOLD_: '131072',
   MALLOC_MMAP_THRESHOLD_: '131072',
 }
+/**
+ * Compiled code is kept between runs: a second start reads it in less than half the time. It has to be in the environment
+ * that everything begins with: then the engine and every thread find theirs too, and none of them holds the stripper of
+ * types, which is 11 MB for each.
+ */
+const COMPILED = join(ROOT, 'node_modules', '.cache', 'liuliang')
 const PAGES_FOR = new Set(['start', 'serve'])
 
 /** Never returns: the process ends with the exit code, or by the signal, of the program. */
@@ -32,7 +38,7 @@ export function runProgram(parameters) {
   const node = node24()
   if (withPages && !buildPages(node)) fail('The pages could not be built.')
 
-  const environment = { ...ALLOCATOR, ...process.env }
+  const environment = { ...ALLOCATOR, NODE_COMPILE_CACHE: COMPILED, ...process.env }
   const program = [node, ...NODE_FLAGS, join(ROOT, 'server', 'main.ts'), ...parameters]
   // Where the present Node can become the program, no second process stays behind.
   if (typeof process.execve === 'function' && process.platform !== 'win32') {

@@ -6,7 +6,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chownSync, mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defaultMemoryBytes } from './engine/config-file.ts'
 import type { FromEngine, ToEngine } from './engine/engine-process.ts'
@@ -207,12 +208,19 @@ function startLife(
   options: EngineOptions & { port: number },
   login: { user: string; password: string },
 ): Promise<Life> {
+  const compiled = getCompileCacheDir()
   const child = spawn(process.execPath, [...SMALL_HEAPS, FILE], {
     // A process group of its own: Ctrl-C reaches the parent alone, which stops everything in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // chDB's queries run on libuv's pool, which file access needs too.
-    env: { UV_THREADPOOL_SIZE: String(sessionCount + 4), TZ: 'UTC', HOME: options.dataDir, ...ALLOCATORS },
+    env: {
+      UV_THREADPOOL_SIZE: String(sessionCount + 4),
+      TZ: 'UTC',
+      HOME: options.dataDir,
+      ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) }),
+      ...ALLOCATORS,
+    },
   })
   let kept = ''
   for (const stream of [child.stdout, child.stderr]) {

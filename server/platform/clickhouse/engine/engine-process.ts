@@ -4,7 +4,7 @@
  * `stop`) and reports (`listening`, `refused`). When the channel closes, its parent is gone and it ends too.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { configFile, sessionArguments } from './config-file.ts'
 import { front } from './front.ts'
@@ -51,6 +51,8 @@ process.stderr.on('error', () => undefined)
 async function start(order: EngineOrder): Promise<void> {
   try {
     const threads = await startLanes(fault)
+    // As the user who may write there, and now: this process may end by a signal.
+    flushCompileCache()
     takeUser(order)
     const settings = prepared(order)
     refuseNewer(order.dataDir)

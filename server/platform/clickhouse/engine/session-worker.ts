@@ -3,6 +3,7 @@
  * scalar subqueries while it does, so on the main thread `with (select …) as x` would hold up every other request and
  * its own KILL for as long as it takes.
  */
+import { flushCompileCache } from 'node:module'
 import { parentPort } from 'node:worker_threads'
 import { holdSession } from './session.ts'
 
@@ -16,4 +17,6 @@ port.on(
     () => process.exit(0),
   ),
 )
+// Before this process changes its user, who may not write there.
+flushCompileCache()
 port.postMessage({ loaded: true })
