@@ -20,8 +20,8 @@ import { projectedColumns, projectedRows, projectedTables } from './project-rows
 
 /** The lease under which both lanes are projected, rows are moved and ClickHouse is rebuilt. */
 export const PROJECT = 'project'
-/** A live event must not wait long for what is in flight; a backlog goes faster in large pieces. */
-const BATCH: Record<Lane, number> = { live: 5_000, bulk: 20_000 }
+/** A live event must not wait long for what is in flight; a backlog goes faster in large pieces, of which each thousand holds some 6 MB. */
+const BATCH: Record<Lane, number> = { live: 5_000, bulk: 10_000 }
 
 export type Projecting = { lane: Lane; token: LeaseToken; now: Date; batch?: number }
 

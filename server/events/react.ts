@@ -22,7 +22,7 @@ export const REACT = 'react'
 export type Reacting = { lane: Lane; token: LeaseToken; now: Date; batch?: number }
 
 /** Most of what comes in bulk is passed over. */
-const BATCH: Record<Lane, number> = { live: 1000, bulk: 5000 }
+const BATCH: Record<Lane, number> = { live: 1000, bulk: 2500 }
 /** More failures than this in one batch: the handler is broken, not the events. */
 const MAX_FAILURES = 100
 
