@@ -37,16 +37,19 @@ type Offered = {
   failed: (error: unknown) => void
 }
 
-/** What other threads see: how many events wait, and how many batches in a row had many requests. */
+/** What other threads see: how many events wait, and a level that rises with batches of many requests. */
 export type QueueState = Int32Array
 const EVENTS = 0
 const PRESSED = 1
 
 const CROWDED_EVENTS = 500
-/** Many who send one by one never let many events wait, but their requests do: in so many batches in a row, … */
-const CROWDED_BATCHES = 8
-/** … each of so many. Two thousand a second, evenly spread, are fewer. */
+/** Many who send one by one never let many events wait, but their requests do. A batch of at least so many … */
 const CROWDED_REQUESTS = 24
+/** … raises the level by two, a smaller one lowers it by one. Two thousand a second, evenly spread, are smaller ones. */
+const CROWDED_LEVEL = 8
+const HIGHEST_LEVEL = 16
+/** When nothing came for so long nobody is crowded; shorter gaps are the time that clients take to send on. */
+const CALM_MS = 250
 
 /**
  * After a batch of at least so many requests the next one waits until as many are there again, since whoever was
@@ -58,7 +61,7 @@ const GATHER_MS = 4
 
 /** Whether more comes than can be written at once: then what can wait lets the doors go first. */
 export function isCrowded(state: QueueState): boolean {
-  return Atomics.load(state, EVENTS) >= CROWDED_EVENTS || Atomics.load(state, PRESSED) >= CROWDED_BATCHES
+  return Atomics.load(state, EVENTS) >= CROWDED_EVENTS || Atomics.load(state, PRESSED) >= CROWDED_LEVEL
 }
 
 export type IntakeQueue = ReturnType<typeof openQueue>
@@ -71,6 +74,8 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
   /** Of those that count as `depth`, the ones that no writer has taken yet. */
   let waitingEvents = 0
   const running = new Set<Promise<void>>()
+  let atWork = 0
+  let calm: NodeJS.Timeout | undefined
   let gathering: { requests: number; end(): void } | undefined
   let closed = false
 
@@ -87,12 +92,18 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
         else await oneByOne(batch)
       }
       for (const one of batch) release(one)
-      if (batch.length < CROWDED_REQUESTS) Atomics.store(state, PRESSED, 0)
-      else Atomics.add(state, PRESSED, 1)
+      press(batch.length)
       if (batch.length >= GATHERED_REQUESTS && !closed && !gathering)
         await gathered(batch.length + waiting.length)
     }
-    Atomics.store(state, PRESSED, 0)
+    // In the same step as the look at the queue: whoever offers now must find nobody at work.
+    atWork -= 1
+    if (atWork === 0) calm = setTimeout(() => Atomics.store(state, PRESSED, 0), CALM_MS).unref()
+  }
+
+  function press(requests: number): void {
+    const level = Atomics.load(state, PRESSED) + (requests < CROWDED_REQUESTS ? -1 : 2)
+    Atomics.store(state, PRESSED, Math.min(HIGHEST_LEVEL, Math.max(0, level)))
   }
 
   /** Resolves when so many requests wait, or some milliseconds later. */
@@ -112,11 +123,13 @@ export function openQueue(write: (parcels: readonly Parcel[]) => Promise<Written
   function arrange(): void {
     if (gathering) {
       if (waiting.length >= gathering.requests || waitingEvents >= limits.batchEvents) gathering.end()
-    } else if (running.size === 0) begin()
-    else if (running.size < limits.writers && waitingEvents >= limits.besideEvents) begin()
+    } else if (atWork === 0) begin()
+    else if (atWork < limits.writers && waitingEvents >= limits.besideEvents) begin()
   }
 
   function begin(): void {
+    clearTimeout(calm)
+    atWork += 1
     const one = run()
     running.add(one)
     void one.finally(() => running.delete(one))
