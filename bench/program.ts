@@ -148,7 +148,8 @@ export async function signIn({ address, firstSignIn }: Program, login = 'admin')
   return call
 }
 
-function memoryOf(root: number): Map<string, number> {
+/** MB as the sum of PSS, of a process and its descendants, by kind. */
+export function memoryOf(root: number): Map<string, number> {
   return summed(root, (pid) => {
     const [, kilobytes] = /^Pss:\s+(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
     return Number(kilobytes ?? 0) / 1024
@@ -156,10 +157,10 @@ function memoryOf(root: number): Map<string, number> {
 }
 
 /**
- * The system counts in hundredths of a second: proc(5), utime and stime of /proc/<pid>/stat, and for PostgreSQL cutime and
+ * Seconds of processor, of a process and its descendants, by kind. The system counts in hundredths of a second: proc(5), utime and stime of /proc/<pid>/stat, and for PostgreSQL cutime and
  * cstime, since its connections are processes that come and go.
  */
-function processorOf(root: number): Map<string, number> {
+export function processorOf(root: number): Map<string, number> {
   return summed(root, (pid, kind) => {
     const status = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')

@@ -3,7 +3,8 @@
  * where nothing differs, and after one definition has changed. The yardstick is the plainest thing that reads the same
  * rows in order of person and writes one row for each; beside it a hundred queries, one for each segment, whose answers
  * are compared with those that are stored.
- * Run: node bench/recompute.bench.ts [persons] [rows]; BENCH_BASE names a folder in which the base is kept.
+ * Run: node bench/recompute.bench.ts [persons] [rows]; BENCH_BASE names a folder in which the base is kept,
+ * BENCH_QUERIES=no leaves the hundred queries out.
  */
 import type { Rule } from '../contract/rule.ts'
 import { changeSegment, recompute } from '../server/audience/audience.ts'
@@ -19,12 +20,36 @@ import { activated, leaseOf, projected } from './activated.ts'
 import { count, figure, inSeconds, type Spent, spentOn } from './figures.ts'
 import { distinctConditions, hundredSegments } from './hundred-segments.ts'
 import { baseRows, NOW, ZONE } from './large-base.ts'
+import { memoryOf, processorOf } from './program.ts'
 import { inStores } from './stores.ts'
 
 const PERSONS = Number(process.argv[2] ?? 2_000_000)
 const ROWS = Number(process.argv[3] ?? PERSONS * 20)
 
+/** By kind of process; what is neither PostgreSQL nor the engine is this process with its threads, and guards. */
+type OfOurs = Spent & { ours: Map<string, number> }
+
+const NAMES: Readonly<Record<string, string>> = { guards: 'reading, deciding and comparing' }
+let peak = 0
+const look = (): void => {
+  peak = Math.max(peak, sumOf(memoryOf(process.pid)))
+}
+const sumOf = (kinds: ReadonlyMap<string, number>): number =>
+  [...kinds.values()].reduce((sum, one) => sum + one, 0)
+
+const looking = setInterval(look, 1000)
 await inStores(({ db, clickhouse }) => report(db, clickhouse), process.env['BENCH_BASE'])
+clearInterval(looking)
+
+async function oursOf(work: () => Promise<unknown>): Promise<OfOurs> {
+  const before = processorOf(process.pid)
+  const spent = await spentOn(work)
+  const after = processorOf(process.pid)
+  return {
+    ...spent,
+    ours: new Map([...after].map(([kind, seconds]) => [kind, seconds - (before.get(kind) ?? 0)])),
+  }
+}
 
 async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
   const { persons, first } = await activated(db, clickhouse, { persons: PERSONS, rows: ROWS })
@@ -32,14 +57,16 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
   const segments = hundredSegments()
   const data = `${count(persons)} persons, ${count(rows.orders)} orders, ${count(rows.events)} events, ${segments.length} segments of ${distinctConditions(segments.map(([, rule]) => rule))} conditions`
   const token = await leaseOf(db, 'evaluate')
+  let lastChanged = 0
   const run = async () => {
     const done = await recompute(db, clickhouse, { token, now: () => NOW, zone: ZONE, always: true })
     if (!done?.finished) throw new Error('the recompute did not end')
+    lastChanged = done.changed
     return done
   }
   const yard = await yardstick(clickhouse)
   const wanted = (most: number): string => `at most ${most} × the yardstick`
-  const tell = (what: string, spent: Spent, more: string, bar?: string): void =>
+  const tell = (what: string, spent: OfOurs, more: string, bar?: string): void =>
     figure({
       what,
       data,
@@ -48,12 +75,20 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
       ratio: yard.seconds / spent.seconds,
       ...(bar !== undefined && { wanted: bar }),
     })
-  if (first) tell('Full recompute, first activation: every answer written', first, '', wanted(15))
-  tell('Full recompute where nothing differs', await spentOn(run), '', wanted(10))
+  if (first) {
+    const whole = { ...first, ours: new Map([['machine', first.processor]]) }
+    tell('Full recompute, first activation: every answer written', whole, '', wanted(15))
+  }
+  tell(
+    'Full recompute where nothing differs',
+    await oursOf(run),
+    `; ${count(lastChanged)} answers differed`,
+    wanted(10),
+  )
   await projected(db, clickhouse)
   const changed = await changeOne(db)
   let differed = 0
-  const after = await spentOn(async () => {
+  const after = await oursOf(async () => {
     differed = (await run()).changed
   })
   await projected(db, clickhouse)
@@ -63,11 +98,19 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
     `; ${count(differed)} answers changed (${((differed / persons) * 100).toFixed(1)} %)`,
     wanted(10),
   )
+  look()
+  figure({
+    what: 'Memory of all processes at most (sum of PSS, looked at every second)',
+    data,
+    ours: `${count(peak)} MB`,
+    wanted: 'at most 8 GB',
+  })
   if (process.env['BENCH_QUERIES'] !== 'no') await compareQueries(db, clickhouse, data, after)
 }
 
-function said({ seconds, processor }: Spent): string {
-  return `${inSeconds(seconds)} (${inSeconds(processor)} of processor)`
+function said({ seconds, ours }: OfOurs): string {
+  const kinds = [...ours].map(([kind, own]) => `${NAMES[kind] ?? kind} ${inSeconds(own)}`)
+  return `${inSeconds(seconds)} (${inSeconds(sumOf(ours))} of processor: ${kinds.join(', ')})`
 }
 
 type Drawn = {
@@ -89,15 +132,15 @@ async function changeOne(db: Database): Promise<string> {
   return `a draw became ${per10000 / 100} % of everybody`
 }
 
-async function yardstick(clickhouse: ClickHouse): Promise<Spent> {
-  const answers: Spent[] = []
+async function yardstick(clickhouse: ClickHouse): Promise<OfOurs> {
+  const answers: OfOurs[] = []
   for (let round = 0; round < 3; round += 1) {
     await clickhouse.command('drop table if exists yardstick')
     await clickhouse.command(
       "create table yardstick (person_id Int32, found UInt64, spent Decimal(38, 2), last DateTime64(3, 'UTC')) engine = MergeTree order by person_id",
     )
     answers.push(
-      await spentOn(() =>
+      await oursOf(() =>
         clickhouse.command(
           `insert into yardstick select person_id, count(), sum(amount), max(moment) from (
             select person_id, total as amount, orders.at as moment from orders
@@ -109,14 +152,14 @@ async function yardstick(clickhouse: ClickHouse): Promise<Spent> {
     )
   }
   await clickhouse.command('drop table yardstick')
-  return answers.sort((left, right) => left.seconds - right.seconds)[0] as Spent
+  return answers.sort((left, right) => left.seconds - right.seconds)[0] as OfOurs
 }
 
 async function compareQueries(
   db: Database,
   clickhouse: ClickHouse,
   data: string,
-  ours: Spent,
+  ours: OfOurs,
 ): Promise<void> {
   const { definitions } = await presentEvaluator(db, ZONE)
   const sizes = new Map(
@@ -128,7 +171,7 @@ async function compareQueries(
   )
   let other = 0
   let without = 0
-  const spent = await spentOn(async () => {
+  const spent = await oursOf(async () => {
     for (const { id, rule } of definitions.segments) {
       try {
         if ((await countBySql(db, clickhouse, rule, definitions)) !== (sizes.get(id) ?? 0)) other += 1
