@@ -18,7 +18,8 @@ import { inFolder, inPostgres } from './stores.ts'
 
 const MEMBERS = Number(process.argv[2] ?? 1_000_000)
 const CHUNK = 10_000
-const LOOK_MS = 100
+/** Asking the kernel for the proportional memory costs milliseconds and holds the memory's lock. */
+const LOOK_MS = 1000
 const now = new Date('2026-03-01T02:00:00Z')
 const keys = exportColumnKeys.filter((key) => exportColumns[key].usual)
 

@@ -316,7 +316,15 @@ export const audienceContract = {
     who: ['owner', 'operator', 'regional_manager', 'analyst'],
     scope: 'audience:read',
   })
-    .input(z.object({ rule: Rule }))
+    .input(
+      z.object({
+        rule: Rule,
+        quick: z
+          .boolean()
+          .default(false)
+          .describe('Of a base of 100,000 and more only look at a stable part first'),
+      }),
+    )
     .output(Preview),
   createSegment: route({
     method: 'POST',

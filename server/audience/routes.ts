@@ -186,7 +186,12 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyN
     segment: api.segment.handler(({ input, context: { now } }) => segment(input.id, now)),
     preview: api.preview.handler(async ({ input, context: { viewer, now } }) => {
       const zone = await zoneOf()
-      const found = await previewRule(db, clickhouse, input.rule, { now, zone, visible: visibleTo(viewer) })
+      const found = await previewRule(db, clickhouse, input.rule, {
+        now,
+        zone,
+        visible: visibleTo(viewer),
+        ...(input.quick ? { quick: LOOKED_AT_FIRST } : {}),
+      })
       const names = await namesOfAll()
       const sentence = sentences(input.rule, names)
       return {
@@ -302,6 +307,9 @@ export function audienceRoutes({ db, clickhouse, memberRows, visibleTo, journeyN
     }),
   })
 }
+
+/** So many persons say what a rule means to half a percent, in a tenth of the time that a million takes. */
+const LOOKED_AT_FIRST = 50_000
 
 function bandsOf(
   counts: readonly { state: string; persons: number; spentCents: number }[],

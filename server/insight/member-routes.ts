@@ -126,16 +126,18 @@ export function memberRoutes({ db, clickhouse, deps }: MemberRoutes) {
     ),
     audit: api.audit.handler(async ({ context: { viewer, now } }) => {
       const among = visibleTo(viewer)
-      const { registrations: _, completeness, ...counts } = await auditBase(db, among)
-      const counted = new Map(
-        (await lifecycleCounts(db, among)).map(({ state, persons }) => [state, persons]),
-      )
+      const [{ registrations: _, completeness, ...counts }, states, ordersWithoutBuyer] = await Promise.all([
+        auditBase(db, among),
+        lifecycleCounts(db, among),
+        withoutBuyer(db),
+      ])
+      const counted = new Map(states.map(({ state, persons }) => [state, persons]))
       const lifecycle = lifecycleStates.map((state) => ({ state, persons: counted.get(state) ?? 0 }))
       return {
         asOf: now.toISOString(),
         ...counts,
         completeness: completeness / 100,
-        ordersWithoutBuyer: await withoutBuyer(db),
+        ordersWithoutBuyer,
         lifecycle: lifecycle.filter(({ state }) => !state.startsWith('never')),
         neverBought: lifecycle
           .filter(({ state }) => state.startsWith('never'))

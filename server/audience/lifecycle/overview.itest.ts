@@ -233,6 +233,17 @@ test('a preview counts whom the saved segment then has', async () => {
   const preview = await previewRule(world.db, world.clickhouse, rule, { now, zone: ZONE, sample: 5 })
   expect(preview.of).toBe(PERSONS)
   expect(preview.persons).toBeGreaterThan(3)
+  const everybody = { kind: 'all' as const, rules: [] }
+  const part = await previewRule(world.db, world.clickhouse, everybody, {
+    now,
+    zone: ZONE,
+    quick: PERSONS / 4,
+  })
+  expect(part).toMatchObject({ exact: false, persons: PERSONS, of: PERSONS })
+  expect(part.lookedAt).toBeLessThan(PERSONS * 0.6)
+  expect(part.lookedAt).toBeGreaterThan(0)
+  const whole = await previewRule(world.db, world.clickhouse, rule, { now, zone: ZONE, quick: PERSONS })
+  expect(whole).toMatchObject({ exact: true, persons: preview.persons })
   const { id } = await world.db.transaction((tx) =>
     createSegment(tx, { name: '沉睡', description: '', rule }, { by: null, at: now }),
   )

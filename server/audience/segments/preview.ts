@@ -41,6 +41,8 @@ export type PreviewHow = {
   sample?: number
   /** A condition over `person p`: what the viewer may see. */
   visible?: Sql
+  /** About so many persons are looked at where there are twice as many; undefined: everybody. */
+  quick?: number
 }
 
 /** How many the rule means now, by life cycle, and some of them. Errors: `rule_invalid`, `rule_cycle`. */
@@ -53,15 +55,23 @@ export async function previewRule(
   await checkRule(db, rule)
   const { definitions } = await presentEvaluator(db, how.zone)
   const seen = how.visible ?? sql`true`
-  const { condition, share } = await meaningOf(db, clickhouse, rule, { definitions, now: how.now, seen })
-  const from = sql`from ${personsFrom(definitions, how.now.getTime())} where p.state = 'live' and ${seen} and ${condition}`
-  const [found, sample, { of }] = await Promise.all([
+  const { of } = await db.row<{ of: number }>(
+    sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`,
+  )
+  const draw = await drawnOf(db, { of, seen, quick: how.quick })
+  const { condition, share } = await meaningOf(db, clickhouse, rule, {
+    definitions,
+    now: how.now,
+    seen,
+    draw,
+  })
+  const from = sql`from ${personsFrom(definitions, how.now.getTime(), condition)} where p.state = 'live' and ${seen} and ${condition}`
+  const [found, sample] = await Promise.all([
     db.rows<Found>(sql`
       select ${lifecycleSql(edgesOf(definitions.bands), { days: new ZoneDays(how.zone), now: how.now.getTime() })} as state, p.source,
         p.home_store_id as store, ${canWecom} as "canWecom", ${canSms} as "canSms", count(*)::int as persons
       ${from} group by 1, 2, 3, 4, 5`),
     sampleOf(db, from, how.sample ?? 10),
-    db.row<{ of: number }>(sql`select count(*)::int as of from person p where p.state = 'live' and ${seen}`),
   ])
   const stores = await storesOf(db, countBy(found, 'store', share))
   const sum = (which: (row: Found) => boolean): number =>
@@ -80,6 +90,20 @@ export async function previewRule(
     sample,
     exact: share === 1,
   }
+}
+
+/** A part of the base by a hash of the number, which PostgreSQL knows without finding anything else of a person. */
+async function drawnOf(
+  db: Db,
+  { of, seen, quick }: { of: number; seen: Sql; quick: number | undefined },
+): Promise<Meaning | undefined> {
+  const parts = quick === undefined ? 1 : 2 ** Math.floor(Math.log2(Math.max(1, of / quick)))
+  if (parts === 1) return undefined
+  const condition = sql`hashint4(p.id) & ${parts - 1}::int = 0`
+  const { drawn } = await db.row<{ drawn: number }>(
+    sql`select count(*)::int as drawn from person p where p.state = 'live' and ${seen} and ${condition}`,
+  )
+  return drawn === 0 ? undefined : { condition, share: drawn / of }
 }
 
 const canWecom = sql`p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn'`
@@ -136,7 +160,7 @@ async function sampleOf(db: Db, from: Sql, wanted: number): Promise<number[]> {
 
 /** `share`: which part of the base the condition can mean at all, more than 0. */
 type Meaning = { condition: Sql; share: number }
-type MeaningHow = { definitions: Definitions; now: Date; seen: Sql }
+type MeaningHow = { definitions: Definitions; now: Date; seen: Sql; draw: Meaning | undefined }
 
 async function meaningOf(
   db: Database,
@@ -145,7 +169,11 @@ async function meaningOf(
   how: MeaningHow,
 ): Promise<Meaning> {
   try {
-    return { condition: await conditionOf(db, clickhouse, rule, how.definitions, how.now), share: 1 }
+    const condition = await conditionOf(db, clickhouse, rule, how.definitions, how.now)
+    const { draw } = how
+    return draw
+      ? { condition: sql`${draw.condition} and (${condition})`, share: draw.share }
+      : { condition, share: 1 }
   } catch (error) {
     if (!(error instanceof NoSql)) throw error
     return drawnMeaning(db, clickhouse, rule, how)

@@ -22,6 +22,10 @@ const words = {
     zh: '这是估算：只看了 {n} 人的稳定抽样，保存后得到准确人数',
     en: 'An estimate from a stable sample of {n}; exact once it is saved',
   },
+  first: {
+    zh: '先看了 {n} 人得出的估算，准确人数随后显示',
+    en: 'An estimate from {n} persons; the exact count follows',
+  },
   bySource: { zh: '会员来源', en: 'Source' },
   byStore: { zh: '归属门店', en: 'Home store' },
   noStore: { zh: '没有门店', en: 'No store' },
@@ -42,13 +46,19 @@ export function Preview({ rule }: { rule: Rule }) {
   const say = useWords(problemWords)
   const settled = useSettled(rule, DELAY_MS)
   const valid = Rule.safeParse(settled).success
-  const query = useQuery(
+  const first = useQuery(
     api.audience.preview.queryOptions({
-      input: { rule: settled },
+      input: { rule: settled, quick: true },
       enabled: valid,
       placeholderData: (before) => before,
     }),
   )
+  const estimated = first.data?.exact === false && !first.isPlaceholderData
+  const whole = useQuery(
+    api.audience.preview.queryOptions({ input: { rule: settled }, enabled: valid && estimated }),
+  )
+  const preview = (estimated ? whole.data : undefined) ?? first.data
+  const error = first.error ?? whole.error
   if (!valid)
     return (
       <Card>
@@ -57,24 +67,24 @@ export function Preview({ rule }: { rule: Rule }) {
     )
   return (
     <Card
-      loading={!query.data && !query.error}
-      style={{ opacity: query.isFetching ? 0.75 : 1 }}
-      aria-busy={query.isFetching}
+      loading={!preview && !error}
+      style={{ opacity: first.isFetching ? 0.75 : 1 }}
+      aria-busy={first.isFetching}
     >
-      {query.error ? (
+      {error ? (
         <Alert
           type="warning"
           showIcon
-          title={say(faultOf(query.error).code)}
-          description={faultOf(query.error).message}
+          title={say(faultOf(error).code)}
+          description={faultOf(error).message}
         />
       ) : null}
-      {query.data ? <Found preview={query.data} /> : null}
+      {preview ? <Found preview={preview} following={whole.isFetching} /> : null}
     </Card>
   )
 }
 
-function Found({ preview }: { preview: z.infer<typeof PreviewSchema> }) {
+function Found({ preview, following }: { preview: z.infer<typeof PreviewSchema>; following: boolean }) {
   const t = useWords(words)
   const { money } = useMoney()
   const lang = useLang()
@@ -92,7 +102,7 @@ function Found({ preview }: { preview: z.infer<typeof PreviewSchema> }) {
           type="info"
           showIcon
           style={{ marginTop: 8 }}
-          title={t('sampled', { n: whole(preview.lookedAt) })}
+          title={t(following ? 'first' : 'sampled', { n: whole(preview.lookedAt) })}
           data-testid="preview-sampled"
         />
       )}
