@@ -8,15 +8,9 @@ export type Sealed = { id: number; dataKey: Buffer; secret: Buffer }
 
 /** What is sealed of each. Throws `Unreadable` where the master key is another one. */
 export function openSecretsOf(cipher: FieldCipher, sealed: readonly Sealed[]): Secret[] {
-  const contexts = sealed.map(({ id }) => contextOf(id))
-  const keys = cipher.unwrapAll(
-    sealed.map(({ dataKey }) => dataKey),
-    contexts,
-  )
-  return sealed.map(({ secret }, index) => {
-    const key = keys[index]
-    if (!key) throw new Error('a key of a secret is missing')
-    return JSON.parse(cipher.open(key, secret, contexts[index] ?? '')) as Secret
+  return sealed.map(({ id, dataKey, secret }) => {
+    const context = contextOf(id)
+    return JSON.parse(cipher.open(cipher.unwrap(dataKey, context), secret, context)) as Secret
   })
 }
 

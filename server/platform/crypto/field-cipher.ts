@@ -12,7 +12,6 @@ import {
   type KeyObject,
   randomFillSync,
 } from 'node:crypto'
-import { unwrapper, WRAP_BYTES, type Wrap } from './key-wraps.ts'
 
 const VERSION = 1
 const NONCE = 12
@@ -21,8 +20,6 @@ const KEY = 32
 const HEAD = 1 + NONCE + TAG
 /** Random bytes are drawn in one call for many rows: the call costs more than the bytes. */
 const POOL = 1 << 16
-const NOT_OURS = 'not a sealed value of this program'
-const DOES_NOT_FIT = 'the key or the context does not fit, or the bytes were changed'
 
 /** Keys are key objects: a cipher made with bytes costs 32 µs here, with a key object 4 (Node 24.21). */
 export type DataKey = { readonly wrapped: Buffer; readonly key: KeyObject }
@@ -32,8 +29,6 @@ export type FieldCipher = {
   newKey(context: string): DataKey
   /** The data key out of its wrapped form. Throws `Unreadable` where master key, context or bytes do not fit. */
   unwrap(wrapped: Buffer, context: string): KeyObject
-  /** As `unwrap` of each, for many at a time. */
-  unwrapAll(wrapped: readonly Buffer[], contexts: readonly string[]): KeyObject[]
   seal(key: KeyObject, text: string, context: string): Buffer
   /** Throws `Unreadable` where key, context or bytes do not fit. */
   open(key: KeyObject, sealed: Buffer, context: string): string
@@ -54,18 +49,12 @@ export function openFieldCipher(wrappingKey: Buffer | KeyObject): FieldCipher {
   const master = Buffer.isBuffer(wrappingKey) ? createSecretKey(wrappingKey) : wrappingKey
   if (master.symmetricKeySize !== KEY) throw new RangeError('a field cipher needs a key of 32 bytes')
   const random = randomPool()
-  const unwrapMany = unwrapper(master)
   return {
     newKey(context) {
       const key = random(KEY)
       return { key: createSecretKey(key), wrapped: encrypt(master, key, context, random(NONCE)) }
     },
     unwrap: (wrapped, context) => createSecretKey(decrypt(master, wrapped, context)),
-    unwrapAll(wrapped, contexts) {
-      const keys = unwrapMany(wrapped.map((bytes, index) => wrapOf(bytes, contexts[index] ?? '')))
-      if (!keys) throw new Unreadable(DOES_NOT_FIT)
-      return wrapped.map((_, index) => createSecretKey(keys.subarray(index * KEY, (index + 1) * KEY)))
-    },
     seal: (key, text, context) => encrypt(key, Buffer.from(text, 'utf8'), context, random(NONCE)),
     open: (key, sealed, context) => decrypt(key, sealed, context).toString('utf8'),
     sealBytes: (key, bytes, context) => encrypt(key, bytes, context, random(NONCE)),
@@ -82,13 +71,9 @@ function encrypt(key: KeyObject, plain: Buffer, context: string, nonce: Buffer):
   return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), body])
 }
 
-function wrapOf(bytes: Buffer, context: string): Wrap {
-  if (bytes.length !== 1 + WRAP_BYTES || bytes[0] !== VERSION) throw new Unreadable(NOT_OURS)
-  return { bytes, at: 1, context: Buffer.from(context, 'utf8') }
-}
-
 function decrypt(key: KeyObject, sealed: Buffer, context: string): Buffer {
-  if (sealed.length < HEAD || sealed[0] !== VERSION) throw new Unreadable(NOT_OURS)
+  if (sealed.length < HEAD || sealed[0] !== VERSION)
+    throw new Unreadable('not a sealed value of this program')
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + NONCE))
     decipher.setAAD(Buffer.from(context, 'utf8'))
@@ -98,7 +83,7 @@ function decrypt(key: KeyObject, sealed: Buffer, context: string): Buffer {
     decipher.final()
     return plain
   } catch {
-    throw new Unreadable(DOES_NOT_FIT)
+    throw new Unreadable('the key or the context does not fit, or the bytes were changed')
   }
 }
 
