@@ -117,22 +117,29 @@ export async function closureOf(db: Db, persons: readonly number[]): Promise<num
   return [...reached].sort((a, b) => a - b)
 }
 
-/** Who shares a joining identifier with these. Of two claims of one value at least one is not the first. */
+/**
+ * Who shares a joining identifier with these. Of two claims of one value at least one is not the first.
+ * Each step is a look-up of its own, which `offset 0` keeps so: where a crash left dead rows that were vacuumed while the next
+ * transaction wrote, PostgreSQL takes the tables to be empty and would go through all of one for each pair of the others.
+ */
 async function sharersOf(db: Db, persons: readonly number[]): Promise<number[]> {
+  const same = sql`j.kind = own.kind and j.scope = own.scope and j.digest = own.digest and j.links`
   const rows = await db.rows<{ id: number }>(sql`
     with own as materialized (
       select i.kind, i.scope, i.digest, i.first, p.person_id
-      from profile p join identifier i on i.profile_id = p.id and i.links
+      from profile p
+      cross join lateral (select * from identifier i where i.profile_id = p.id and i.links offset 0) i
       where p.person_id = any(${persons}::int[])
     )
-    select other.person_id as id
-    from own join identifier j on j.kind = own.kind and j.scope = own.scope and j.digest = own.digest and not j.first and j.links
-    join profile other on other.id = j.profile_id and other.person_id <> own.person_id
-    union
-    select other.person_id
-    from own join identifier j on j.kind = own.kind and j.scope = own.scope and j.digest = own.digest and j.first and j.links
-    join profile other on other.id = j.profile_id and other.person_id <> own.person_id
-    where not own.first`)
+    select distinct other.person_id as id
+    from own
+    cross join lateral (
+      (select j.profile_id from identifier j where ${same} and not j.first offset 0)
+      union all
+      (select j.profile_id from identifier j where ${same} and j.first and not own.first offset 0)
+    ) shared
+    cross join lateral (select p.person_id from profile p where p.id = shared.profile_id offset 0) other
+    where other.person_id <> own.person_id`)
   return rows.map(({ id }) => id)
 }
 
