@@ -132,7 +132,7 @@ export const eventSchemas = {
   lifecycle_changed: z.object({ from: z.string().nullable(), to: z.string(), cause: Cause }),
   segment_entered: z.object({ segmentId: z.int(), cause: Cause }),
   segment_left: z.object({ segmentId: z.int(), cause: Cause }),
-  /** All that a person entered and left at once where definitions have changed: nothing starts from it. */
+  /** All that a person entered and left at once by one cause. The two above stand in older logs. */
   segments_changed: z.object({ entered: z.array(z.int()), left: z.array(z.int()), cause: Cause }),
   cut_points_published: z.object({ name: z.string(), version: z.int() }),
   touch_decided: z.object({

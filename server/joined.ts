@@ -2,7 +2,7 @@
 import { audienceFollower, setTags } from './audience/audience.ts'
 import type { Handler, ImportParts, IntakePeople } from './events/events.ts'
 import { type ExportParts, exportFollower } from './insight/insight.ts'
-import { everInSops, handledTypes, journeyFollower, onEvents } from './journeys/journeys.ts'
+import { everInSops, handledTypes, journeyFollower, liveTypes, onEvents } from './journeys/journeys.ts'
 import {
   adjust,
   areKnown,
@@ -60,6 +60,7 @@ export const handlers: readonly Handler[] = [
   {
     name: 'journeys',
     types: [...handledTypes],
+    liveOnly: liveTypes,
     bulkOnlyFor: { types: ['order_recorded'], persons: everInSops },
     handle: onEvents,
   },

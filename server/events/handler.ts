@@ -8,6 +8,8 @@ export type Handler = {
   /** Stands in dead letters; never change it. */
   name: string
   types: readonly EventType[]
+  /** Types of which it takes only what came on the live lane. */
+  liveOnly?: readonly EventType[]
   /**
    * Types that in bulk matter for some persons only, and whose they are: the others' events are passed over, and their data
    * is not even read.

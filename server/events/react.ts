@@ -38,22 +38,35 @@ export async function reactOnce(
     token,
     now,
     batch,
-    types: [...new Set(handlers.flatMap(({ types }) => types))],
+    types: [...new Set(handlers.flatMap((handler) => typesIn(handler, lane)))],
     dataOf: [...new Set(handlers.flatMap((handler) => readAtOnce(handler, lane)))],
     async handle(tx, events) {
-      for (const handler of handlers) await handOut(tx, handler, await eventsFor(tx, handler, events), now)
+      for (const handler of handlers)
+        await handOut(tx, handler, await eventsFor(tx, { handler, lane }, events), now)
     },
   })
 }
 
 /** Types whose data a handler needs of every event. */
-function readAtOnce({ types, bulkOnlyFor }: Handler, lane: Lane): EventType[] {
-  return types.filter((type) => lane === 'live' || bulkOnlyFor?.types.includes(type) !== true)
+function readAtOnce(handler: Handler, lane: Lane): EventType[] {
+  const { bulkOnlyFor } = handler
+  return typesIn(handler, lane).filter(
+    (type) => lane === 'live' || bulkOnlyFor?.types.includes(type) !== true,
+  )
+}
+
+function typesIn({ types, liveOnly }: Handler, lane: Lane): EventType[] {
+  return types.filter((type) => lane === 'live' || liveOnly?.includes(type) !== true)
 }
 
 /** What is for a handler, in order, with its data. */
-async function eventsFor(tx: Tx, handler: Handler, events: readonly LoggedEvent[]): Promise<LoggedEvent[]> {
-  const { types, bulkOnlyFor } = handler
+async function eventsFor(
+  tx: Tx,
+  { handler, lane }: { handler: Handler; lane: Lane },
+  events: readonly LoggedEvent[],
+): Promise<LoggedEvent[]> {
+  const { bulkOnlyFor } = handler
+  const types = typesIn(handler, lane)
   const mine = events.filter(({ type }) => types.includes(type))
   const some = mine.filter(({ lane, type }) => lane === 'bulk' && bulkOnlyFor?.types.includes(type) === true)
   if (some.length === 0 || bulkOnlyFor === undefined) return mine

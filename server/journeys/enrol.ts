@@ -34,12 +34,16 @@ const DAY_MS = 86_400_000
 /** A purchase this long before an add or a visit belongs to it. */
 const SAME_OCCASION_MS = DAY_MS
 
+/** Of the types below, what starts nothing where it came in bulk. */
+export const liveTypes = ['segment_entered', 'segments_changed'] as const
+
 export const handledTypes = [
   'contact_added',
   'member_joined',
   'visited_store',
   'order_recorded',
   'segment_entered',
+  'segments_changed',
   'touch_delivered',
   'touch_failed',
   'touch_expired',
@@ -119,15 +123,19 @@ function entryOf(event: LoggedEvent, now: Date): Entry[] {
         },
       ]
     }
-    case 'segment_entered': {
-      const cause = event.data['cause']
+    case 'segment_entered':
+    case 'segments_changed': {
+      const { cause, segmentId, entered = [segmentId] } = event.data as Entering
       if (!acts || (cause !== 'event' && cause !== 'time')) return []
-      return [{ ...base, trigger: 'segment', segmentId: event.data['segmentId'] as number }]
+      return entered.map((id) => ({ ...base, trigger: 'segment', segmentId: id }))
     }
     default:
       return []
   }
 }
+
+/** Of one segment in older logs, of all that were entered at once in newer ones. */
+type Entering = { cause: string; segmentId: number; entered?: readonly number[] }
 
 async function enter(
   tx: Tx,

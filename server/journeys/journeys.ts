@@ -1,7 +1,7 @@
 // SOPs. Owns: definitions in versions, enrolments, stepping.
 // Promises: a version that was live never changes; a person is in a SOP at most once at a time; each step is decided once.
 // Never: sends (reach does), evaluates rules (audience does), lets anybody in because of an import.
-export { handledTypes, onEvents } from './enrol.ts'
+export { handledTypes, liveTypes, onEvents } from './enrol.ts'
 export { everInSops } from './enrolment-store.ts'
 export { journeyFollower } from './follow-merges.ts'
 export { goLive } from './go-live.ts'

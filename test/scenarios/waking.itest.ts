@@ -11,6 +11,7 @@ import { finishTask } from '../../server/tasks/tasks.ts'
 import { lineOf, orderOf } from '../support/orders.ts'
 import { holdNobodyOut, makeMembers, makeStaff } from '../support/reach.ts'
 import { testKeys } from '../support/reach-ports.ts'
+import { segmentMoves } from '../support/segment-moves.ts'
 import { sopWorld } from '../support/sop-world.ts'
 
 /** Ten o'clock in Shanghai. */
@@ -97,9 +98,7 @@ describe('falling asleep', () => {
     const entered = await db.rows<{ id: number }>(sql`select person_id as id from enrolment order by 1`)
     expect(entered.map(({ id }) => id)).toEqual(persons.filter((id) => id !== awake))
     expect(
-      await db.rows(
-        sql`select distinct data->>'cause' as cause from event_log where type = 'segment_entered' and person_id is not null`,
-      ),
+      await db.rows(sql`select distinct cause from ${segmentMoves} where type = 'segment_entered'`),
     ).toContainEqual({ cause: 'time' })
   })
 

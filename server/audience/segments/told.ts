@@ -1,14 +1,15 @@
 /**
- * What the log is told of who moved, and by how much segments grew.
- *
- * What an event or time brings may start something: it has an entry for each segment. What definitions bring starts
- * nothing and concerns many segments of a person at once: all of it has one entry (segments_changed).
+ * What the log is told of who moved, and by how much segments grew: all that a person entered and left by one cause has one
+ * entry (segments_changed), since what is written there is read by every consumer.
  */
 import type { NewEvent } from '../../events/events.ts'
 import { idOf } from '../../platform/ids.ts'
 import type { Moved } from './store.ts'
 
 export type Cause = 'event' | 'time' | 'bulk' | 'definition' | 'merge'
+
+/** In the order in which a person's entries are written; the place stands in their ids. */
+const CAUSES: readonly Cause[] = ['definition', 'event', 'time', 'bulk', 'merge']
 
 export class Told {
   readonly events: NewEvent[] = []
@@ -33,24 +34,18 @@ export class Told {
     for (const id of entered) this.#of(id).entered += 1
     this.entered += entered.length
     this.left += left.length
-    const together: Together = { entered: [], left: [] }
-    this.#tell('left', personId, left, causeOf, together)
-    this.#tell('entered', personId, entered, causeOf, together)
-    if (together.entered.length + together.left.length === 0) return
-    this.#note('segments_changed', personId, 0, { ...together, cause: 'definition' })
-  }
-
-  #tell(
-    way: keyof Together,
-    personId: number,
-    segments: readonly number[],
-    causeOf: (segment: number) => Cause,
-    together: Together,
-  ): void {
-    for (const segmentId of segments) {
-      const cause = causeOf(segmentId)
-      if (cause === 'definition') together[way].push(segmentId)
-      else this.#note(`segment_${way}`, personId, segmentId, { segmentId, cause })
+    const moves = new Map<Cause, { entered: number[]; left: number[] }>()
+    const of = (id: number): { entered: number[]; left: number[] } => {
+      const cause = causeOf(id)
+      const known = moves.get(cause) ?? { entered: [], left: [] }
+      moves.set(cause, known)
+      return known
+    }
+    for (const id of left) of(id).left.push(id)
+    for (const id of entered) of(id).entered.push(id)
+    for (const [place, cause] of CAUSES.entries()) {
+      const moved = moves.get(cause)
+      if (moved) this.#note('segments_changed', personId, place, { ...moved, cause })
     }
   }
 
@@ -85,5 +80,3 @@ export class Told {
     })
   }
 }
-
-type Together = { entered: number[]; left: number[] }
