@@ -29,6 +29,8 @@ export type EventLoops = {
 }
 
 const LIVE_REST_MS = 100
+/** What comes in a stream is reacted to, and projected, by the handful; half a thousand are one. */
+const PACE = { ms: 250, full: 500 }
 const BULK_REST_MS = 250
 const HOUSE_REST_MS = 60_000
 
@@ -49,12 +51,14 @@ export function eventLoops({ db, clickhouse, clock, handlers, archive, sweep }: 
     (lane): Loop => ({
       name: `${REACT}.${lane}`,
       restMs: lane === 'live' ? LIVE_REST_MS : BULK_REST_MS,
+      pace: PACE,
       work: (token) => reactOnce(db, handlers, { lane, token, now: clock.now() }),
     }),
   )
   const project: Loop = {
     name: PROJECT,
     restMs: LIVE_REST_MS,
+    pace: PACE,
     async work(token) {
       // One that was broken off, or is due after a restore, is begun again; nothing can be projected before.
       if (await isRebuilding(db)) {

@@ -114,35 +114,39 @@ async function readPersons(
   const owner = ownerBy(homes)
   const options = wanted.call ?? { lane: 'page' }
   const where = 'person_id in {keys:Array(Int32)}'
-  const byOrder = new Map<string, OrderRow>()
-  for await (const orders of foldedOrders(clickhouse, where, params, options)) {
-    for (const { order, placed } of orders) {
-      const person = owner(order.personId, order.profileId, placed)
-      const rows = person === undefined ? undefined : people.get(person)
-      if (person === undefined || !rows) continue
-      byOrder.set(`${order.personId} ${order.orderId}`, order)
-      rows.orders.push(order)
-    }
-  }
-  if (wanted.lines === true) await addLines(clickhouse, where, params, options, byOrder)
-  if (wanted.events !== undefined) {
-    for await (const event of readEvents(clickhouse, where, params, wanted.events, options)) {
-      const person = owner(event.row.personId, event.row.profileId, event.placed)
-      if (person !== undefined) people.get(person)?.events.push(event.row)
-    }
-  }
-  if (wanted.lastOf !== undefined) {
-    for await (const { personId, profileId, placed, at } of lastEvents(
-      clickhouse,
-      where,
-      params,
-      wanted.lastOf,
-      options,
-    )) {
-      const rows = people.get(owner(personId, profileId, placed) ?? 0)
-      if (rows && at > (rows.lastAt ?? Number.NEGATIVE_INFINITY)) rows.lastAt = at
-    }
-  }
+  const read = [
+    async () => {
+      const byOrder = new Map<string, OrderRow>()
+      for await (const orders of foldedOrders(clickhouse, where, params, options)) {
+        for (const { order, placed } of orders) {
+          const person = owner(order.personId, order.profileId, placed)
+          const rows = person === undefined ? undefined : people.get(person)
+          if (person === undefined || !rows) continue
+          byOrder.set(`${order.personId} ${order.orderId}`, order)
+          rows.orders.push(order)
+        }
+      }
+      if (wanted.lines === true) await addLines(clickhouse, where, params, options, byOrder)
+    },
+    async () => {
+      if (wanted.events === undefined) return
+      for await (const event of readEvents(clickhouse, where, params, wanted.events, options)) {
+        const person = owner(event.row.personId, event.row.profileId, event.placed)
+        if (person !== undefined) people.get(person)?.events.push(event.row)
+      }
+    },
+    async () => {
+      if (wanted.lastOf === undefined) return
+      const last = lastEvents(clickhouse, where, params, wanted.lastOf, options)
+      for await (const { personId, profileId, placed, at } of last) {
+        const rows = people.get(owner(personId, profileId, placed) ?? 0)
+        if (rows && at > (rows.lastAt ?? Number.NEGATIVE_INFINITY)) rows.lastAt = at
+      }
+    },
+  ]
+  // At once: most of the time of each is waiting. All have ended before any failure is told.
+  for (const ended of await Promise.allSettled(read.map((part) => part())))
+    if (ended.status === 'rejected') throw ended.reason
   for (const [person, rows] of people) {
     for (const row of [...rows.orders, ...rows.events]) row.personId = person
     rows.orders.sort((a, b) => a.at - b.at || compareText(a.orderId, b.orderId))

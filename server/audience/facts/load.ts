@@ -38,7 +38,7 @@ export async function loadFacts(
       : {}),
   }
   const [persons, rows] = await Promise.all([
-    loadPersons(db, personIds),
+    loadPersons(db, personIds, needs),
     rowsOf(clickhouse, db, personIds, wanted),
   ])
   return new Map(
@@ -60,10 +60,15 @@ export async function loadFacts(
 type PersonWithout = Omit<PersonFacts, keyof History>
 
 /** The part that PostgreSQL knows. */
-async function loadPersons(db: Db, personIds: readonly number[]): Promise<Map<number, PersonWithout>> {
-  const persons = await selectPersons(db, personIds)
+async function loadPersons(
+  db: Db,
+  personIds: readonly number[],
+  needs: FactNeeds,
+): Promise<Map<number, PersonWithout>> {
+  const persons = await selectPersons(db, personIds, needs.attributes)
   const ids = persons.map((person) => person.id)
-  const tags = new Map((await selectTags(db, ids)).map((row) => [row.personId, row.tags]))
+  const tagged = needs.tags ? await selectTags(db, ids) : []
+  const tags = new Map(tagged.map((row) => [row.personId, row.tags]))
   const claims = Map.groupBy(await selectClaims(db, ids), (row) => row.personId)
   const snapshots = await selectSnapshots(db, ids)
   return new Map(
@@ -87,8 +92,7 @@ async function loadPersons(db: Db, personIds: readonly number[]): Promise<Map<nu
 
 function attributesOf(person: PersonRow): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
-  for (const [name, value] of Object.entries(person.named)) if (value !== null) found.set(name, value)
-  for (const [name, value] of Object.entries(person.attributes)) {
+  for (const [name, value] of Object.entries(person.attributes ?? {})) {
     if (value !== null && value !== '')
       found.set(name, typeof value === 'string' ? value : JSON.stringify(value))
   }

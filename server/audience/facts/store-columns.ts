@@ -3,6 +3,7 @@ import { copyRow, instants, int4s } from '../../platform/postgres/copy-out.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { FactNeeds } from '../rule/fact-needs.ts'
+import { attributeColumns } from './attribute-columns.ts'
 import type { Claim } from './person-facts.ts'
 
 /** Persons from `from` on, before `before`. */
@@ -22,29 +23,13 @@ export type PersonColumns = {
   tags: Int32Array
 }
 
-/** Columns of `person` by attribute; every other one stands in its `attributes`. */
-const named: Readonly<Record<string, string>> = {
-  kind: 'kind',
-  gender: 'gender',
-  source: 'source',
-  source_side: 'source_side',
-  source_channel: 'source_channel',
-  register_channel: 'register_channel',
-  registration: 'registration',
-  home_store: 'home_store_id',
-  owner_staff: 'owner_staff_id',
-  city: "nullif(city, '')",
-  wecom: 'wecom',
-  phone: 'phone',
-}
-
 export async function selectPersonColumns(
   db: Database,
   range: PersonRange,
   needs: FactNeeds,
 ): Promise<PersonColumns> {
   const columns = needs.attributes.map(
-    (name, place) => `${named[name] ?? `attributes -> ${literal(name)}`} as a${place}`,
+    (name, place) => `${attributeColumns[name] ?? `attributes -> ${literal(name)}`} as a${place}`,
   )
   const asked = [
     "string_agg(int4send(id), '')",

@@ -1,24 +1,33 @@
 import type { Db } from '../../platform/postgres/database.ts'
-import { type Sql, sql } from '../../platform/postgres/sql.ts'
+import { join, type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
+import { attributeColumns } from './attribute-columns.ts'
 import type { Claim } from './person-facts.ts'
 
 export type PersonRow = {
   id: number
-  /** By attribute name of the rule language. */
-  named: Record<string, string | null>
-  attributes: Record<string, unknown>
+  /** By attribute name of the rule language, those that were asked for; null where none was. */
+  attributes: Record<string, unknown> | null
   birthday: string | null
   lunar: boolean
   joinedAt: Date | null
 }
 
-export async function selectPersons(db: Db, ids: readonly number[]): Promise<PersonRow[]> {
+/** With the attributes of these names. */
+export async function selectPersons(
+  db: Db,
+  ids: readonly number[],
+  attributes: readonly string[],
+): Promise<PersonRow[]> {
+  const pairs = attributes.map((name) => sql`${name}::text, ${attributeColumn(name)}`)
+  const asked = pairs.length === 0 ? sql`null::json` : sql`json_build_object(${join(pairs, ', ')})`
   return db.rows<PersonRow>(sql`
-    select id, birthday, birthday_lunar as lunar, joined_at as "joinedAt", attributes,
-      json_build_object('kind', kind, 'gender', gender, 'source', source, 'source_side', source_side, 'source_channel', source_channel,
-        'register_channel', register_channel, 'registration', registration, 'home_store', home_store_id,
-        'owner_staff', owner_staff_id, 'city', nullif(city, ''), 'wecom', wecom, 'phone', phone) as named
+    select id, birthday, birthday_lunar as lunar, joined_at as "joinedAt", ${asked} as attributes
     from person where id = any(${ids}::int[]) and state = 'live' order by id`)
+}
+
+function attributeColumn(name: string): Sql {
+  const column = attributeColumns[name]
+  return column === undefined ? sql`attributes -> ${name}::text` : trusted(column)
 }
 
 /** Active tags that are set or synced: what a rule decides is an answer, not a fact. */

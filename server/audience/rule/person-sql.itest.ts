@@ -15,6 +15,7 @@ import {
 } from '../../../test/support/audience-world.ts'
 import { fc } from '../../../test/support/fast-check.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import { attributeColumns } from '../facts/attribute-columns.ts'
 import { type Group, type HistoryTable, property } from '../facts/history-table.ts'
 import { loadFacts } from '../facts/load.ts'
 import type { PersonEvent, PersonFacts } from '../facts/person-facts.ts'
@@ -27,7 +28,14 @@ import { ZoneDays } from './zone-days.ts'
 const PERSONS = 150
 /** Whatever a random rule may look at. */
 const everything: FactNeeds = {
-  attributes: ['city', 'custom.level', 'custom.size', 'gender', 'home_store', 'kind', 'phone', 'source'],
+  attributes: [
+    ...Object.keys(attributeColumns),
+    'custom.level',
+    'custom.since',
+    'custom.size',
+    'custom.spend',
+    'occupation',
+  ].sort(),
   birthday: true,
   tags: true,
   purchase: ['campaign', 'channel', 'coupon', 'discount', 'seller', 'side', 'store'],

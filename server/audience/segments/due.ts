@@ -53,6 +53,8 @@ const TOUCHING: ReadonlySet<EventType> = new Set<EventType>([
 const NOTE_BATCH = 5000
 const MAX_TRIES = 10
 const BULK_ROOM = 5
+/** What this many persons hold in memory is enough at once. */
+const MOST_BULK = 5000
 
 export type DueCause = 'event' | 'bulk' | 'merge'
 export type Due = { personId: number; lane: 0 | 1; cause: DueCause }
@@ -185,7 +187,7 @@ export type BulkPlace = {
 
 /**
  * The next persons to evaluate, live ones first, then those whose time has come, then bulk: at most `limit`, of bulk
- * alone `BULK_ROOM` times as many. Bulk persons are taken round by round in the order of their ids: neighbours stand
+ * alone `BULK_ROOM` times as many, and no more than `MOST_BULK`. Bulk persons are taken round by round in the order of their ids: neighbours stand
  * together in ClickHouse, so that a batch reads a piece of it and not all; and whom a long import touches often is
  * evaluated once a round. `project` is how far ClickHouse could be read before anything else was.
  */
@@ -220,7 +222,7 @@ export async function takeDue(
   }
   const begins = async () => bulk.mayBegin === undefined || bulk.mayBegin(await isBulkComing(db))
   if (persons.size < limit && (bulk.after > 0 || (await begins()))) {
-    const room = persons.size === 0 ? limit * BULK_ROOM : limit - persons.size
+    const room = persons.size === 0 ? Math.min(limit * BULK_ROOM, MOST_BULK) : limit - persons.size
     const rows = await db.rows<Row>(sql`
       select person_id as "personId", cause from evaluation_due
       where person_id > ${bulk.after} and ${readable('bulk')} order by person_id limit ${room}`)
@@ -243,8 +245,8 @@ export async function settleDue(
   personIds: readonly number[],
   project: Taken['project'],
 ): Promise<Map<number, DueCause>> {
-  const rows = await tx.rows<{ personId: number; cause: DueCause }>(sql`
-    select person_id as "personId", cause from evaluation_due
+  const rows = await tx.rows<Due>(sql`
+    select person_id as "personId", lane, cause from evaluation_due
     where person_id = any(${personIds}::int[]) order by person_id, lane for update`)
   const causes = new Map<number, DueCause>()
   for (const { personId, cause } of rows) {
@@ -254,12 +256,15 @@ export async function settleDue(
   for (const lane of lanes) {
     const { xid, seq } = project[lane]
     const number = lane === 'live' ? 0 : 1
-    await tx.run(sql`
-      delete from evaluation_due where person_id = any(${personIds}::int[]) and lane = ${number}
+    const noted = rows.flatMap((row) => (row.lane === number ? [row.personId] : []))
+    if (noted.length === 0) continue
+    const settled = await tx.run(sql`
+      delete from evaluation_due where person_id = any(${noted}::int[]) and lane = ${number}
         and (last_xid, last_seq) <= (${xid}::xid8, ${seq}::bigint)`)
+    if (settled === noted.length) continue
     await tx.run(sql`
       update evaluation_due set first_xid = last_xid, first_seq = last_seq
-      where person_id = any(${personIds}::int[]) and lane = ${number}
+      where person_id = any(${noted}::int[]) and lane = ${number}
         and (first_xid, first_seq) <= (${xid}::xid8, ${seq}::bigint)`)
   }
   return causes

@@ -34,7 +34,7 @@ export type EvaluateHow = {
 
 export type Evaluated = Omit<Written, 'stale'> & { persons: number }
 
-const BATCH = 1000
+const BATCH = 2000
 const MAX_TRIES = 5
 
 /** One batch: touched persons that ClickHouse can answer for, and those whose time has come. `persons` 0: nothing to do. */

@@ -19,12 +19,11 @@ import {
   countMoved,
   deleteMembership,
   insertMissing,
+  type LockedMembership,
   lockMembership,
   lockRevision,
   type MembershipAnswer,
-  type MembershipRow,
   noteWoken,
-  selectLifecycles,
   updateMembership,
   upsertStates,
 } from './store.ts'
@@ -45,13 +44,7 @@ export type Written = { changed: number; entered: number; left: number; stale: n
 export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: WriteHow): Promise<Written> {
   if ((await lockRevision(tx)) !== how.definitions.revision)
     throw new DefinitionsChanged('definitions changed')
-  const missing = await insertMissing(tx, answered.flatMap(membershipOf), how)
-  const ids = answered.map(({ personId }) => personId).sort((left, right) => left - right)
-  const rows = new Map<number, Pick<MembershipRow, 'reading' | 'segments'>>()
-  for (const personId of missing) rows.set(personId, NOWHERE)
-  const known = ids.filter((personId) => !missing.has(personId))
-  for (const row of await lockMembership(tx, known)) rows.set(row.personId, row)
-  const lifecycles = await selectLifecycles(tx, ids)
+  const { rows, missing } = await lockedRows(tx, answered, how)
   const since = holdsSince(how.definitions)
   const told = new Told(how)
   const updates: (MembershipAnswer & { idle: boolean })[] = []
@@ -82,7 +75,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
     told.segments(personId, { entered, left }, (id) =>
       causeSince(since.segments.get(id) ?? (present.has(id) ? 0 : how.reading)),
     )
-    const before = lifecycles.get(personId)
+    const before = row.lifecycle ?? undefined
     const to = answer.state.lifecycle
     if (before !== to) told.lifecycle(personId, { from: before ?? null, to, cause: causeSince(since.states) })
     if (wakes(before, to) && (cause === 'event' || cause === 'time')) woken.push(personId)
@@ -107,8 +100,26 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   return { ...written, entered: told.entered, left: told.left }
 }
 
+type Standing = Omit<LockedMembership, 'personId'>
 /** Whoever has no row yet. */
-const NOWHERE = { reading: -1, segments: [] }
+const NOWHERE: Standing = { reading: -1, segments: [], lifecycle: null }
+
+/** What stands of each, locked; `missing` are those who had nothing and have their row by the answer now. */
+async function lockedRows(
+  tx: Tx,
+  answered: readonly Answered[],
+  how: WriteHow,
+): Promise<{ rows: Map<number, Standing>; missing: ReadonlySet<number> }> {
+  const lock = async (ids: readonly number[]): Promise<[number, Standing][]> =>
+    (await lockMembership(tx, ids)).map((row) => [row.personId, row])
+  const rows = new Map(await lock(answered.map(({ personId }) => personId)))
+  const without = answered.filter(({ personId, answer }) => answer !== undefined && !rows.has(personId))
+  const missing = await insertMissing(tx, without.flatMap(membershipOf), how)
+  for (const personId of missing) rows.set(personId, NOWHERE)
+  const others = without.filter(({ personId }) => !missing.has(personId))
+  for (const [personId, row] of await lock(others.map(({ personId }) => personId))) rows.set(personId, row)
+  return { rows, missing }
+}
 
 function membershipOf({ personId, answer }: Answered): MembershipAnswer[] {
   return answer ? [{ personId, segments: answer.segments, nextAt: answer.next }] : []

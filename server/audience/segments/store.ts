@@ -23,20 +23,15 @@ export async function lockRevision(tx: Tx): Promise<number> {
 /** `nextAt` in ms since 1970, Infinity for never. */
 export type MembershipAnswer = { personId: number; segments: readonly number[]; nextAt: number }
 
-/** Rows as they are to be for persons that have none, which locks them. Answers whose were made. */
+/**
+ * Rows as they are to be for persons that have none, which locks them. Answers whose were made: others may have made
+ * some of them meanwhile.
+ */
 export async function insertMissing(
   tx: Tx,
-  answers: readonly MembershipAnswer[],
+  missing: readonly MembershipAnswer[],
   { reading, now }: { reading: number; now: Date },
 ): Promise<Set<number>> {
-  const known = new Set(
-    (
-      await tx.rows<{ id: number }>(
-        sql`select person_id as id from person_segment where person_id = any(${answers.map(({ personId }) => personId)}::int[])`,
-      )
-    ).map(({ id }) => id),
-  )
-  const missing = answers.filter(({ personId }) => !known.has(personId))
   if (missing.length === 0) return new Set()
   const rows = await tx.rows<{ id: number }>(sql`
     insert into person_segment (person_id, segments, next_at, reading, evaluated_at)
@@ -52,11 +47,18 @@ const segmentsText = ({ segments }: Pick<MembershipAnswer, 'segments'>): string 
 const nextOf = ({ nextAt }: Pick<MembershipAnswer, 'nextAt'>): Date | null =>
   Number.isFinite(nextAt) ? instant(nextAt) : null
 
+export type LockedMembership = Pick<MembershipRow, 'personId' | 'segments' | 'reading'> & {
+  /** As it stands; null where there is none. */
+  lifecycle: string | null
+}
+
 /** Locked in id order. */
-export async function lockMembership(tx: Tx, ids: readonly number[]): Promise<MembershipRow[]> {
-  return tx.rows<MembershipRow>(
-    sql`select ${membership} from person_segment where person_id = any(${ids}::int[]) order by person_id for update`,
-  )
+export async function lockMembership(tx: Tx, ids: readonly number[]): Promise<LockedMembership[]> {
+  if (ids.length === 0) return []
+  return tx.rows<LockedMembership>(sql`
+    select m.person_id as "personId", m.segments, m.reading, s.lifecycle
+    from person_segment m left join person_state s on s.person_id = m.person_id
+    where m.person_id = any(${ids}::int[]) order by m.person_id for update of m`)
 }
 
 export async function selectMembership(db: Db, ids: readonly number[]): Promise<MembershipRow[]> {
@@ -121,13 +123,6 @@ export async function deleteMembership(tx: Tx, ids: readonly number[]): Promise<
   if (ids.length === 0) return
   await tx.run(sql`delete from person_segment where person_id = any(${ids}::int[])`)
   await tx.run(sql`delete from person_state where person_id = any(${ids}::int[])`)
-}
-
-export async function selectLifecycles(db: Db, ids: readonly number[]): Promise<Map<number, string>> {
-  const rows = await db.rows<{ id: number; lifecycle: string }>(
-    sql`select person_id as id, lifecycle from person_state where person_id = any(${ids}::int[])`,
-  )
-  return new Map(rows.map((row) => [row.id, row.lifecycle]))
 }
 
 /** Written only where something is different. */

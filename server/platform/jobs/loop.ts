@@ -13,6 +13,11 @@ export type Loop = {
    * lease or with the process: long work looks at it between two steps and throws its reason.
    */
   work(held: Held): Promise<number>
+  /**
+   * Rounds begin at least so many ms apart while they are not full (`full` of them done): a stream of single things is
+   * taken by the handful, which costs a round a handful instead of a round each.
+   */
+  pace?: { ms: number; full: number }
   /** After the last round under a lease: gives back what only its holder may have open. */
   end?(): Promise<void>
   onError?(error: unknown): void
@@ -40,10 +45,15 @@ export async function keepWorking(db: Database, loop: Loop, stop: AbortSignal): 
           const held = { ...lease, signal: AbortSignal.any([stop, lease.signal]) }
           try {
             for (let empty = 0; !held.signal.aborted; ) {
+              const begun = performance.now()
               const done = await loop.work(held)
               pauseMs = FIRST_PAUSE_MS
               empty = done === 0 ? empty + 1 : 0
               if (done === 0) await rest(restAfter(empty, loop.restMs), held.signal)
+              else if (loop.pace && done < loop.pace.full) {
+                const left = loop.pace.ms - (performance.now() - begun)
+                if (left > 1) await rest(left, held.signal)
+              }
             }
           } finally {
             await loop.end?.()
