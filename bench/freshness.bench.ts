@@ -34,18 +34,29 @@ let probes = 0
 
 await inFolder(async (folder) => {
   const data = join(folder, 'data')
+  const { writeKey, probe } = await begun(data, async (program) => {
+    const call = await signIn(program)
+    const source = (await call('POST', '/event-sources', { code: 'bench', name: 'bench' })) as EventSource
+    return { writeKey: source.writeKey, probe: await fill(data, call) }
+  })
+  // Started anew: PostgreSQL has the buffers of a base of this size.
+  await begun(data, (program) => measure(program, { writeKey, probe }))
+})
+
+async function begun<Done>(data: string, work: (program: Program) => Promise<Done>): Promise<Done> {
   const program = await startProgram(data, { LIULIANG_DEMO: 'off' })
   try {
-    await measure(data, program)
+    return await work(program)
   } finally {
     await program.stop()
   }
-})
+}
 
-async function measure(data: string, program: Program): Promise<void> {
+async function measure(
+  program: Program,
+  { writeKey, probe }: { writeKey: string; probe: number },
+): Promise<void> {
   const call = await signIn(program)
-  const { writeKey } = (await call('POST', '/event-sources', { code: 'bench', name: 'bench' })) as EventSource
-  const probe = await fill(data, call)
   told(`${count(MEMBERS)} members are there, in ${SEGMENTS} live segments`)
   const probing = { address: program.address, key: writeKey, call, segmentId: probe }
   const atRest = await probeFor(AT_REST_MS, probing)

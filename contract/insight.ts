@@ -26,6 +26,16 @@ export const Home = z.object({
 })
 export type Home = z.infer<typeof Home>
 
+/** Whether what is shown of persons still changes by itself. */
+export const StillCounting = z.object({
+  /** So many wait to be evaluated, counted up to ten thousand; 0 where it are no more than there always are. */
+  persons: z.int(),
+  orMore: z.boolean(),
+  /** Everybody is evaluated anew, since rules have changed: how far it has come; `of` null before the first has been counted. */
+  everybody: z.object({ done: z.int(), of: z.int().nullable() }).nullable(),
+})
+export type StillCounting = z.infer<typeof StillCounting>
+
 export const DeadLetter = z.object({
   id: z.string(),
   consumer: z.string(),
@@ -101,6 +111,15 @@ export const insightContract = {
     who: readers,
     scope: 'insight:read',
   }).output(Home),
+  counting: route({
+    method: 'GET',
+    path: '/counting',
+    tag: 'insight',
+    summary: 'Whether segments and life cycles are still being counted',
+    description: 'Of the whole brand, whoever asks.',
+    who: readers,
+    scope: 'insight:read',
+  }).output(StillCounting),
   deadLetters: route({
     method: 'GET',
     path: '/dead-letters',

@@ -142,25 +142,45 @@ export type Lag = ConsumerOf & {
   seconds: number
 }
 
+const MOST_COUNTED = 100_000
+
 /** How far every known consumer is behind, for metrics, the home page and `doctor`. */
 export async function readLag(db: Db, now: Date): Promise<Lag[]> {
-  const consumers = await db.rows<{ name: string; lane: number }>(
-    sql`select name, lane from consumer order by name, lane`,
+  const consumers = await db.rows<{ name: string; lane: number } & Position>(
+    sql`select name, lane, xid::text as xid, seq from consumer order by name, lane`,
   )
   return Promise.all(
-    consumers.map(async ({ name, lane }) => {
-      const row = await db.row<{ behind: number; oldest: Date | null }>(sql`
-        select count(*) as behind, min(received_at) as oldest
-        from (
-          select l.received_at from event_log l, consumer c
-          where c.name = ${name} and c.lane = ${lane} and l.lane = ${lane} and (l.xid, l.seq) > (c.xid, c.seq)
-          order by l.xid, l.seq
-          limit 100000
-        ) open`)
-      const seconds = row.oldest ? Math.max(0, (now.getTime() - row.oldest.getTime()) / 1000) : 0
-      return { name, lane: lanes[lane === 0 ? 0 : 1], behind: row.behind, seconds }
+    consumers.map(async ({ name, lane, xid, seq }) => {
+      const after = { lane: lanes[lane === 0 ? 0 : 1], xid, seq }
+      const { behind, oldest } = await countAfter(db, after, MOST_COUNTED)
+      const seconds = oldest ? Math.max(0, (now.getTime() - oldest.getTime()) / 1000) : 0
+      return { name, lane: after.lane, behind, seconds }
     }),
   )
+}
+
+/** How many events of both lanes a consumer has not accounted for; counts to about `most`. */
+export async function countBehind(db: Db, name: string, most: number): Promise<number> {
+  let found = 0
+  for (const lane of lanes)
+    found += (await countAfter(db, { lane, ...(await positionOf(db, { name, lane })) }, most)).behind
+  return found
+}
+
+/** The position as a value, and the order of the index: joined to the consumer, a whole day was read and sorted. */
+function countAfter(
+  db: Db,
+  { lane, xid, seq }: Position & { lane: Lane },
+  most: number,
+): Promise<{ behind: number; oldest: Date | null }> {
+  return db.row(sql`
+    select count(*)::int as behind, min(received_at) as oldest
+    from (
+      select received_at from event_log
+      where lane = ${laneNumber(lane)}::smallint and (xid, seq) > (${xid}::xid8, ${seq}::bigint)
+      order by event_log.lane, event_log.xid, event_log.seq
+      limit ${most}::int
+    ) open`)
 }
 
 /** Whether an import is writing, or what one wrote waits to be projected: who is touched now will be touched again. */

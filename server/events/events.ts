@@ -18,6 +18,7 @@ export {
 export {
   type Batch,
   type ConsumerOf,
+  countBehind,
   hasCaughtUp,
   isBulkComing,
   type Lag,

@@ -9,6 +9,7 @@ import { dayOf } from '../platform/time/zone.ts'
 import { touchesOfDay } from '../reach/reach.ts'
 import { type HomeDeps, openHome } from './home.ts'
 import { type MemberRoutes, memberRoutes } from './member-routes.ts'
+import { stillCounting } from './still-counting.ts'
 import { touchPage } from './touches.ts'
 
 const LastId = z.tuple([z.uuid()])
@@ -25,6 +26,7 @@ export function insightRoutes(deps: HomeDeps & { handlers: readonly Handler[] })
       return { day, items: await touchesOfDay(db, zone, day) }
     }),
     home: api.home.handler(({ context: { now } }) => home(now)),
+    counting: api.counting.handler(() => stillCounting(db)),
     deadLetters: api.deadLetters.handler(async ({ input }) => {
       const [before] = decodeCursor(input.cursor, LastId) ?? []
       const letters = await listDeadLetters(db, {

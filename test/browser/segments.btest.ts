@@ -269,3 +269,18 @@ async function expectNoSideways(other: Page): Promise<void> {
   const beyond = await other.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
   expect(beyond).toBeLessThanOrEqual(1)
 }
+
+test('while many people wait to be counted every page says so, and no longer once they are', async () => {
+  // Somewhere in the log that cannot be read yet, so that they go on waiting.
+  await app.db.run(sql`
+    insert into evaluation_due (person_id, lane, first_xid, first_seq, last_xid, last_seq, cause)
+    select id, 1, '9000000000000'::xid8, 1, '9000000000000'::xid8, 1, 'bulk' from person where state = 'live' order by id limit 60`)
+  await visit(page, app, '/segments')
+  const said = page.getByTestId('still-counting')
+  await said.getByText(/正在计算 \d+ 位会员的最新数据/).waitFor()
+  await keepPicture(page, 'still counting')
+  await visit(page, app, '/lifecycle')
+  await said.waitFor()
+  await app.db.run(sql`delete from evaluation_due where first_xid = '9000000000000'::xid8`)
+  await said.waitFor({ state: 'detached' })
+})

@@ -24,6 +24,7 @@ import {
   lockRevision,
   type MembershipAnswer,
   noteWoken,
+  selectLifecycles,
   updateMembership,
   upsertStates,
 } from './store.ts'
@@ -45,6 +46,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   if ((await lockRevision(tx)) !== how.definitions.revision)
     throw new DefinitionsChanged('definitions changed')
   const { rows, missing } = await lockedRows(tx, answered, how)
+  const lifecycles = await selectLifecycles(tx, [...rows.keys()])
   const since = holdsSince(how.definitions)
   const told = new Told(how)
   const updates: (MembershipAnswer & { idle: boolean })[] = []
@@ -75,7 +77,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
     told.segments(personId, { entered, left }, (id) =>
       causeSince(since.segments.get(id) ?? (present.has(id) ? 0 : how.reading)),
     )
-    const before = row.lifecycle ?? undefined
+    const before = lifecycles.get(personId)
     const to = answer.state.lifecycle
     if (before !== to) told.lifecycle(personId, { from: before ?? null, to, cause: causeSince(since.states) })
     if (wakes(before, to) && (cause === 'event' || cause === 'time')) woken.push(personId)
@@ -102,7 +104,7 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
 
 type Standing = Omit<LockedMembership, 'personId'>
 /** Whoever has no row yet. */
-const NOWHERE: Standing = { reading: -1, segments: [], lifecycle: null }
+const NOWHERE: Standing = { reading: -1, segments: [] }
 
 /** What stands of each, locked; `missing` are those who had nothing and have their row by the answer now. */
 async function lockedRows(

@@ -47,18 +47,14 @@ const segmentsText = ({ segments }: Pick<MembershipAnswer, 'segments'>): string 
 const nextOf = ({ nextAt }: Pick<MembershipAnswer, 'nextAt'>): Date | null =>
   Number.isFinite(nextAt) ? instant(nextAt) : null
 
-export type LockedMembership = Pick<MembershipRow, 'personId' | 'segments' | 'reading'> & {
-  /** As it stands; null where there is none. */
-  lifecycle: string | null
-}
+export type LockedMembership = Pick<MembershipRow, 'personId' | 'segments' | 'reading'>
 
 /** Locked in id order. */
 export async function lockMembership(tx: Tx, ids: readonly number[]): Promise<LockedMembership[]> {
   if (ids.length === 0) return []
   return tx.rows<LockedMembership>(sql`
-    select m.person_id as "personId", m.segments, m.reading, s.lifecycle
-    from person_segment m left join person_state s on s.person_id = m.person_id
-    where m.person_id = any(${ids}::int[]) order by m.person_id for update of m`)
+    select person_id as "personId", segments, reading from person_segment
+    where person_id = any(${ids}::int[]) order by person_id for update`)
 }
 
 export async function selectMembership(db: Db, ids: readonly number[]): Promise<MembershipRow[]> {
@@ -123,6 +119,14 @@ export async function deleteMembership(tx: Tx, ids: readonly number[]): Promise<
   if (ids.length === 0) return
   await tx.run(sql`delete from person_segment where person_id = any(${ids}::int[])`)
   await tx.run(sql`delete from person_state where person_id = any(${ids}::int[])`)
+}
+
+/** As they stand, to be asked once the membership is locked: a join with it would see what stood before the wait. */
+export async function selectLifecycles(tx: Tx, ids: readonly number[]): Promise<Map<number, string>> {
+  const rows = await tx.rows<{ id: number; lifecycle: string }>(
+    sql`select person_id as id, lifecycle from person_state where person_id = any(${ids}::int[])`,
+  )
+  return new Map(rows.map((row) => [row.id, row.lifecycle]))
 }
 
 /** Written only where something is different. */

@@ -8,6 +8,7 @@ import { Loaded } from '../parts/Loaded.tsx'
 import { Header } from './Header.tsx'
 import { Navigation } from './Navigation.tsx'
 import { Shortcuts } from './Shortcuts.tsx'
+import { StillCounting } from './StillCounting.tsx'
 
 const words = { menu: { zh: '菜单', en: 'Menu' } }
 const MENU_WIDTH = 208
@@ -80,6 +81,7 @@ function Frame({ name, roles, brand, demo }: FrameProps) {
             margin: '0 auto',
           }}
         >
+          <StillCounting roles={roles} />
           <Outlet />
         </Layout.Content>
       </Layout>
