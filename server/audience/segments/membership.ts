@@ -24,7 +24,6 @@ import {
   lockRevision,
   type MembershipAnswer,
   noteWoken,
-  selectLifecycles,
   updateMembership,
   upsertStates,
 } from './store.ts'
@@ -46,22 +45,18 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   if ((await lockRevision(tx)) !== how.definitions.revision)
     throw new DefinitionsChanged('definitions changed')
   const { rows, missing } = await lockedRows(tx, answered, how)
-  const lifecycles = await selectLifecycles(tx, [...rows.keys()])
+  const fresh = answered.filter(({ personId }) => (rows.get(personId)?.reading ?? how.reading) < how.reading)
+  const before = await upsertStates(tx, fresh.flatMap(stateOf), how)
   const since = holdsSince(how.definitions)
   const told = new Told(how)
   const updates: (MembershipAnswer & { idle: boolean })[] = []
-  const states: { personId: number; state: PersonState }[] = []
   const tags: { personId: number; answer: Answer }[] = []
   const gone: number[] = []
   const woken: number[] = []
-  const written: Written = { changed: 0, entered: 0, left: 0, stale: 0 }
-  for (const { personId, answer, cause } of answered) {
-    const row = rows.get(personId)
-    if (!row) continue
-    if (row.reading >= how.reading) {
-      written.stale += 1
-      continue
-    }
+  const stale = answered.filter(({ personId }) => rows.has(personId)).length - fresh.length
+  const written: Written = { changed: 0, entered: 0, left: 0, stale }
+  for (const { personId, answer, cause } of fresh) {
+    const row = rows.get(personId) ?? NOWHERE
     const causeSince = (held: number): Cause =>
       !missing.has(personId) && held > row.reading ? 'definition' : cause
     if (!answer) {
@@ -77,11 +72,12 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
     told.segments(personId, { entered, left }, (id) =>
       causeSince(since.segments.get(id) ?? (present.has(id) ? 0 : how.reading)),
     )
-    const before = lifecycles.get(personId)
     const to = answer.state.lifecycle
-    if (before !== to) told.lifecycle(personId, { from: before ?? null, to, cause: causeSince(since.states) })
-    if (wakes(before, to) && (cause === 'event' || cause === 'time')) woken.push(personId)
-    const moved = entered.length + left.length > 0 || before !== to
+    // What was not written stood so.
+    const from = before.has(personId) ? (before.get(personId) ?? null) : to
+    if (from !== to) told.lifecycle(personId, { from, to, cause: causeSince(since.states) })
+    if (wakes(from, to) && (cause === 'event' || cause === 'time')) woken.push(personId)
+    const moved = entered.length + left.length > 0 || from !== to
     if (moved) written.changed += 1
     if (!missing.has(personId))
       updates.push({
@@ -90,11 +86,9 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
         nextAt: answer.next,
         idle: cause === 'time' && !moved,
       })
-    states.push({ personId, state: answer.state })
     tags.push({ personId, answer })
   }
   await updateMembership(tx, updates, { ...how, day: dayOf(how.zone, how.now) })
-  await upsertStates(tx, states, how)
   await noteWoken(tx, woken, how.now)
   await deleteMembership(tx, gone)
   await appendByCause(tx, [...told.events, ...(await writeAutoTags(tx, tags, how))], how.now)
@@ -127,8 +121,12 @@ function membershipOf({ personId, answer }: Answered): MembershipAnswer[] {
   return answer ? [{ personId, segments: answer.segments, nextAt: answer.next }] : []
 }
 
+function stateOf({ personId, answer }: Answered): { personId: number; state: PersonState }[] {
+  return answer ? [{ personId, state: answer.state }] : []
+}
+
 /** Whether somebody who slept is active again. */
-function wakes(before: string | undefined, after: LifecycleState): boolean {
+function wakes(before: string | null, after: LifecycleState): boolean {
   return after === 'active' && boughtStates.some((state) => state === before && state !== 'active')
 }
 

@@ -121,21 +121,16 @@ export async function deleteMembership(tx: Tx, ids: readonly number[]): Promise<
   await tx.run(sql`delete from person_state where person_id = any(${ids}::int[])`)
 }
 
-/** As they stand, to be asked once the membership is locked: a join with it would see what stood before the wait. */
-export async function selectLifecycles(tx: Tx, ids: readonly number[]): Promise<Map<number, string>> {
-  const rows = await tx.rows<{ id: number; lifecycle: string }>(
-    sql`select person_id as id, lifecycle from person_state where person_id = any(${ids}::int[])`,
-  )
-  return new Map(rows.map((row) => [row.id, row.lifecycle]))
-}
-
-/** Written only where something is different. */
+/**
+ * Written only where something is different. Answers the life cycle that stood there before, by person, of those that were
+ * written; null where nothing stood. To be called once the membership is locked.
+ */
 export async function upsertStates(
   tx: Tx,
   rows: readonly { personId: number; state: PersonState }[],
   how: { reading: number; now: Date },
-): Promise<void> {
-  if (rows.length === 0) return
+): Promise<Map<number, string | null>> {
+  if (rows.length === 0) return new Map()
   const json = rows.map(({ personId, state }) => ({
     person_id: personId,
     lifecycle: state.lifecycle,
@@ -155,7 +150,7 @@ export async function upsertStates(
     m: state.m,
     rfm_group: state.rfmGroup,
   }))
-  await tx.run(sql`
+  const written = await tx.rows<{ id: number; before: string | null }>(sql`
     insert into person_state as s (person_id, lifecycle, own_cycle, order_stage, aipl, join_recency, interaction_silent,
       purchases, spent_cents, first_purchase_at, last_purchase_at, median_gap_days, last_interaction_at, r, f, m, rfm_group, reading, changed_at)
     select person_id, lifecycle, own_cycle, order_stage, aipl, join_recency, interaction_silent,
@@ -175,7 +170,9 @@ export async function upsertStates(
         s.first_purchase_at, s.last_purchase_at, s.median_gap_days, s.last_interaction_at, s.r, s.f, s.m, s.rfm_group)
       is distinct from (excluded.lifecycle, excluded.own_cycle, excluded.order_stage, excluded.aipl, excluded.join_recency,
         excluded.interaction_silent, excluded.purchases, excluded.spent_cents, excluded.first_purchase_at, excluded.last_purchase_at,
-        excluded.median_gap_days, excluded.last_interaction_at, excluded.r, excluded.f, excluded.m, excluded.rfm_group)`)
+        excluded.median_gap_days, excluded.last_interaction_at, excluded.r, excluded.f, excluded.m, excluded.rfm_group)
+    returning s.person_id as id, old.lifecycle as before`)
+  return new Map(written.map(({ id, before }) => [id, before]))
 }
 
 function time(ms: number | null): string | null {
