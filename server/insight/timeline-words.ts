@@ -63,24 +63,28 @@ export function named(title: Said, name: string | undefined): Said {
 /** So many names are told, and how many more there are. */
 const MOST_NAMES = 5
 
-/** The names of segments that somebody entered and left at once. */
+/** The names of segments that somebody entered, left, or both at once; empty where none is known any more. */
 export function changedTitle(entered: readonly string[], left: readonly string[]): Said {
-  const parts = [
-    { zh: '进入', en: 'entered', names: entered },
-    { zh: '离开', en: 'left', names: left },
-  ].filter(({ names }) => names.length > 0)
-  const list = (names: readonly string[], lang: 'zh' | 'en'): string => {
-    const shown = names.slice(0, MOST_NAMES).join(lang === 'zh' ? '、' : ', ')
-    const more = names.length - MOST_NAMES
-    if (more <= 0) return shown
-    return lang === 'zh' ? `${shown}等 ${names.length} 个` : `${shown} and ${more} more`
+  const [to, from] = [listed(entered), listed(left)]
+  if (to && from) {
+    const { zh, en } = titleOf('segments_changed', '')
+    return {
+      zh: `${zh}：进入 ${to.zh}；离开 ${from.zh}`,
+      en: `${en}: entered ${to.en}; left ${from.en}`,
+    }
   }
-  const said = titleOf('segments_changed', '')
-  if (parts.length === 0) return said
-  return {
-    zh: `${said.zh}：${parts.map(({ zh, names }) => `${zh} ${list(names, 'zh')}`).join('；')}`,
-    en: `${said.en}: ${parts.map(({ en, names }) => `${en} ${list(names, 'en')}`).join('; ')}`,
-  }
+  const names = to ?? from
+  if (!names) return titleOf('segments_changed', '')
+  const { zh, en } = titleOf(to ? 'segment_entered' : 'segment_left', '')
+  return { zh: `${zh}：${names.zh}`, en: `${en}: ${names.en}` }
+}
+
+function listed(names: readonly string[]): Said | undefined {
+  if (names.length === 0) return undefined
+  const shown = names.slice(0, MOST_NAMES)
+  const more = names.length - shown.length
+  if (more === 0) return { zh: shown.join('、'), en: shown.join(', ') }
+  return { zh: `${shown.join('、')}等 ${names.length} 个`, en: `${shown.join(', ')} and ${more} more` }
 }
 
 /** An order with its amount in the currency of the brand, and whether money went back. */

@@ -27,8 +27,8 @@ test('what somebody enters when segments are new is one entry of the log and one
   const { items } = await memberTimeline({ db, clickhouse }, 1, { limit: 20 })
   expect(items.filter(({ type }) => type === 'segments_changed').map(({ title }) => title)).toEqual([
     {
-      zh: '人群调整：进入 甲、<script>、𠮷、丁、戊等 6 个',
-      en: 'Segments changed: entered 甲, <script>, 𠮷, 丁, 戊 and 1 more',
+      zh: '进入人群：甲、<script>、𠮷、丁、戊等 6 个',
+      en: 'Entered a segment: 甲, <script>, 𠮷, 丁, 戊 and 1 more',
     },
   ])
 })

@@ -119,7 +119,11 @@ test('for a segment the page says why, and the reason is the stored answer', asy
     join person p on p.id = m.person_id join segment s on s.id = m.segments[1]
     where not s.hidden and cardinality(m.segments) > 0 order by p.id limit 1`)
   await visit(page, app, `/members/${found.person}`)
-  await page.getByText(`进入人群：${found.segment}`).first().waitFor()
+  await page
+    .getByText(/进入人群：/)
+    .filter({ hasText: found.segment })
+    .first()
+    .waitFor()
   await page
     .locator('div')
     .filter({ has: page.getByRole('link', { name: found.segment, exact: true }) })
