@@ -66,6 +66,8 @@ export type Wanted = {
 }
 
 const PERSONS_AT_ONCE = 2000
+/** Of so many, orders and events are asked for at once: it is mostly waiting. Of more, three queries beside each other hold memory. */
+const FEW = 500
 const MAX_TRIES = 8
 
 /**
@@ -144,9 +146,12 @@ async function readPersons(
       }
     },
   ]
-  // At once: most of the time of each is waiting. All have ended before any failure is told.
-  for (const ended of await Promise.allSettled(read.map((part) => part())))
-    if (ended.status === 'rejected') throw ended.reason
+  if (personIds.length > FEW) for (const part of read) await part()
+  else {
+    // All have ended before any failure is told.
+    for (const ended of await Promise.allSettled(read.map((part) => part())))
+      if (ended.status === 'rejected') throw ended.reason
+  }
   for (const [person, rows] of people) {
     for (const row of [...rows.orders, ...rows.events]) row.personId = person
     rows.orders.sort((a, b) => a.at - b.at || compareText(a.orderId, b.orderId))
