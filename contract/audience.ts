@@ -135,6 +135,7 @@ export const Preview = z.object({
   /** The largest stores; null is without a store, and what is left over is `otherStores`. */
   byStore: z.array(z.object({ store: z.string().nullable(), persons: z.int() })),
   otherStores: z.int(),
+  /** How many marketing can reach on a channel: an address that works, and consent where the channel needs it first. */
   reachable: z.array(z.object({ channel: z.string(), persons: z.int() })),
   sample: z.array(MemberRow),
 })

@@ -3,7 +3,15 @@ import { Instant, PageInput, pageOf, route } from './base.ts'
 import { ChannelName } from './reach.ts'
 
 const Text = z.object({ zh: z.string(), en: z.string() })
-const readers = ['owner', 'operator', 'regional_manager', 'store_manager', 'analyst', 'engineer'] as const
+/** Who reads figures of the brand; guides and customer service see their own members only. */
+export const readers = [
+  'owner',
+  'operator',
+  'regional_manager',
+  'store_manager',
+  'analyst',
+  'engineer',
+] as const
 
 /** The first page: how the base is, what has stopped, what happens today. Of the whole brand, whoever asks. */
 export const Home = z.object({
@@ -13,6 +21,7 @@ export const Home = z.object({
   stopped: z.array(z.object({ what: z.string(), text: Text, since: Instant.nullable() })),
   persons: z.int(),
   members: z.int(),
+  /** By at least one channel, as the audit of the base counts it. */
   reachable: z.int(),
   lifecycle: z.array(z.object({ state: z.string(), persons: z.int() })),
   asleep: z.int(),

@@ -29,7 +29,7 @@ export type EventLoops = {
 }
 
 const LIVE_REST_MS = 100
-/** What comes in a stream is reacted to, and projected, by the handful; half a thousand are one. */
+/** Events that come in a stream are reacted to, and projected, four times a second, or sooner when 500 were waiting. */
 const PACE = { ms: 250, full: 500 }
 const BULK_REST_MS = 250
 const HOUSE_REST_MS = 60_000

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Home } from '../../contract/insight.ts'
+import type { BaseAudit } from '../../contract/members.ts'
 import { testApp } from '../../test/support/app.ts'
 import { testDatabase } from '../../test/support/database.ts'
 import { orderOf } from '../../test/support/orders.ts'
@@ -36,6 +37,26 @@ test('figures are counted once for whoever asks within ten seconds, what stands 
   expect(soon.stopped.map(({ what }) => what)).toContain('channel.sms')
   here.clock.set(new Date(NOW.getTime() + 10_000))
   expect(await home(analyst)).toMatchObject({ persons: 1 })
+})
+
+test('whom one can reach is the same number on the home page and in the audit, unknown ones in neither', async () => {
+  const owner = await here.as('owner')
+  const [follows, agreed, _untried, blocked] = await bring(
+    '13812345681',
+    '13812345682',
+    '13812345683',
+    '13812345684',
+  )
+  await db.run(sql`update person set wecom = 'followed' where id = ${follows?.personId}`)
+  await db.run(
+    sql`update person set consents = '{"sms": "granted"}' where id in (${agreed?.personId}, ${blocked?.personId})`,
+  )
+  await db.run(sql`update person set contact_results = '{"sms": "blocked"}' where id = ${blocked?.personId}`)
+  here.clock.set(new Date(NOW.getTime() + 30_000))
+  const home = (await owner('GET', '/api/home')).body as Home
+  const audit = (await owner('GET', '/api/member-base/audit')).body as BaseAudit
+  expect(home.reachable).toBe(2)
+  expect(audit).toMatchObject({ persons: home.persons, members: home.members, reachableAny: 2 })
 })
 
 test('two records of one person who both bought on a day are one buyer', async () => {

@@ -4,13 +4,14 @@ import { type LifecycleState, lifecycleStates } from '../../contract/lifecycle.t
 import { lifecycleFigures } from '../audience/audience.ts'
 import { countDeadLetters, readLag, silentSources } from '../events/events.ts'
 import { countLive } from '../journeys/journeys.ts'
+import { countBase } from '../members/members.ts'
 import { brand } from '../org/org.ts'
 import { keepAnswer } from '../platform/kept-answer.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import { addDays, dayOf, startOfDay, type Zone } from '../platform/time/zone.ts'
 import { listChannels, touchesOfDay } from '../reach/reach.ts'
 import { taskCounts } from '../tasks/tasks.ts'
-import { baseCounts, dayCounts, demoPersons } from './store.ts'
+import { dayCounts, demoPersons } from './store.ts'
 
 const DAYS = 30
 /** A consumer further behind than this is said on the page. */
@@ -49,7 +50,7 @@ async function figuresAt(db: Database, zone: Zone, now: Date): Promise<Figures> 
   const today = dayOf(zone, now)
   const [overview, counts, days, touches, tasks] = await Promise.all([
     lifecycleFigures(db, { now, zone }),
-    baseCounts(db),
+    countBase(db),
     dayCounts(db, zone, startOfDay(zone, addDays(today, 1 - DAYS))),
     touchesOfDay(db, zone, today),
     taskCounts(db, startOfDay(zone, today), startOfDay(zone, addDays(today, 1))),
@@ -59,7 +60,9 @@ async function figuresAt(db: Database, zone: Zone, now: Date): Promise<Figures> 
   )
   return {
     asOf: now.toISOString(),
-    ...counts,
+    persons: counts.persons,
+    members: counts.members,
+    reachable: counts.reachableAny,
     lifecycle: inOrder(overview.lifecycle),
     asleep: asleep.reduce((sum, { persons }) => sum + persons, 0),
     fallingAsleep30Days: overview.fallingAsleep30Days,

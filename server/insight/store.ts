@@ -4,17 +4,6 @@ import { jsonText } from '../platform/postgres/json.ts'
 import { type Sql, sql } from '../platform/postgres/sql.ts'
 import type { Zone } from '../platform/time/zone.ts'
 
-export type BaseCounts = { persons: number; members: number; reachable: number }
-
-/** Living persons, members among them, and those whom at least one channel can reach. */
-export async function baseCounts(db: Db): Promise<BaseCounts> {
-  return db.row<BaseCounts>(sql`
-    select count(*)::int as persons, count(*) filter (where kind = 'member')::int as members,
-      count(*) filter (where (wecom = 'followed' and consents ->> 'wecom' is distinct from 'withdrawn')
-        or (phone = 'mobile' and consents ->> 'sms' is distinct from 'withdrawn' and contact_results ->> 'sms' is distinct from 'blocked'))::int as reachable
-    from person where state = 'live'`)
-}
-
 export type DayCounts = { day: string; joined: number; bought: number; touched: number }
 
 /** Joined, bought and touched persons by day of the brand, from `from` on. */

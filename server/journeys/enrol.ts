@@ -34,7 +34,7 @@ const DAY_MS = 86_400_000
 /** A purchase this long before an add or a visit belongs to it. */
 const SAME_OCCASION_MS = DAY_MS
 
-/** Of the types below, what starts nothing where it came in bulk. */
+/** Those of `handledTypes` that start nothing where they came in bulk: read from the live lane only. */
 export const liveTypes = ['segment_entered', 'segments_changed'] as const
 
 export const handledTypes = [

@@ -1,4 +1,5 @@
 /** SQL of what SOPs ask about persons. Reads tables of earlier ranks, never writes them. */
+import { reachableForMarketing } from '../members/members.ts'
 import type { Db } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 
@@ -75,15 +76,11 @@ export async function sizeOf(db: Db, segmentId: number): Promise<number> {
   return persons
 }
 
-/** How many of a segment a channel can reach: by the facts that the person's row folds. */
+/** How many of a segment marketing can reach on a channel: by the facts that the person's row folds. */
 export async function reachableIn(db: Db, segmentId: number, channel: 'wecom' | 'sms'): Promise<number> {
-  const can =
-    channel === 'wecom'
-      ? sql`p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn'`
-      : sql`p.phone = 'mobile' and p.consents ->> 'sms' = 'granted'`
   const { persons } = await db.row<{ persons: number }>(sql`
     select count(*)::int as persons from person_segment s join person p on p.id = s.person_id
-    where s.segments @> array[${segmentId}::int] and p.state = 'live' and ${can}`)
+    where s.segments @> array[${segmentId}::int] and p.state = 'live' and ${reachableForMarketing(channel, 'p')}`)
   return persons
 }
 

@@ -5,7 +5,14 @@
 import type { Db } from '../platform/postgres/database.ts'
 import { join, type Sql, sql, trusted } from '../platform/postgres/sql.ts'
 import { COMPLETE_FROM } from './fold.ts'
-import { type Channel, channels, type ReachState, reachReason, stateOfReason } from './reachability.ts'
+import {
+  type Channel,
+  channels,
+  isReachable,
+  type ReachState,
+  reachReason,
+  stateOfReason,
+} from './reachability.ts'
 import type { MemberSource, Side } from './source.ts'
 
 export type BaseAudit = {
@@ -110,6 +117,19 @@ export async function auditBase(db: Db, among: Sql = sql`true`): Promise<BaseAud
     sources,
     registrations,
   }
+}
+
+export type BaseCounts = Pick<BaseAudit, 'persons' | 'members' | 'reachableAny'>
+
+/** The first figures of the audit alone, for pages that are opened often. */
+export async function countBase(db: Db): Promise<BaseCounts> {
+  return db.row<BaseCounts>(sql`
+    select count(*)::int as persons, count(*) filter (where kind = 'member')::int as members,
+      count(*) filter (where ${join(
+        channels.map((channel) => isReachable(channel, 'person')),
+        ' or ',
+      )})::int as "reachableAny"
+    from person where state = 'live'`)
 }
 
 /** All that the figures look at: few differ in it, also of a million. */

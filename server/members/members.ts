@@ -4,7 +4,7 @@
  * Never does: join people who contradict each other without being told to, or put a name or a number into an event.
  */
 export { type Adjustment, adjust } from './adjust.ts'
-export { auditBase, type BaseAudit } from './base-audit.ts'
+export { auditBase, type BaseAudit, countBase } from './base-audit.ts'
 export { type MemberCard, memberCard, personOf, reveal, type ShownIdentifier } from './card.ts'
 export { findDuplicates } from './duplicates.ts'
 export { erasePerson, liftErasure } from './erase.ts'
@@ -20,6 +20,7 @@ export type { IncomingIdentifier, IncomingPerson, IncomingRelation, ResolveHow }
 export { apartReview, type ByHand, joinReview, mergePersons, undoMerge } from './merges.ts'
 export { placesInUse } from './places-in-use.ts'
 export { profilesThere } from './profiles-there.ts'
+export { reachableForMarketing } from './reachability.ts'
 export { mobileNumbers, type Reachable, reachables, reachDigest } from './recipients.ts'
 export { areKnown, RESOLVING, type Reference, type Referred, refer, strayed } from './refer.ts'
 export { type Resolved, resolve } from './resolve.ts'

@@ -34,42 +34,64 @@ export const reachReasons = {
 export type ReachReason = keyof typeof reachReasons
 
 /**
- * The reason as an SQL expression over a row of `person`. `real`: on a channel that reaches real people, where demo
- * persons are never reachable.
+ * The reason as an SQL expression over a row of `person`, which the query calls `person` unless told (`as`). `real`: on
+ * a channel that reaches real people, where demo persons are never reachable.
  */
-export function reachReason(channel: Channel, { real }: { real: boolean }): Sql {
+export function reachReason(
+  channel: Channel,
+  { real, as = 'person' }: { real: boolean; as?: 'person' | 'p' },
+): Sql {
   const name = trusted(`'${channel}'`)
-  const demo = real ? sql`when person.demo then 'demo'` : sql``
+  const of = trusted(as)
+  const demo = real ? sql`when ${of}.demo then 'demo'` : sql``
   return sql`case ${demo}
-    when person.consents->>${name} = 'withdrawn' then 'withdrawn'
-    ${addressed[channel]}
-    when person.contact_results->>${name} in ('failed', 'blocked') then person.contact_results->>${name}
-    ${channel === 'wecom' ? sql`when person.wecom = 'followed' then 'followed' else 'no_relation_known' end` : confirmed(name)}`
+    when ${of}.consents->>${name} = 'withdrawn' then 'withdrawn'
+    ${addressed[channel](of)}
+    when ${of}.contact_results->>${name} in ('failed', 'blocked') then ${of}.contact_results->>${name}
+    ${channel === 'wecom' ? sql`when ${of}.wecom = 'followed' then 'followed' else 'no_relation_known' end` : confirmed(of, name)}`
+}
+
+/** Whether the channel reaches a person, as an SQL condition; demo persons count like others, as in the audit. */
+export function isReachable(channel: Channel, as: 'person' | 'p'): Sql {
+  return sql`(${reachReason(channel, { real: false, as })}) in (${reasonsOf('reachable')})`
+}
+
+/**
+ * Whether marketing can reach a person on the channel, as an SQL condition: reachable, and consent given where the
+ * channel asks for it beforehand (whoever follows a member of staff in WeCom asked to be in touch).
+ */
+export function reachableForMarketing(channel: 'wecom' | 'sms', as: 'person' | 'p'): Sql {
+  const reachable = isReachable(channel, as)
+  if (channel === 'wecom') return reachable
+  return sql`(${trusted(as)}.consents->>'sms' is not distinct from 'granted' and ${reachable})`
 }
 
 /** 'reachable', 'unreachable' or 'unknown' as an SQL expression, of the reason, another one: `reachReasons`. */
 export function stateOfReason(reason: Sql): Sql {
-  const of = (state: ReachState): Sql =>
-    trusted(
-      Object.entries(reachReasons)
-        .filter(([, one]) => one === state)
-        .map(([name]) => `'${name}'`)
-        .join(', '),
-    )
-  return sql`case when ${reason} in (${of('unreachable')}) then 'unreachable'
-    when ${reason} in (${of('reachable')}) then 'reachable' else 'unknown' end`
+  return sql`case when ${reason} in (${reasonsOf('unreachable')}) then 'unreachable'
+    when ${reason} in (${reasonsOf('reachable')}) then 'reachable' else 'unknown' end`
+}
+
+function reasonsOf(state: ReachState): Sql {
+  return trusted(
+    Object.entries(reachReasons)
+      .filter(([, one]) => one === state)
+      .map(([name]) => `'${name}'`)
+      .join(', '),
+  )
 }
 
 /** Whether there is an address at all. */
-const addressed: Readonly<Record<Channel, Sql>> = {
-  sms: sql`when person.phone = 'none' then 'no_phone' when person.phone = 'invalid' then 'invalid_phone'
-    when person.phone = 'landline' then 'not_a_mobile'`,
-  wecom: sql`when person.wecom = 'none' then 'not_in_wecom' when person.wecom = 'lost' then 'contact_lost'`,
-  email: sql`when not 'email' = any(person.identifiers) then 'no_email'`,
-  official_account: sql`when not 'oa_openid' = any(person.identifiers) then 'no_openid'`,
+const addressed: Readonly<Record<Channel, (of: Sql) => Sql>> = {
+  sms: (of) => sql`when ${of}.phone = 'none' then 'no_phone' when ${of}.phone = 'invalid' then 'invalid_phone'
+    when ${of}.phone = 'landline' then 'not_a_mobile'`,
+  wecom: (of) =>
+    sql`when ${of}.wecom = 'none' then 'not_in_wecom' when ${of}.wecom = 'lost' then 'contact_lost'`,
+  email: (of) => sql`when not 'email' = any(${of}.identifiers) then 'no_email'`,
+  official_account: (of) => sql`when not 'oa_openid' = any(${of}.identifiers) then 'no_openid'`,
 }
 
-function confirmed(channel: Sql): Sql {
-  return sql`when person.contact_results->>${channel} = 'delivered' then 'delivered'
-    when person.consents->>${channel} = 'granted' then 'consented' else 'never_tried' end`
+function confirmed(of: Sql, channel: Sql): Sql {
+  return sql`when ${of}.contact_results->>${channel} = 'delivered' then 'delivered'
+    when ${of}.consents->>${channel} = 'granted' then 'consented' else 'never_tried' end`
 }

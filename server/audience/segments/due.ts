@@ -186,10 +186,11 @@ export type BulkPlace = {
 }
 
 /**
- * The next persons to evaluate, live ones first, then those whose time has come, then bulk: at most `limit`, of bulk
- * alone `BULK_ROOM` times as many, and no more than `MOST_BULK`. Bulk persons are taken round by round in the order of their ids: neighbours stand
- * together in ClickHouse, so that a batch reads a piece of it and not all; and whom a long import touches often is
- * evaluated once a round. `project` is how far ClickHouse could be read before anything else was.
+ * The next persons to evaluate, live ones first, then those whose time has come, then bulk: at most `limit`; of bulk
+ * alone `BULK_ROOM` times as many, and no more than `MOST_BULK`. Bulk persons are taken round by round in the order of
+ * their ids: neighbours stand together in ClickHouse, so that a batch reads a piece of it and not all; and whom a long
+ * import touches often is evaluated once a round. `project` is how far ClickHouse could be read before anything else
+ * was.
  */
 export async function takeDue(
   db: Db,

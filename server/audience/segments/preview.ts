@@ -2,6 +2,7 @@
 import { edgesOf, type LifecycleState } from '../../../contract/lifecycle.ts'
 import type { Rule } from '../../../contract/rule.ts'
 import { placement } from '../../events/events.ts'
+import { reachableForMarketing } from '../../members/members.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Database, Db } from '../../platform/postgres/database.ts'
 import { type Sql, sql } from '../../platform/postgres/sql.ts'
@@ -28,7 +29,7 @@ export type Previewed = {
   byStore: { store: string | null; persons: number }[]
   /** In all other stores together. */
   otherStores: number
-  /** How many of them a channel can reach, by the facts of the person. */
+  /** How many of them marketing can reach on a channel, by the facts of the person. */
   reachable: { channel: 'wecom' | 'sms'; persons: number }[]
   /** Ids of some of them, spread over the base; the same for the same rule. */
   sample: number[]
@@ -69,7 +70,7 @@ export async function previewRule(
   const [found, sample] = await Promise.all([
     db.rows<Found>(sql`
       select ${lifecycleSql(edgesOf(definitions.bands), { days: new ZoneDays(how.zone), now: how.now.getTime() })} as state, p.source,
-        p.home_store_id as store, ${canWecom} as "canWecom", ${canSms} as "canSms", count(*)::int as persons
+        p.home_store_id as store, ${reachableForMarketing('wecom', 'p')} as "canWecom", ${reachableForMarketing('sms', 'p')} as "canSms", count(*)::int as persons
       ${from} group by 1, 2, 3, 4, 5`),
     sampleOf(db, from, how.sample ?? 10),
   ])
@@ -105,9 +106,6 @@ async function drawnOf(
   )
   return drawn === 0 ? undefined : { condition, share: drawn / of }
 }
-
-const canWecom = sql`p.wecom = 'followed' and p.consents ->> 'wecom' is distinct from 'withdrawn'`
-const canSms = sql`coalesce(p.phone = 'mobile' and p.consents ->> 'sms' = 'granted', false)`
 
 /** Persons by one of the things that they have in common, the most first; of a draw as many as it stands for. */
 function countBy<By extends 'state' | 'source' | 'store'>(

@@ -14,8 +14,8 @@ export type Loop = {
    */
   work(held: Held): Promise<number>
   /**
-   * Rounds begin at least so many ms apart while they are not full (`full` of them done): a stream of single things is
-   * taken by the handful, which costs a round a handful instead of a round each.
+   * Rounds begin at least `ms` apart, except after one that did `full` or more: of a stream of single things each round
+   * takes what has come meanwhile, instead of one thing.
    */
   pace?: { ms: number; full: number }
   /** After the last round under a lease: gives back what only its holder may have open. */

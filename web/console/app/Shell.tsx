@@ -81,7 +81,7 @@ function Frame({ name, roles, brand, demo }: FrameProps) {
             margin: '0 auto',
           }}
         >
-          <StillCounting roles={roles} />
+          <StillCounting />
           <Outlet />
         </Layout.Content>
       </Layout>

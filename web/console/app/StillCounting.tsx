@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Progress } from 'antd'
 import { useEffect, useRef } from 'react'
-import type { StillCounting as Counting } from '../../../contract/insight.ts'
+import { type StillCounting as Counting, readers } from '../../../contract/insight.ts'
 import { api } from '../../client.ts'
 import { whole } from '../../ui/format.ts'
 import { useWords } from '../../ui/language.ts'
+import { useMay } from '../parts/use-brand.ts'
 
 const words = {
   waiting: {
@@ -22,16 +23,15 @@ const words = {
 }
 const OFTEN_MS = 3000
 const SELDOM_MS = 20_000
-/** Who may ask; guides and customer service see no figures of the base. */
-const readers = ['owner', 'operator', 'regional_manager', 'store_manager', 'analyst', 'engineer']
 
 /** Says on every page that figures are not final yet, and has them read again when they are. */
-export function StillCounting({ roles }: { roles: readonly string[] }) {
+export function StillCounting() {
   const t = useWords(words)
+  const may = useMay(readers)
   const queries = useQueryClient()
   const { data } = useQuery(
     api.insight.counting.queryOptions({
-      enabled: roles.some((role) => readers.includes(role)),
+      enabled: may,
       retry: false,
       refetchInterval: ({ state }) => (isCounting(state.data) ? OFTEN_MS : SELDOM_MS),
     }),

@@ -51,10 +51,10 @@ function Flow({ links, label }: { links: readonly Link[]; label: string }) {
         {
           type: 'sankey',
           left: 8,
-          right: 150,
+          right: 185,
           top: 8,
           bottom: 8,
-          nodeGap: 10,
+          nodeGap: 16,
           data: [
             ...sources.map((name, index) => ({ name, itemStyle: { color: series[index % series.length] } })),
             ...states.map((name) => ({ name, itemStyle: { color: colourOf(name) } })),

@@ -32,7 +32,7 @@ const words = {
   otherStores: { zh: '其他门店', en: 'Other stores' },
   unfinished: { zh: '条件还没填完整，填好后这里会显示人数', en: 'A condition is not complete yet' },
   sample: { zh: '其中一些会员', en: 'Some of them' },
-  reach: { zh: '能联系上：', en: 'Can be reached: ' },
+  reach: { zh: '能收到营销消息：', en: 'Marketing can reach: ' },
   name: { zh: '姓名', en: 'Name' },
   lifecycle: { zh: '生命周期', en: 'Life cycle' },
   last: { zh: '最近购买', en: 'Last purchase' },
