@@ -2,9 +2,11 @@
  * The composition root: the only file that knows every capability. It builds them over the stores, joins their ports,
  * and lists their routes, loops and housekeeping.
  */
+
 import { fileURLToPath } from 'node:url'
 import type { StreamRoute } from '../contract/base.ts'
 import { sandboxCredentials } from '../sandbox/credentials.ts'
+import { orderMembership } from './audience/audience.ts'
 import { audienceRoutes } from './audience/routes.ts'
 import { openChannels } from './connectors/connectors.ts'
 import { receiptAddress, smsStreams } from './connectors/sms/routes.ts'
@@ -183,6 +185,7 @@ function housekeepingOf({ stores, clock }: AppParts): readonly Housekeeping[] {
     },
     { name: 'forget-rate-buckets', cron: '47 * * * *', run: () => forgetBuckets(db) },
     { name: 'forget-touches', cron: '37 3 * * *', run: () => pruneLedger(db, clock.now()) },
+    { name: 'order-membership', cron: '* * * * *', run: () => orderMembership(db) },
     { name: 'forget-sessions', cron: '17 * * * *', run: () => forgetSessions(db, clock.now()) },
   ]
 }

@@ -38,7 +38,7 @@ export {
   segmentsOf,
   sentences,
 } from './segments/segment.ts'
-export { type StateRow, selectStates as statesOf } from './segments/store.ts'
+export { orderMembership, type StateRow, selectStates as statesOf } from './segments/store.ts'
 export { takeAnew, takeOnce } from './segments/take.ts'
 export { audienceFollower } from './tags/follower.ts'
 export {

@@ -80,6 +80,17 @@ export async function updateMembership(
     where p.person_id = t.person_id`)
 }
 
+/**
+ * Puts the entries of the index by segments that still wait into their order. Answers how many pages they took. Without it
+ * who changes members does so once 64 MB wait, and looking for the members of a segment reads all that waits.
+ */
+export async function orderMembership(db: Db): Promise<number> {
+  const { pages } = await db.row<{ pages: number }>(
+    sql`select gin_clean_pending_list('person_segment_segments')::int as pages`,
+  )
+  return pages
+}
+
 /** Persons who became active again. */
 export async function noteWoken(tx: Tx, ids: readonly number[], at: Date): Promise<void> {
   if (ids.length === 0) return
