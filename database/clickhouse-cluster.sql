@@ -103,3 +103,9 @@ alter table `liuliang`.events on cluster 'liuliang' add column if not exists tex
 alter table `liuliang`.events_local on cluster 'liuliang' add column if not exists numbers Map(LowCardinality(String), Float64) codec(ZSTD(1));
 
 alter table `liuliang`.events on cluster 'liuliang' add column if not exists numbers Map(LowCardinality(String), Float64) codec(ZSTD(1));
+
+alter table `liuliang`.events_local on cluster 'liuliang' modify setting min_compress_block_size = 4096;
+
+alter table `liuliang`.orders_local on cluster 'liuliang' modify setting min_compress_block_size = 4096;
+
+alter table `liuliang`.order_lines_local on cluster 'liuliang' modify setting min_compress_block_size = 4096;

@@ -12,6 +12,7 @@ import type { Database } from '../../platform/postgres/database.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { ExportColumn, ExportPage, Open } from './export-rows.ts'
 import type { ExportFormat, FileOrder, FromFile, ToFile } from './file-worker.ts'
+import { openingNumbers } from './opening-numbers.ts'
 import { countExported, type ExportQuery, exportPage, nextPerson } from './store-export.ts'
 
 /** A column with its expression over `person` and the joined tables. */
@@ -74,21 +75,34 @@ export async function writeMembersFile(
     wrapping: cipher.wrapping,
     seal: file.seal && { key: file.seal.key, context: file.seal.context },
   })
+  const opening = openingNumbers(query.phones ? total : 0, { wrapping: cipher.wrapping, open: file.open })
   try {
     let rows = 0
     let told = 0
-    for (let from = await nextPerson(db, 0); from !== undefined; ) {
+    /** Read, and their numbers being opened: in their order. */
+    const coming: Promise<ExportPage>[] = []
+    const putNext = async (): Promise<void> => {
       signal.throwIfAborted()
-      const before = from + RANGE
-      const page = await exportPage(db, query, { from, before })
-      if (page.rows > 0) await thread.put(page)
+      const page = await coming.shift()
+      if (!page || page.rows === 0) return
+      await thread.put(page)
       rows += page.rows
       if (performance.now() - told > TOLD_MS) {
         told = performance.now()
         await onProgress?.(rows, Math.max(rows, total))
       }
+    }
+    for (let from = await nextPerson(db, 0); from !== undefined; ) {
+      signal.throwIfAborted()
+      const before = from + RANGE
+      const page = opening.open(await exportPage(db, query, { from, before }))
+      // Whoever waits for it hears of a failure; until then nobody does.
+      page.catch(() => undefined)
+      coming.push(page)
+      if (coming.length > opening.ahead) await putNext()
       from = await nextPerson(db, before - 1)
     }
+    while (coming.length > 0) await putNext()
     signal.throwIfAborted()
     return { rows, ...(await thread.end()) }
   } catch (error) {
@@ -96,7 +110,7 @@ export async function writeMembersFile(
     await rm(file.path, { force: true })
     throw error
   } finally {
-    await thread.stop()
+    await Promise.all([thread.stop(), opening.stop()])
   }
 }
 

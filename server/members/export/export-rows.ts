@@ -36,8 +36,8 @@ export type ExportPage = {
   rows: number
   /** A column each: UTF-8, the fields of all rows with FIELD_END between them, empty for none. */
   fields: readonly Uint8Array[]
-  /** Where numbers are wanted. */
-  sealed: SealedNumbers | undefined
+  /** Where numbers are wanted: as they stand in the database, or written already by `openNumbers`. */
+  numbers: SealedNumbers | Uint8Array | undefined
 }
 
 /** The sealed numbers of those who have one. */
@@ -58,24 +58,21 @@ type How = { cipher: FieldCipher; open: Open }
 export function cellsOfPage(page: ExportPage, columns: readonly ExportColumn[], how: How): Cell[][] {
   if (page.rows === 0) return columns.map(() => [])
   return columns.map((column, index) => {
-    if (column.shows === 'phone') return page.sealed ? phonesOf(page.sealed, how) : emptyCells(page.rows)
-    const fields = textOf(page.fields[index]).split(FIELD_END)
+    const bytes = column.shows === 'phone' ? writtenNumbers(page.numbers, how) : page.fields[index]
+    if (bytes === undefined) return new Array<Cell>(page.rows).fill(null)
+    const fields = bufferOf(bytes).toString('utf8').split(FIELD_END)
     const cellOf = readerOf(column, how.open)
     return fields.map((field) => (field === '' ? null : cellOf(field)))
   })
 }
 
-function textOf(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? '' : bufferOf(bytes).toString('utf8')
+function writtenNumbers(numbers: ExportPage['numbers'], how: How): Uint8Array | undefined {
+  return numbers === undefined || numbers instanceof Uint8Array ? numbers : openNumbers(numbers, how)
 }
 
 /** What comes from another thread is no Buffer any more. */
 function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length)
-}
-
-function emptyCells(rows: number): Cell[] {
-  return new Array<Cell>(rows).fill(null)
 }
 
 function readerOf({ shows, words, zone }: ExportColumn, open: Open): (field: string) => Cell {
@@ -97,19 +94,23 @@ function readerOf({ shows, words, zone }: ExportColumn, open: Open): (field: str
   }
 }
 
-/** A cell for everybody on the page; both lists ascend. */
-function phonesOf(sealed: SealedNumbers, { cipher, open }: How): Cell[] {
+/**
+ * The numbers of everybody on the page, as a column of `ExportPage`; masked unless they may be written in full. Most of an
+ * export's time is here. Errors: `Unreadable` where the key is another one.
+ */
+export function openNumbers(sealed: SealedNumbers, { cipher, open }: How): Uint8Array {
   const { persons } = sealed
-  const cells = emptyCells(persons.length)
+  const fields = new Array<string>(persons.length).fill('')
   const numbers = numbersOf(sealed)
   const secrets = openSecretsOf(cipher, numbers)
   let row = 0
+  // Both lists ascend.
   numbers.forEach(({ owner, digest }, place) => {
     while (row < persons.length && persons[row] !== owner) row += 1
     const value = secrets[place]?.[digest]
-    if (value !== undefined) cells[row] = open.phones ? domestic(value) : maskIdentifier('phone', value)
+    if (value !== undefined) fields[row] = open.phones ? domestic(value) : maskIdentifier('phone', value)
   })
-  return cells
+  return Buffer.from(fields.join(FIELD_END))
 }
 
 type Numbered = Sealed & { owner: number; digest: string }

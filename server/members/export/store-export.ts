@@ -73,7 +73,7 @@ export async function exportPage(
   return {
     rows: int4s(rows)[0] ?? 0,
     fields: fieldBytes,
-    sealed: phones
+    numbers: phones
       ? {
           persons: int4s(persons),
           owners: int4s(owners),

@@ -57,6 +57,8 @@ export function databaseStatement(verb: 'create' | 'drop', cluster?: Cluster): s
 const CREATE =
   /^create\s+table\s+if\s+not\s+exists\s+(?<table>\w+)\s*\((?<columns>[\s\S]*)\)\s*engine\s*=\s*(?<engine>MergeTree|ReplacingMergeTree)(?:\s*\((?<args>[^)]*)\))?\s*order\s+by\s+(?<order>\([^)]*\)|\w+)\s*settings\s+(?<settings>[\s\S]+)$/i
 const ALTER = /^alter\s+table\s+(?<table>\w+)\s+(?<change>add\s+column\s+if\s+not\s+exists\s+[\s\S]+)$/i
+/** How a table keeps its rows: nothing of it is known to the Distributed one. */
+const SETTING = /^alter\s+table\s+(?<table>\w+)\s+(?<change>modify\s+setting\s+[\s\S]+)$/i
 const DROP = /^drop\s+table\s+if\s+exists\s+(?<table>\w+)$/i
 
 /**
@@ -65,7 +67,9 @@ const DROP = /^drop\s+table\s+if\s+exists\s+(?<table>\w+)$/i
  */
 export function schemaStatements(statement: string, cluster: Cluster): string[] {
   const on = everywhere(cluster)
-  const [create, alter, drop] = [CREATE, ALTER, DROP].map((form) => form.exec(statement.trim())?.groups)
+  const [create, alter, setting, drop] = [CREATE, ALTER, SETTING, DROP].map(
+    (form) => form.exec(statement.trim())?.groups,
+  )
   if (create) return createStatements(create, cluster)
   if (alter) {
     const { table = '', change = '' } = alter
@@ -74,6 +78,7 @@ export function schemaStatements(statement: string, cluster: Cluster): string[] 
       `alter table ${whole(table, cluster)} ${on} ${change}`,
     ]
   }
+  if (setting) return [`alter table ${local(setting['table'] ?? '', cluster)} ${on} ${setting['change']}`]
   if (drop) {
     const { table = '' } = drop
     return [
