@@ -1,6 +1,7 @@
 /**
  * Recompute of everybody for a hundred segments through the one compiled function: the first (every answer written),
- * where nothing differs, and after one definition has changed. The yardstick is the plainest thing that reads the same
+ * where nothing differs, and after one definition has changed; then what the program does after such a change, which is to
+ * ask everybody about the changed segment alone. The yardstick is the plainest thing that reads the same
  * rows in order of person and writes one row for each; beside it a hundred queries, one for each segment, whose answers
  * are compared with those that are stored.
  * Run: node bench/recompute.bench.ts [persons] [rows]; BENCH_BASE names a folder in which the base is kept,
@@ -58,8 +59,8 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
   const data = `${count(persons)} persons, ${count(rows.orders)} orders, ${count(rows.events)} events, ${segments.length} segments of ${distinctConditions(segments.map(([, rule]) => rule))} conditions`
   const token = await leaseOf(db, 'evaluate')
   let lastChanged = 0
-  const run = async () => {
-    const done = await recompute(db, clickhouse, { token, now: () => NOW, zone: ZONE, always: true })
+  const run = async (always = true) => {
+    const done = await recompute(db, clickhouse, { token, now: () => NOW, zone: ZONE, always })
     if (!done?.finished) throw new Error('the recompute did not end')
     lastChanged = done.changed
     return done
@@ -81,7 +82,7 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
   }
   tell(
     'Full recompute where nothing differs',
-    await oursOf(run),
+    await oursOf(() => run()),
     `; ${count(lastChanged)} answers differed`,
     wanted(10),
   )
@@ -98,6 +99,20 @@ async function report(db: Database, clickhouse: ClickHouse): Promise<void> {
     `; ${count(differed)} answers changed (${((differed / persons) * 100).toFixed(1)} %)`,
     wanted(10),
   )
+  for (const kind of ['sample', 'events', 'orders'] as const) {
+    const words = await changeOne(db, kind)
+    let partly = 0
+    const spent = await oursOf(async () => {
+      partly = (await run(false)).changed
+    })
+    await projected(db, clickhouse)
+    tell(
+      `Recompute of that segment alone after ${words}`,
+      spent,
+      `; ${count(partly)} answers changed`,
+      wanted(10),
+    )
+  }
   look()
   figure({
     what: 'Memory of all processes at most (sum of PSS, looked at every second)',
@@ -113,23 +128,32 @@ function said({ seconds, ours }: OfOurs): string {
   return `${inSeconds(seconds)} (${inSeconds(sumOf(ours))} of processor: ${kinds.join(', ')})`
 }
 
-type Drawn = {
-  id: number
-  version: number
-  name: string
-  description: string
-  rule: { salt: string; per10000: number }
-}
+type Changing = { id: number; version: number; name: string; description: string; rule: Rule }
 
-/** Whoever is in a draw of 3 % less, or more again. */
-async function changeOne(db: Database): Promise<string> {
-  const { rule, ...segment } = await db.row<Drawn>(
-    sql`select id, version, name, description, rule from segment where rule ->> 'kind' = 'sample' order by id limit 1`,
+/** Whoever is in a draw of 3 % less, or more again; or one purchase or event more, or less again. */
+async function changeOne(db: Database, kind: 'sample' | 'events' | 'orders' = 'sample'): Promise<string> {
+  const segment = await db.row<Changing>(
+    sql`select id, version, name, description, rule from segment
+      where rule ->> 'kind' = ${kind} and (${kind} = 'sample' or rule -> 'compare' ->> 'op' = 'ge') order by id limit 1`,
   )
-  const per10000 = rule.per10000 === 1000 ? 700 : 1000
-  const changed = { kind: 'sample' as const, salt: rule.salt, per10000 }
-  await db.transaction((tx) => changeSegment(tx, { ...segment, rule: changed }, { at: NOW }))
-  return `a draw became ${per10000 / 100} % of everybody`
+  const { rule } = segment
+  const change = (to: Rule, words: string): Promise<string> =>
+    db.transaction(async (tx) => {
+      await changeSegment(tx, { ...segment, rule: to }, { at: NOW })
+      return words
+    })
+  if (rule.kind === 'sample') {
+    const per10000 = rule.per10000 === 1000 ? 700 : 1000
+    return change({ ...rule, per10000 }, `a draw became ${per10000 / 100} % of everybody`)
+  }
+  if ((rule.kind !== 'events' && rule.kind !== 'orders') || !('value' in rule.compare))
+    throw new Error(`no rule of ${kind} to change`)
+  const before = rule.compare.value
+  const value = before % 2 === 0 ? Math.max(1, before - 1) : before + 1
+  return change(
+    { ...rule, compare: { ...rule.compare, value } } as Rule,
+    `a rule of ${kind} asks for ${value} instead of ${before}`,
+  )
 }
 
 async function yardstick(clickhouse: ClickHouse): Promise<OfOurs> {

@@ -26,14 +26,20 @@ export async function nextReading(db: Db): Promise<number> {
   return (await db.row<{ reading: number }>(sql`select nextval('audience_reading') as reading`)).reading
 }
 
-/** To be called in every transaction that changes what rules mean; answers the reading from which it holds. */
-export async function changeDefinitions(tx: Tx): Promise<number> {
-  const reading = await nextReading(tx)
+/**
+ * To be called in every transaction that changes what rules mean; answers the reading from which it holds. `segment`: the
+ * only definition that changes, so that others need not be answered anew. Undefined: anything may be meant.
+ */
+export async function changeDefinitions(tx: Tx, segment?: number): Promise<number> {
+  // Held from here on: no answer of the definitions before can be written with a later reading.
   const { revision } = await tx.row<{ revision: number }>(
     sql`update audience_revision set revision = revision + 1 where id = 1 returning revision`,
   )
+  await tx.run(
+    sql`insert into definition_change (revision, segment_id) values (${revision}, ${segment ?? null})`,
+  )
   await tx.run(sql`update recompute set wanted = ${revision} where id = 1`)
-  return reading
+  return nextReading(tx)
 }
 
 const compiled = new WeakMap<Database, Evaluator>()

@@ -12,12 +12,14 @@ import type { PurchaseLine } from './person-facts.ts'
 const textFields = ['store', 'seller', 'channel', 'side', 'campaign'] as const satisfies PurchaseField[]
 const numberFields = ['discount', 'coupon'] as const satisfies PurchaseField[]
 
-/** `quantity` and lines are there where lines were read. */
+/** `quantity` and lines are there where lines were read. Without columns nobody has any. */
 export function purchaseTable(
-  { columns, standing }: PurchaseColumns,
+  found: PurchaseColumns | undefined,
   lines: LineColumns | undefined,
   fields: readonly PurchaseField[],
 ): ColumnTable {
+  if (!found) return noRows(0)
+  const { columns, standing } = found
   const has = (field: PurchaseField): boolean => fields.includes(field)
   const ids = columns.words('id')
   const persons = columns.numbers('person')
@@ -42,23 +44,34 @@ export function eventTable(
   found: EventColumns | undefined,
   { event, texts, numbers }: FactNeeds,
 ): ColumnTable {
-  const columns = found?.columns
-  const told: [string, TextColumn][] = []
-  const counted: [string, ArrayLike<number>][] = []
-  if (columns) {
-    told.push(['type', columns.texts('what')], ['detail', columns.texts('told')])
-    for (const field of event) told.push([field, columns.texts(`f_${field}`)])
-    for (const [place, name] of texts.entries()) told.push([property(name), columns.texts(`t${place}`)])
-    for (const [place, name] of numbers.entries())
-      counted.push([property(name), columns.numbers(`n${place}`)])
-  }
+  if (!found) return noRows(Number.NaN)
+  const { columns, standing } = found
+  const told: [string, TextColumn][] = [
+    ['type', columns.texts('what')],
+    ['detail', columns.texts('told')],
+    ...event.map((field): [string, TextColumn] => [field, columns.texts(`f_${field}`)]),
+    ...texts.map((name, place): [string, TextColumn] => [property(name), columns.texts(`t${place}`)]),
+  ]
+  const counted = numbers.map((name, place) => [property(name), columns.numbers(`n${place}`)] as const)
   return new ColumnTable({
-    standing: found?.standing ?? new Int32Array(0),
-    persons: columns?.numbers('person') ?? [],
-    moments: columns?.numbers('moment') ?? [],
+    standing,
+    persons: columns.numbers('person'),
+    moments: columns.numbers('moment'),
     texts: new Map(told),
     numbers: new Map(counted),
     unknown: Number.NaN,
+    linesOf: () => NO_LINES,
+  })
+}
+
+function noRows(unknown: number): ColumnTable {
+  return new ColumnTable({
+    standing: new Int32Array(0),
+    persons: [],
+    moments: [],
+    texts: new Map(),
+    numbers: new Map(),
+    unknown,
     linesOf: () => NO_LINES,
   })
 }

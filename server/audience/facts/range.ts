@@ -77,10 +77,10 @@ async function readColumns(
     selectPersonColumns(db, range, needs),
     selectClaimsWithin(db, range),
     selectSnapshotsWithin(db, range),
-    purchaseColumns(clickhouse, range, needs.purchase),
+    needs.purchases ? purchaseColumns(clickhouse, range, needs.purchase) : undefined,
     needs.lines ? lineColumns(clickhouse, range) : undefined,
     needs.events.size > 0 ? eventColumns(clickhouse, range, pick) : undefined,
-    lastEventColumns(clickhouse, range, interactionTypes),
+    needs.states ? lastEventColumns(clickhouse, range, interactionTypes) : undefined,
   ])
   return {
     persons,
@@ -91,7 +91,7 @@ async function readColumns(
     snapshots,
     purchases: purchaseTable(purchases, lines, needs.purchase),
     events: eventTable(events, needs),
-    heard: { persons: heard.numbers('person'), moments: heard.numbers('moment') },
+    heard: { persons: heard?.numbers('person') ?? [], moments: heard?.numbers('moment') ?? [] },
   }
 }
 

@@ -69,18 +69,21 @@ export type Evaluator = {
   explain(rule: Rule, facts: PersonFacts, now: number): Explanation
 }
 
-/** Errors: `rule_cycle`. */
-export function compileRules(definitions: Definitions): Evaluator {
+/**
+ * `part`: only segments are asked for (part.ts). States and values of level S are then right only where a rule looks at
+ * them, and the moment of change is that of the rules alone: what is stored counts with that of the states.
+ * Errors: `rule_cycle`.
+ */
+export function compileRules(definitions: Definitions, { part = false }: { part?: boolean } = {}): Evaluator {
   const program = compileProgram(definitions)
   const { days, shared } = program
-  const sitting = new Sitters(definitions, program)
+  const attributes = program.meanings.flatMap(({ means }) => (means ? [means.attribute] : []))
+  const needs = factNeedsOf(program.rules, attributes, { statesAsked: part })
+  const sitting = new Sitters(definitions, program, { states: needs.states, timed: !part })
   const answers = answersOf(sitting, program)
   return {
     definitions,
-    needs: factNeedsOf(
-      program.rules,
-      program.meanings.flatMap(({ means }) => (means ? [means.attribute] : [])),
-    ),
+    needs,
     days,
     evaluate(facts, now) {
       sitting.evaluate(groupOf([facts]), now)

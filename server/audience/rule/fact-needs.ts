@@ -9,6 +9,10 @@ import { boundsOf } from './windows.ts'
 import type { ZoneDays } from './zone-days.ts'
 
 export type FactNeeds = {
+  /** States (life cycle, RFM and the like), which follow from every purchase and from the last exchange. */
+  readonly states: boolean
+  /** Purchases; with states always. */
+  readonly purchases: boolean
   /** Attributes by their names in the language, ascending. */
   readonly attributes: readonly string[]
   readonly birthday: boolean
@@ -29,9 +33,16 @@ export type FactNeeds = {
   readonly numbers: readonly string[]
 }
 
-/** Of all rules together. A rule that refers to a segment or a tag does not include what theirs look at. */
-export function factNeedsOf(rules: readonly Rule[], attributes: readonly string[] = []): FactNeeds {
-  const gathered = new Gathered(attributes)
+/**
+ * Of all rules together. A rule that refers to a segment or a tag does not include what theirs look at. States are what
+ * everybody is asked for, unless only those conditions count that look at them (`statesAsked`).
+ */
+export function factNeedsOf(
+  rules: readonly Rule[],
+  attributes: readonly string[] = [],
+  { statesAsked = false }: { statesAsked?: boolean } = {},
+): FactNeeds {
+  const gathered = new Gathered(attributes, !statesAsked)
   for (const rule of rules) for (const { rule: node } of nodesOf(rule)) gathered.addLeaf(node)
   return gathered.needs()
 }
@@ -55,7 +66,27 @@ export function sinceOf({ windows }: FactNeeds, now: number, days: ZoneDays): Ma
 /** Windows that hold everything from a known instant on. */
 const BOUNDED = new Set<Window['kind']>(['rolling', 'calendar', 'absolute'])
 
+/** Conditions that look neither at states nor, but for what they name themselves, at purchases. */
+const WITHOUT_STATES = new Set<Rule['kind']>([
+  ...([
+    'all',
+    'any',
+    'not',
+    'attribute',
+    'date',
+    'age',
+    'joined',
+    'birthday',
+    'tag',
+    's_tag',
+    'segment',
+  ] as const),
+  ...(['sample', 'orders', 'events', 'sequence', 'coupon'] as const),
+])
+
 class Gathered {
+  #states: boolean
+  #purchases: boolean
   readonly #attributes: Set<string>
   #birthday = false
   #tags = false
@@ -67,11 +98,15 @@ class Gathered {
   readonly #texts = new Set<string>()
   readonly #numbers = new Set<string>()
 
-  constructor(attributes: readonly string[]) {
+  constructor(attributes: readonly string[], states: boolean) {
     this.#attributes = new Set(attributes)
+    this.#states = states
+    this.#purchases = states
   }
 
   addLeaf(leaf: Rule): void {
+    this.#states ||= !WITHOUT_STATES.has(leaf.kind)
+    this.#purchases ||= this.#states
     this.#lines ||= readsLines(leaf)
     this.#tags ||= leaf.kind === 'tag'
     this.#birthday ||= leaf.kind === 'age' || leaf.kind === 'birthday'
@@ -102,6 +137,7 @@ class Gathered {
 
   #addOccurrence(what: Occurrence, window: Window): void {
     if (what.of === 'purchase') {
+      this.#purchases = true
       this.#addPurchase(what.filter)
       return
     }
@@ -138,6 +174,8 @@ class Gathered {
 
   needs(): FactNeeds {
     return {
+      states: this.#states,
+      purchases: this.#purchases,
       attributes: [...this.#attributes].sort(),
       birthday: this.#birthday,
       tags: this.#tags,

@@ -40,6 +40,8 @@ const everything: FactNeeds = {
   tags: true,
   purchase: ['campaign', 'channel', 'coupon', 'discount', 'seller', 'side', 'store'],
   lines: true,
+  states: true,
+  purchases: true,
   windows: new Map(),
   event: ['channel', 'store', 'subject'],
   events: new Map(

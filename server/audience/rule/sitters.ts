@@ -20,14 +20,17 @@ export class Sitters implements Sitting {
   persons = 0
   turn = 0
   readonly #definitions: Definitions
+  readonly #how: { states: boolean; timed: boolean }
   readonly #program: Program
   readonly #said: Asked[]
   readonly #trees: readonly Tree[]
   /** For so many persons there is room. */
   #room = 0
 
-  constructor(definitions: Definitions, program: Program) {
+  /** `states`: whether they are found at all; `timed`: whether they count for the moment of change. */
+  constructor(definitions: Definitions, program: Program, how: { states: boolean; timed: boolean }) {
     this.#definitions = definitions
+    this.#how = how
     this.#program = program
     this.group = groupOf([])
     this.holds = program.nodes.map(() => new Uint8Array(0))
@@ -65,16 +68,20 @@ export class Sitters implements Sitting {
     const { purchases, events } = this.group
     const from = purchases.starts[bench.place] ?? 0
     const after = until(purchases, bench.place, now)
-    const { days } = this.#program
-    const { bands, cuts } = this.#definitions
-    const bought = { at: purchases.at, amounts, from, count: after - from }
-    const { state, next } = stateOf(facts, bought, now, { days, bands, cuts })
     bench.facts = facts
     bench.now = now
     bench.today = today
-    bench.state = state
+    let changes = NEVER
+    if (this.#how.states) {
+      const { days } = this.#program
+      const { bands, cuts } = this.#definitions
+      const bought = { at: purchases.at, amounts, from, count: after - from }
+      const { state, next } = stateOf(facts, bought, now, { days, bands, cuts })
+      bench.state = state
+      if (this.#how.timed) changes = next
+    }
     bench.own = Math.min(
-      next,
+      changes,
       firstAt(purchases, bench.place, after),
       firstAt(events, bench.place, until(events, bench.place, now)),
     )

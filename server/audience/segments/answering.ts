@@ -9,20 +9,31 @@ import type { Database } from '../../platform/postgres/database.ts'
 import type { PersonRange } from '../facts/store-columns.ts'
 import type { Evaluator } from '../rule/compile.ts'
 import type { Definitions } from '../rule/definitions.ts'
-import { answerRange, type RangeAnswer } from './range.ts'
+import { answerPart, answerRange, type RangeAnswer, type RangePart } from './range.ts'
 
 export type Answering = {
   /** So many ranges are worked on at once. */
   readonly atOnce: number
   /** Errors: those of the stores. */
-  answer(range: PersonRange, how: { evaluator: Evaluator; now: number }): Promise<RangeAnswer>
+  answer(range: PersonRange, asked: Asked): Promise<RangeAnswer>
+  answerPart(range: PersonRange, asked: AskedPart): Promise<RangePart>
   close(): Promise<void>
 }
 
-/** What a thread is told when it starts, and for each range. */
+export type Asked = { evaluator: Evaluator; now: number }
+/** About the `concerned` segments alone, by the evaluator of that part. */
+export type AskedPart = Asked & { concerned: ReadonlySet<number> }
+
+/** What a thread is told when it starts, and for each range: the definitions where they are others than for the last. */
 export type ThreadData = { url: string; clickhouse: ClickHouseOptions }
-export type ToThread = { number: number; range: PersonRange; now: number; definitions?: Definitions }
-export type FromThread = { number: number; answer?: RangeAnswer; failed?: string }
+export type ToThread = {
+  number: number
+  range: PersonRange
+  now: number
+  concerned: ReadonlySet<number> | undefined
+  definitions?: Definitions
+}
+export type FromThread = { number: number; answer?: RangeAnswer | RangePart; failed?: string }
 
 /** Starting threads takes as long as answering for so many persons. */
 const THREADS_FROM = 40_000
@@ -33,7 +44,8 @@ const YOUNG_MB = 32
 export function openAnswering(db: Database, clickhouse: ClickHouse, persons: number): Answering {
   const here: Answering = {
     atOnce: 1,
-    answer: (range, how) => answerRange(db, clickhouse, range, how),
+    answer: (range, asked) => answerRange(db, clickhouse, range, asked),
+    answerPart: (range, asked) => answerPart(db, clickhouse, range, asked),
     close: async () => undefined,
   }
   return persons < THREADS_FROM ? here : threads(db, clickhouse, here)
@@ -45,17 +57,30 @@ function threads(db: Database, clickhouse: ClickHouse, here: Answering): Answeri
   const all = Array.from({ length: count }, () => new Thread(data))
   let turn = 0
   let closed = false
+  /** By the next thread. What a thread could not answer is answered here: then an error is that of the store itself. */
+  const by = <Found>(
+    ask: (thread: Thread) => Promise<Found>,
+    otherwise: () => Promise<Found>,
+  ): Promise<Found> => {
+    const thread = all[turn % count] as Thread
+    turn += 1
+    return ask(thread).catch((error: unknown) => {
+      if (closed) throw error
+      return otherwise()
+    })
+  }
   return {
     atOnce: count,
-    async answer(range, how) {
-      const thread = all[turn % count] as Thread
-      turn += 1
-      // What a thread could not answer is answered here: then an error is that of the store itself.
-      return thread.answer(range, how).catch((error: unknown) => {
-        if (closed) throw error
-        return here.answer(range, how)
-      })
-    },
+    answer: (range, asked) =>
+      by(
+        (thread) => thread.ask<RangeAnswer>(range, asked),
+        () => here.answer(range, asked),
+      ),
+    answerPart: (range, asked) =>
+      by(
+        (thread) => thread.ask<RangePart>(range, asked),
+        () => here.answerPart(range, asked),
+      ),
     async close() {
       closed = true
       await Promise.all(all.map((thread) => thread.close()))
@@ -67,9 +92,9 @@ const FILE = new URL('./range-worker.ts', import.meta.url)
 
 class Thread {
   readonly #worker: Worker
-  readonly #open = new Map<number, PromiseWithResolvers<RangeAnswer>>()
+  readonly #open = new Map<number, PromiseWithResolvers<RangeAnswer | RangePart>>()
   #asked = 0
-  #revision: number | undefined
+  #definitions: Definitions | undefined
   #ended: Error | undefined
 
   constructor(data: ThreadData) {
@@ -82,20 +107,21 @@ class Thread {
     this.#worker.on('exit', () => this.#end(new Error('a thread of the recompute ended')))
   }
 
-  answer(
+  /** What is found is a part where one is asked for. */
+  ask<Found extends RangeAnswer | RangePart>(
     range: PersonRange,
-    { evaluator, now }: { evaluator: Evaluator; now: number },
-  ): Promise<RangeAnswer> {
+    { evaluator, now, concerned }: Asked & Partial<AskedPart>,
+  ): Promise<Found> {
     if (this.#ended) return Promise.reject(this.#ended)
     const { definitions } = evaluator
     this.#asked += 1
-    const waiting = Promise.withResolvers<RangeAnswer>()
+    const waiting = Promise.withResolvers<RangeAnswer | RangePart>()
     this.#open.set(this.#asked, waiting)
-    const known = this.#revision === definitions.revision
-    this.#revision = definitions.revision
-    const message: ToThread = { number: this.#asked, range, now, ...(!known && { definitions }) }
+    const known = this.#definitions === definitions
+    this.#definitions = definitions
+    const message: ToThread = { number: this.#asked, range, now, concerned, ...(!known && { definitions }) }
     this.#worker.postMessage(message)
-    return waiting.promise
+    return waiting.promise as Promise<Found>
   }
 
   async close(): Promise<void> {

@@ -98,7 +98,12 @@ async function evaluateTaken(
   return written
 }
 
-function answersAbout(facts: readonly PersonFacts[], evaluator: Evaluator, now: number): Map<number, Answer> {
+/** The answers about each, many at a time. */
+export function answersAbout(
+  facts: readonly PersonFacts[],
+  evaluator: Evaluator,
+  now: number,
+): Map<number, Answer> {
   const found = new Map<number, Answer>()
   for (let from = 0; from < facts.length; from += AT_ONCE) {
     const some = facts.slice(from, from + AT_ONCE)

@@ -96,9 +96,44 @@ export async function writeAnswers(tx: Tx, answered: readonly Answered[], how: W
   return { ...written, entered: told.entered, left: told.left }
 }
 
+/** What a change of some segments says of somebody: in which of them he is, and before when that does not change by itself. */
+export type PartAnswer = { personId: number; segments: readonly number[]; next: number }
+
+/**
+ * Writes what a change of segments (`concerned`) says; all else of each stands as it is stored. Answers how many were left out
+ * because a newer reading stands. Errors: `DefinitionsChanged`.
+ */
+export async function writeParts(
+  tx: Tx,
+  parts: readonly PartAnswer[],
+  concerned: ReadonlySet<number>,
+  how: WriteHow,
+): Promise<{ stale: number }> {
+  if ((await lockRevision(tx)) !== how.definitions.revision)
+    throw new DefinitionsChanged('definitions changed')
+  const ids = parts.map(({ personId }) => personId)
+  const rows = new Map((await lockMembership(tx, ids)).map((row) => [row.personId, row]))
+  const told = new Told(how)
+  const updates: (MembershipAnswer & { idle: boolean })[] = []
+  for (const { personId, segments, next } of parts) {
+    const row = rows.get(personId)
+    if (!row || row.reading >= how.reading) continue
+    const others = row.segments.filter((id) => !concerned.has(id))
+    const present = [...others, ...segments].sort((left, right) => left - right)
+    const moved = { entered: without(present, row.segments), left: without(row.segments, present) }
+    told.segments(personId, moved, () => 'definition')
+    const nextAt = Math.min(row.nextAt?.getTime() ?? Number.POSITIVE_INFINITY, next)
+    updates.push({ personId, segments: present, nextAt, idle: false })
+  }
+  await updateMembership(tx, updates, { ...how, day: dayOf(how.zone, how.now) })
+  await appendByCause(tx, told.events, how.now)
+  await countMoved(tx, dayOf(how.zone, how.now), told.moved())
+  return { stale: parts.length - updates.length }
+}
+
 type Standing = Omit<LockedMembership, 'personId'>
 /** Whoever has no row yet. */
-const NOWHERE: Standing = { reading: -1, segments: [] }
+const NOWHERE: Standing = { reading: -1, segments: [], nextAt: null }
 
 /** What stands of each, locked; `missing` are those who had nothing and have their row by the answer now. */
 async function lockedRows(

@@ -4,7 +4,7 @@ import { openClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import { openDatabase } from '../../platform/postgres/database.ts'
 import { compileRules, type Evaluator } from '../rule/compile.ts'
 import type { FromThread, ThreadData, ToThread } from './answering.ts'
-import { answerRange, type RangeAnswer } from './range.ts'
+import { answerPart, answerRange, type RangeAnswer, type RangePart } from './range.ts'
 
 /** Connections to PostgreSQL: one reads persons while the other reads what is stored. */
 const CONNECTIONS = 2
@@ -17,10 +17,12 @@ const clickhouse = openClickHouse(options)
 let evaluator: Evaluator | undefined
 let last: Promise<unknown> = Promise.resolve()
 
-async function answer({ range, now, definitions }: ToThread): Promise<RangeAnswer> {
-  if (definitions) evaluator = compileRules(definitions)
+async function answer({ range, now, concerned, definitions }: ToThread): Promise<RangeAnswer | RangePart> {
+  if (definitions) evaluator = compileRules(definitions, { part: concerned !== undefined })
   if (!evaluator) throw new Error('no definitions')
-  return answerRange(db, clickhouse, range, { evaluator, now })
+  return concerned
+    ? answerPart(db, clickhouse, range, { evaluator, now, concerned })
+    : answerRange(db, clickhouse, range, { evaluator, now })
 }
 
 port.on('message', (message: ToThread) => {

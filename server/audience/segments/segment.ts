@@ -50,9 +50,8 @@ export async function createSegment(
   const rule = parsed(fields.rule)
   await checkRule(tx, rule)
   const kind = fields.kind ?? 'live'
-  // Before its first take nobody is in it, so nobody has to be evaluated.
-  const reading = kind === 'live' ? await changeDefinitions(tx) : await nextReading(tx)
   const taking = kind === 'live' ? null : at
+  const reading = await nextReading(tx)
   const row = await unlessTaken(() =>
     tx.row<SegmentRow>(sql`
       insert into segment (name, description, rule, hidden, reading, demo, created_at, changed_at, created_by, kind, wanted_take, wanted_at)
@@ -60,6 +59,11 @@ export async function createSegment(
         ${fields.demo ?? false}, ${at}, ${at}, ${by}, ${kind}, ${taking === null ? 0 : 1}, ${taking})
       returning ${columns}`),
   )
+  // Before its first take nobody is in it, so nobody has to be evaluated.
+  if (kind === 'live')
+    await tx.run(
+      sql`update segment set reading = ${await changeDefinitions(tx, row.id)} where id = ${row.id}`,
+    )
   await declare(tx, row)
   return row
 }
@@ -114,7 +118,7 @@ async function becoming(
   const stays = fromLive && kind === 'snapshot'
   const followed = stored.kind !== 'on_demand' || kind !== 'on_demand'
   const renewed = followed && !(stays && same) && !(stored.kind === 'snapshot' && kind === 'snapshot')
-  const reading = renewed ? await changeDefinitions(tx) : null
+  const reading = renewed ? await changeDefinitions(tx, before.id) : null
   return sql`, kind = ${stays ? 'live' : kind}, reading = coalesce(${reading}::bigint, reading),
     wanted_take = ${taking ? sql`take + 1` : sql`take`}, wanted_at = ${taking ? at : null}::timestamptz, looked_at = 0, look_total = 0`
 }
@@ -130,7 +134,7 @@ export async function deleteSegment(
     update segment set state = 'archived', version = version + 1, changed_at = ${at}
     where id = ${given.id} and version = ${given.version} and state = 'live'`)
   if (archived !== 1) throw lostWrite('segment', given, await findSegment(tx, given.id))
-  await changeDefinitions(tx)
+  await changeDefinitions(tx, given.id)
   await disuses(tx, { kind: 'segment', id: given.id })
 }
 

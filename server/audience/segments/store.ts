@@ -47,13 +47,13 @@ const segmentsText = ({ segments }: Pick<MembershipAnswer, 'segments'>): string 
 const nextOf = ({ nextAt }: Pick<MembershipAnswer, 'nextAt'>): Date | null =>
   Number.isFinite(nextAt) ? instant(nextAt) : null
 
-export type LockedMembership = Pick<MembershipRow, 'personId' | 'segments' | 'reading'>
+export type LockedMembership = Pick<MembershipRow, 'personId' | 'segments' | 'nextAt' | 'reading'>
 
 /** Locked in id order. */
 export async function lockMembership(tx: Tx, ids: readonly number[]): Promise<LockedMembership[]> {
   if (ids.length === 0) return []
   return tx.rows<LockedMembership>(sql`
-    select person_id as "personId", segments, reading from person_segment
+    select person_id as "personId", segments, next_at as "nextAt", reading from person_segment
     where person_id = any(${ids}::int[]) order by person_id for update`)
 }
 

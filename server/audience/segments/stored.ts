@@ -97,6 +97,54 @@ export class Stored {
   }
 }
 
+/** The segments that are stored for a range, to compare some of them. */
+export class StoredSegments {
+  readonly #membership: MembershipColumns
+  #row = 0
+  #ids = new Int32Array(64)
+
+  constructor(membership: MembershipColumns) {
+    this.#membership = membership
+  }
+
+  /**
+   * Whether the person at that place is in the same of the `concerned` segments, and would not be woken too late; else in
+   * which of them he is, ascending, and until when. `late`: his moment of change has come.
+   */
+  compare(
+    personId: number,
+    answers: Answers,
+    place: number,
+    { concerned, now }: { concerned: ReadonlySet<number>; now: number },
+  ): 'unknown' | 'late' | 'same' | { segments: number[]; next: number } {
+    const { persons, starts, segments, nextAt } = this.#membership
+    this.#row = placeOf(persons, this.#row, personId)
+    if (persons[this.#row] !== personId) return 'unknown'
+    const wakes = nextAt[this.#row] ?? 0
+    if (wakes <= now) return 'late'
+    if (this.#ids.length < answers.most) this.#ids = new Int32Array(answers.most)
+    const count = answers.segmentsOf(place, this.#ids)
+    const { next } = answers.of(place)
+    const end = starts[this.#row + 1] ?? 0
+    let at = starts[this.#row] ?? 0
+    let same = next >= wakes
+    // Both ascend.
+    for (let index = 0; same && index < count; index += 1) {
+      const id = this.#ids[index] ?? 0
+      if (!concerned.has(id)) continue
+      while (at < end && !concerned.has(segments[at] ?? 0)) at += 1
+      same = at < end && segments[at] === id
+      at += 1
+    }
+    while (same && at < end) {
+      same = !concerned.has(segments[at] ?? 0)
+      at += 1
+    }
+    if (same) return 'same'
+    return { segments: [...this.#ids.subarray(0, count)].filter((id) => concerned.has(id)), next }
+  }
+}
+
 function saysGroups(
   rows: Int32Array,
   from: number,

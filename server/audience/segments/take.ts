@@ -125,7 +125,7 @@ async function meantAmong(
 async function finish(db: Database, wanted: WantedTake, persons: number, how: TakeHow): Promise<void> {
   await db.transaction(async (tx) => {
     await fence(tx, how.token)
-    const reading = wanted.kind === 'on_demand' ? null : await changeDefinitions(tx)
+    const reading = wanted.kind === 'on_demand' ? null : await changeDefinitions(tx, wanted.id)
     await finishTake(tx, { ...wanted, at: how.now, persons, reading })
   })
   crashPoint('take.finished')
