@@ -1,7 +1,7 @@
 /**
- * Reading orders and events of a range of persons as columns, for questions about everybody: what `rowsOf` gives as
+ * Reading orders and events of many persons as columns, a range of them or those named: what `rowsOf` gives as
  * objects, without an object for any row. Times are ms since 1970, amounts cents, quantities thousandths; '' stands for
- * what is not known. Bounded by memory: the caller chooses the range.
+ * what is not known. Bounded by memory: the caller chooses how many persons.
  */
 import type { EventType } from '../../contract/events.ts'
 import type { Block, CallOptions, ClickHouse, Params } from '../platform/clickhouse/clickhouse.ts'
@@ -9,14 +9,14 @@ import { type Gathered, gathered } from '../platform/clickhouse/gathered.ts'
 import { eventConditions, ms } from './event-rows.ts'
 import { inOrder } from './person-order.ts'
 
-export type ColumnRange = {
-  /** Persons from `from` on, before `before`. Persons whose rows stand elsewhere are to be read by `rowsOf`. */
-  from: number
-  before: number
-  call?: CallOptions | undefined
-}
+/** Persons from `from` on, before `before`; or those with these ids. Persons whose rows stand elsewhere are to be read by `rowsOf`. */
+export type PersonSet = { from: number; before: number } | { ids: readonly number[] }
+export type ColumnsWanted = PersonSet & { call?: CallOptions | undefined }
 
-const WITHIN = 'person_id >= {from:Int32} and person_id < {before:Int32} and person_id > 0'
+const within = (persons: PersonSet): string =>
+  'ids' in persons
+    ? 'person_id in {ids:Array(Int32)}'
+    : 'person_id >= {from:Int32} and person_id < {before:Int32} and person_id > 0'
 const NOBODY = "toUUID('00000000-0000-0000-0000-000000000000')"
 const idText = (column: string): string => `if(${column} = ${NOBODY}, '', toString(${column}))`
 /** Sent as a dictionary and places in it, where many are equal. */
@@ -38,17 +38,17 @@ export type PurchaseField = keyof typeof orderFields
 /** `standing`: the places of purchases, ascending by person and time; columns `person`, `at`, `id`, `amount` and the fields. */
 export type PurchaseColumns = { columns: Gathered; standing: Int32Array }
 
-/** Purchases of the range: of each order the greatest version, where it is paid and not wholly refunded. */
+/** Purchases: of each order the greatest version, where it is paid and not wholly refunded. */
 export async function purchaseColumns(
   clickhouse: ClickHouse,
-  range: ColumnRange,
+  persons: ColumnsWanted,
   fields: readonly PurchaseField[],
 ): Promise<PurchaseColumns> {
   const more = fields.map((field) => `, ${orderFields[field]} as f_${field}`).join('')
   const query = `select person_id as person, toFloat64(${ms('orders.at')}) as moment, id, version, toUInt8(purchase = 1 and deleted = 0) as counts,
       ${cents('total - refunded')} as amount${more}
-    from orders where ${WITHIN}`
-  const columns = await gathered(asked(clickhouse, query, range))
+    from orders where ${within(persons)}`
+  const columns = await gathered(asked(clickhouse, query, persons))
   const versions = columns.numbers('version')
   const order = inOrder(columns, (left, right) => (versions[left] ?? 0) - (versions[right] ?? 0))
   return { columns, standing: lastVersions(columns, order, undefined) }
@@ -57,13 +57,13 @@ export async function purchaseColumns(
 /** `standing`: the places of lines, ascending by person, time, order and line. */
 export type LineColumns = { columns: Gathered; standing: Int32Array }
 
-/** Lines of the orders of the range, in the order of `purchaseColumns`. */
-export async function lineColumns(clickhouse: ClickHouse, range: ColumnRange): Promise<LineColumns> {
+/** Lines of the orders, in the order of `purchaseColumns`. */
+export async function lineColumns(clickhouse: ClickHouse, persons: ColumnsWanted): Promise<LineColumns> {
   const query = `select person_id as person, toFloat64(${ms('order_lines.at')}) as moment, order_id as id, version, toUInt8(deleted = 0) as counts,
       toFloat64(line) as place, sku, toString(category) as kind, toFloat64(toInt64(quantity * 1000)) as milli, ${cents('price')} as unit,
       ${cents('discount')} as less, ${cents('refunded')} as back
-    from order_lines where ${WITHIN}`
-  const columns = await gathered(asked(clickhouse, query, range))
+    from order_lines where ${within(persons)}`
+  const columns = await gathered(asked(clickhouse, query, persons))
   const [lines, versions] = [columns.numbers('place'), columns.numbers('version')]
   const order = inOrder(
     columns,
@@ -128,7 +128,7 @@ export type EventColumns = { columns: Gathered; standing: Int32Array }
  */
 export async function eventColumns(
   clickhouse: ClickHouse,
-  range: ColumnRange,
+  persons: ColumnsWanted,
   pick: EventColumnsPick,
 ): Promise<EventColumns> {
   const { text, params } = eventConditions(pick)
@@ -144,27 +144,27 @@ export async function eventColumns(
   const fields = pick.fields.map((field) => `, ${eventFields[field]} as f_${field}`)
   const query = `select person_id as person, toFloat64(${ms('events.at')}) as moment, id, toString(type) as what, toString(detail) as told
       ${[...fields, ...texts, ...numbers].join('')}
-    from events where ${WITHIN} and (${text})`
-  const columns = await gathered(asked(clickhouse, query, range, { ...params, ...keys }))
+    from events where ${within(persons)} and (${text})`
+  const columns = await gathered(asked(clickhouse, query, persons, { ...params, ...keys }))
   return { columns, standing: inOrder(columns) }
 }
 
 /** When each person's last event of the types was: columns `person` and `moment`, ascending by person. */
 export function lastEventColumns(
   clickhouse: ClickHouse,
-  range: ColumnRange,
+  persons: ColumnsWanted,
   types: readonly EventType[],
 ): Promise<Gathered> {
   const query = `select person_id as person, toFloat64(${ms('max(events.at)')}) as moment from events
-    where ${WITHIN} and type in {types:Array(String)} group by person_id order by person_id settings optimize_aggregation_in_order = 1`
-  return gathered(asked(clickhouse, query, range, { types }))
+    where ${within(persons)} and type in {types:Array(String)} group by person_id order by person_id settings optimize_aggregation_in_order = 1`
+  return gathered(asked(clickhouse, query, persons, { types }))
 }
 
 function asked(
   clickhouse: ClickHouse,
   query: string,
-  { from, before, call }: ColumnRange,
+  { call, ...persons }: ColumnsWanted,
   params: Params = {},
 ): AsyncIterable<Block> {
-  return clickhouse.blocks(query, { from, before, ...params }, { lane: 'heavy', ...call })
+  return clickhouse.blocks(query, { ...persons, ...params }, { lane: 'heavy', ...call })
 }

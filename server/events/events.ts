@@ -11,6 +11,7 @@ export {
   type LineColumns,
   lastEventColumns,
   lineColumns,
+  type PersonSet,
   type PurchaseColumns,
   type PurchaseField,
   purchaseColumns,

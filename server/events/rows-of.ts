@@ -172,9 +172,12 @@ function ownerBy(
   }
 }
 
-/** Everybody whose rows stand, or may stand, under somebody else, or who has other people's rows under his key. */
-export async function unsettledPersons(db: Db): Promise<Set<number>> {
-  const homes = await unsettledHomes(db)
+/**
+ * Everybody whose rows stand, or may stand, under somebody else, or who has other people's rows under his key; where
+ * `among` is given, those that have to do with one of these.
+ */
+export async function unsettledPersons(db: Db, among?: readonly number[]): Promise<Set<number>> {
+  const homes = await unsettledHomes(db, among)
   return new Set(
     homes.flatMap((home) => [
       home.personId,

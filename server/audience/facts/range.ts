@@ -1,15 +1,16 @@
 /**
- * Facts of a range of persons, read as columns: the same that `loadFacts` gives, a few persons at a
+ * Facts of many persons, a range of them or those named, read as columns: the same that `loadFacts` gives, a few persons at a
  * time in columns and objects that are used again, so that a recompute makes no object for any row.
  */
 import {
   eventColumns,
   lastEventColumns,
   lineColumns,
+  type PersonSet,
   purchaseColumns,
   unsettledPersons,
 } from '../../events/events.ts'
-import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
+import type { CallOptions, ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { AT_ONCE } from '../rule/bench.ts'
 import { type FactNeeds, sinceOf } from '../rule/fact-needs.ts'
@@ -19,36 +20,55 @@ import { type Group, groupOf, type Person } from './history-table.ts'
 import { interactionTypes, loadFacts } from './load.ts'
 import type { Claim } from './person-facts.ts'
 import { selectSnapshotsWithin } from './store.ts'
-import {
-  type PersonColumns,
-  type PersonRange,
-  selectClaimsWithin,
-  selectPersonColumns,
-} from './store-columns.ts'
+import { type PersonColumns, selectClaimsWithin, selectPersonColumns } from './store-columns.ts'
 
-export type RangeHow = { needs: FactNeeds; now: number; days: ZoneDays }
+/** `call`: how ClickHouse is asked; as for work on everybody unless told. */
+export type RangeHow = { needs: FactNeeds; now: number; days: ZoneDays; call?: CallOptions }
 
 /**
- * Shows the live persons of the range to `visit`, up to AT_ONCE at a time and in no order; answers how many there were.
+ * Shows the live ones of the persons to `visit`, up to AT_ONCE at a time and in no order; answers how many there were.
  * What is shown is valid until `visit` returns. Persons whose rows a merge left elsewhere are read one by one.
  */
 export async function visitRange(
   db: Database,
   clickhouse: ClickHouse,
-  range: PersonRange,
+  whom: PersonSet,
   how: RangeHow,
   visit: (group: Group) => void,
 ): Promise<number> {
-  const unsettled = await unsettledPersons(db)
-  const columns = await readColumns(db, clickhouse, range, how)
+  const { unsettled, columns } = await settledColumns(db, clickhouse, whom, how)
   let persons = showColumns(columns, unsettled, visit)
-  const apart = [...unsettled].filter((id) => id >= range.from && id < range.before)
+  const apart =
+    'ids' in whom
+      ? whom.ids.filter((id) => unsettled.has(id))
+      : [...unsettled].filter((id) => id >= whom.from && id < whom.before)
   for (let from = 0; from < apart.length; from += AT_ONCE) {
     const some = await loadFacts(db, clickhouse, apart.slice(from, from + AT_ONCE), how)
     if (some.size > 0) visit(groupOf([...some.values()]))
     persons += some.size
   }
   return persons
+}
+
+const MAX_TRIES = 8
+
+/** Of those named, rows that are being moved meanwhile are read again. */
+async function settledColumns(
+  db: Database,
+  clickhouse: ClickHouse,
+  whom: PersonSet,
+  how: RangeHow,
+): Promise<{ unsettled: ReadonlySet<number>; columns: Columns }> {
+  const named = 'ids' in whom ? whom.ids : undefined
+  let unsettled = await unsettledPersons(db, named)
+  for (let attempt = 1; ; attempt += 1) {
+    const columns = await readColumns(db, clickhouse, whom, how)
+    if (!named) return { unsettled, columns }
+    const after = await unsettledPersons(db, named)
+    if (after.symmetricDifference(unsettled).size === 0) return { unsettled, columns }
+    if (attempt === MAX_TRIES) throw new Error('the rows of merged persons kept moving while they were read')
+    unsettled = after
+  }
 }
 
 type Columns = {
@@ -63,9 +83,10 @@ type Columns = {
 async function readColumns(
   db: Database,
   clickhouse: ClickHouse,
-  range: PersonRange,
-  { needs, now, days }: RangeHow,
+  whom: PersonSet,
+  { needs, now, days, call }: RangeHow,
 ): Promise<Columns> {
+  const wanted = { ...whom, call }
   const pick = {
     types: needs.events,
     since: sinceOf(needs, now, days),
@@ -74,13 +95,13 @@ async function readColumns(
     numbers: needs.numbers,
   }
   const [persons, claims, snapshots, purchases, lines, events, heard] = await Promise.all([
-    selectPersonColumns(db, range, needs),
-    selectClaimsWithin(db, range),
-    selectSnapshotsWithin(db, range),
-    needs.purchases ? purchaseColumns(clickhouse, range, needs.purchase) : undefined,
-    needs.lines ? lineColumns(clickhouse, range) : undefined,
-    needs.events.size > 0 ? eventColumns(clickhouse, range, pick) : undefined,
-    needs.states ? lastEventColumns(clickhouse, range, interactionTypes) : undefined,
+    selectPersonColumns(db, whom, needs),
+    selectClaimsWithin(db, whom),
+    selectSnapshotsWithin(db, whom),
+    needs.purchases ? purchaseColumns(clickhouse, wanted, needs.purchase) : undefined,
+    needs.lines ? lineColumns(clickhouse, wanted) : undefined,
+    needs.events.size > 0 ? eventColumns(clickhouse, wanted, pick) : undefined,
+    needs.states ? lastEventColumns(clickhouse, wanted, interactionTypes) : undefined,
   ])
   return {
     persons,

@@ -1,13 +1,22 @@
-/** What PostgreSQL knows of a range of persons, column by column: no object for any of them. */
+/** What PostgreSQL knows of many persons, column by column: no object for any of them. */
+
+import type { PersonSet } from '../../events/events.ts'
 import { copyRow, instants, int4s } from '../../platform/postgres/copy-out.ts'
 import type { Database } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { sql, trusted } from '../../platform/postgres/sql.ts'
 import type { FactNeeds } from '../rule/fact-needs.ts'
 import { attributeColumns } from './attribute-columns.ts'
 import type { Claim } from './person-facts.ts'
 
 /** Persons from `from` on, before `before`. */
 export type PersonRange = { from: number; before: number }
+
+/** Which rows are of these persons, as SQL over a column. Errors: a TypeError for what is no whole number. */
+export function ofPersons(column: string, persons: PersonSet): string {
+  return 'ids' in persons
+    ? `${column} = any('{${persons.ids.map(whole).join(',')}}'::int[])`
+    : `${column} >= ${whole(persons.from)} and ${column} < ${whole(persons.before)}`
+}
 
 export type PersonColumns = {
   /** Live persons, ascending. */
@@ -25,7 +34,7 @@ export type PersonColumns = {
 
 export async function selectPersonColumns(
   db: Database,
-  range: PersonRange,
+  persons: PersonSet,
   needs: FactNeeds,
 ): Promise<PersonColumns> {
   const columns = needs.attributes.map(
@@ -41,7 +50,7 @@ export async function selectPersonColumns(
   const [ids, joined, ...rest] = await copyRow(
     db,
     `select ${asked.join(', ')} from (select ${within} from person
-      where id >= ${whole(range.from)} and id < ${whole(range.before)} and state = 'live' order by id) p`,
+      where ${ofPersons('id', persons)} and state = 'live' order by id) p`,
   )
   const [birthdays, lunar] = needs.birthday ? rest.splice(0, 2) : []
   return {
@@ -50,17 +59,17 @@ export async function selectPersonColumns(
     birthdays: listed(birthdays) as (string | null)[],
     lunar: lunar ?? new Uint8Array(0),
     attributes: new Map(needs.attributes.map((name, place) => [name, listed(rest[place])])),
-    tags: needs.tags ? await selectTagPairs(db, range) : new Int32Array(0),
+    tags: needs.tags ? await selectTagPairs(db, persons) : new Int32Array(0),
   }
 }
 
 /** Active tags that are set or synced: what a rule decides is an answer, not a fact. */
-async function selectTagPairs(db: Database, { from, before }: PersonRange): Promise<Int32Array> {
+async function selectTagPairs(db: Database, persons: PersonSet): Promise<Int32Array> {
   const [pairs] = await copyRow(
     db,
     `select string_agg(int4send(person_id) || int4send(tag_id), '') from (
       select pt.person_id, pt.tag_id from person_tag pt join tag t on t.id = pt.tag_id
-      where pt.person_id >= ${whole(from)} and pt.person_id < ${whole(before)} and t.state = 'active'
+      where ${ofPersons('pt.person_id', persons)} and t.state = 'active'
         and not (pt.origin = 'auto' and t.rule is not null) order by pt.person_id) p`,
   )
   return int4s(pairs)
@@ -69,13 +78,13 @@ async function selectTagPairs(db: Database, { from, before }: PersonRange): Prom
 /** The best claim of each origin, person and group, ascending by person: see `selectClaims`. */
 export async function selectClaimsWithin(
   db: Database,
-  { from, before }: PersonRange,
+  persons: PersonSet,
 ): Promise<(Omit<Claim, 'at'> & { personId: number; at: Date })[]> {
   return db.rows(sql`
     select distinct on (c.person_id, c.group_id, c.origin)
       c.person_id as "personId", c.group_id as "group", c.tag_id as tag, c.origin, c.producer, c.at
     from s_tag_claim c join tag t on t.id = c.tag_id
-    where c.person_id >= ${from} and c.person_id < ${before} and t.state = 'active'
+    where ${trusted(ofPersons('c.person_id', persons))} and t.state = 'active'
       and not (c.origin = 'auto' and t.rule is not null)
     order by c.person_id, c.group_id, c.origin, c.at desc, c.tag_id desc`)
 }

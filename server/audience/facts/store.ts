@@ -1,7 +1,9 @@
+import type { PersonSet } from '../../events/events.ts'
 import type { Db } from '../../platform/postgres/database.ts'
 import { join, type Sql, sql, trusted } from '../../platform/postgres/sql.ts'
 import { attributeColumns } from './attribute-columns.ts'
 import type { Claim } from './person-facts.ts'
+import { ofPersons } from './store-columns.ts'
 
 export type PersonRow = {
   id: number
@@ -61,12 +63,9 @@ export function selectSnapshots(db: Db, ids: readonly number[]): Promise<Map<num
   return snapshotsOf(db, sql`pr.person_id = any(${ids}::int[])`)
 }
 
-/** As `selectSnapshots`, of a range of persons. */
-export function selectSnapshotsWithin(
-  db: Db,
-  { from, before }: { from: number; before: number },
-): Promise<Map<number, number[]>> {
-  return snapshotsOf(db, sql`pr.person_id >= ${from} and pr.person_id < ${before}`)
+/** As `selectSnapshots`, of many persons. */
+export function selectSnapshotsWithin(db: Db, persons: PersonSet): Promise<Map<number, number[]>> {
+  return snapshotsOf(db, trusted(ofPersons('pr.person_id', persons)))
 }
 
 /** A brand without snapshots is asked one short question. */

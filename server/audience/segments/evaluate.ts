@@ -14,6 +14,7 @@ import { nextReading, presentEvaluator } from '../definitions.ts'
 import { groupOf } from '../facts/history-table.ts'
 import { loadFacts } from '../facts/load.ts'
 import type { PersonFacts } from '../facts/person-facts.ts'
+import { visitRange } from '../facts/range.ts'
 import { AT_ONCE } from '../rule/bench.ts'
 import type { Answer, Evaluator } from '../rule/compile.ts'
 import { type BulkPlace, type DueCause, noteTouched, settleDue, type Taken, takeDue } from './due.ts'
@@ -72,9 +73,8 @@ async function evaluateTaken(
   const reading = await nextReading(db)
   const ids = [...taken.persons.keys()]
   const now = how.now.getTime()
-  const facts = await loadFacts(db, clickhouse, ids, { ...evaluator, now })
+  const found = await answersOf(db, clickhouse, ids, evaluator, now)
   await noteTouched(db, how)
-  const found = answersAbout([...facts.values()], evaluator, now)
   const answers = ids.map((personId) => ({ personId, answer: found.get(personId) }))
   crashPoint('evaluate.answered')
   const written = await db.transaction(async (tx) => {
@@ -96,6 +96,30 @@ async function evaluateTaken(
   })
   crashPoint('evaluate.committed')
   return written
+}
+
+/** Of so many or more, columns are read faster than objects. */
+const COLUMNS_FROM = 100
+
+async function answersOf(
+  db: Database,
+  clickhouse: ClickHouse,
+  ids: readonly number[],
+  evaluator: Evaluator,
+  now: number,
+): Promise<Map<number, Answer>> {
+  const { needs, days } = evaluator
+  if (ids.length < COLUMNS_FROM) {
+    const facts = await loadFacts(db, clickhouse, ids, { needs, days, now })
+    return answersAbout([...facts.values()], evaluator, now)
+  }
+  const found = new Map<number, Answer>()
+  const how = { needs, days, now, call: { lane: 'page' } } as const
+  await visitRange(db, clickhouse, { ids }, how, (group) => {
+    const answers = evaluator.evaluateAll(group, now)
+    for (const [place, { personId }] of group.persons.entries()) found.set(personId, answers.whole(place))
+  })
+  return found
 }
 
 /** The answers about each, many at a time. */
