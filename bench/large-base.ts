@@ -144,7 +144,7 @@ const eventsSql = (slice: number): string => `
       what = 'tracked', ['Product Viewed', 'Product Added', 'Checkout Started', 'Product Searched'][1 + pick % 4],
       what = 'coupon_changed', ['received', 'used'][1 + k % 2], ''),
     0, if(what = 'coupon_changed', reinterpretAsUUID(sipHash128(person, intDiv(k, 2), 32)), toUUID('00000000-0000-0000-0000-000000000000')),
-    if(what = 'visited_store', ${storeOf('pick')}, toUUID('00000000-0000-0000-0000-000000000000')), toUUID('00000000-0000-0000-0000-000000000000'), '',
+    if(what = 'visited_store', ${storeOf('pick')}, toUUID('00000000-0000-0000-0000-000000000000')), toUUID('00000000-0000-0000-0000-000000000000'), '{}',
     multiIf(what = 'tracked', map('category', ['shoes', 'coats', '童装', 'bags'][1 + intDiv(pick, 4) % 4]),
       what = 'coupon_changed', map('kind', ['C10', 'C50'][1 + pick % 2]), map()),
     multiIf(what = 'tracked', map('price', toFloat64(10 + pick % 990)),

@@ -32,7 +32,10 @@ const token = await lease(db, round.does)
 const now = new Date(round.now)
 armCrashPoint(round.crashAt)
 if (round.does === 'evaluate') {
-  while ((await evaluateOnce(db, clickhouse, { token, now, zone: round.zone, batch: BATCH })).persons > 0);
+  while (
+    (await evaluateOnce(db, clickhouse, { token, now, zone: round.zone, batch: BATCH, atOnce: 2 })).persons >
+    0
+  );
 } else if (round.does === 'take') {
   while ((await takeOnce(db, clickhouse, { token, now, zone: round.zone })) > 0);
 } else {

@@ -158,7 +158,8 @@ export async function projectAll(
 /** Projects and evaluates until nothing is left to do. */
 export async function settleAll(world: World, now: Date, zone = 'Asia/Shanghai'): Promise<number> {
   let persons = 0
-  const how = { token: world.evaluate, now, zone }
+  // So few that writing some overlaps with reading the next ones.
+  const how = { token: world.evaluate, now, zone, atOnce: 250 }
   for (;;) {
     await projectAll(world, now)
     const done = await evaluateOnce(world.db, world.clickhouse, how)
