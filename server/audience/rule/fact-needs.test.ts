@@ -8,7 +8,10 @@ const needs = (...rules: unknown[]) => {
   const { events, windows, ...more } = factNeedsOf(rules.map((rule) => Rule.parse(rule)))
   return { ...more, events: Object.fromEntries(events), windows: Object.fromEntries(windows) }
 }
+/** Of everybody states are asked for, and so every purchase. */
 const nothing = {
+  states: true,
+  purchases: true,
   attributes: [],
   birthday: false,
   tags: false,
@@ -114,6 +117,44 @@ test('of persons and purchases only what some rule looks at is asked for', () =>
     tags: true,
     purchase: ['coupon', 'discount', 'side'],
   })
+})
+
+test('where only segments are asked for, states and purchases are read for whoever looks at them', () => {
+  const asked = (...rules: unknown[]) => {
+    const parsed = rules.map((rule) => Rule.parse(rule))
+    const { states, purchases } = factNeedsOf(parsed, [], { statesAsked: true })
+    return { states, purchases }
+  }
+  const bought = { of: 'purchase' }
+  const viewed = { of: 'event', filter: { event: 'page_viewed' } }
+  const neither = [
+    { kind: 'sample', salt: 's', per10000: 500 },
+    {
+      kind: 'any',
+      rules: [
+        { kind: 'attribute', attribute: 'city', op: 'known' },
+        { kind: 'tag', tags: [1] },
+      ],
+    },
+    { kind: 'not', rule: event({ event: 'page_viewed' }) },
+    { kind: 'sequence', first: viewed, second: viewed, withinDays: 3 },
+    { kind: 'segment', segment: 3 },
+  ]
+  expect(asked(...neither)).toEqual({ states: false, purchases: false })
+  const purchases = [
+    { kind: 'orders', measure: { of: 'count' }, compare },
+    { kind: 'sequence', first: viewed, second: bought, withinDays: 3 },
+    event({ event: 'page_viewed' }, { window: { kind: 'since', anchor: { at: 'last', what: bought } } }),
+  ]
+  for (const rule of purchases) expect(asked(...neither, rule)).toEqual({ states: false, purchases: true })
+  const states = [
+    { kind: 'lifecycle', states: ['lost'] },
+    { kind: 'one_time_buyer' },
+    { kind: 'cycle', multiple: compare },
+    { kind: 'interaction_silent' },
+    { kind: 'rfm_score', r: [1, 2] },
+  ]
+  for (const rule of states) expect(asked(...neither, rule)).toEqual({ states: true, purchases: true })
 })
 
 test('events are read from when on some window holds them, and all of them where one has no beginning', () => {
