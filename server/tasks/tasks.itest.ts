@@ -355,7 +355,7 @@ describe('GT-10, GT-14: how well it is carried out', () => {
     const late = await guide('POST', `/api/tasks/${idOf('task test', 'late one')}/done`, { outcome: 'sent' })
     expect(late.body).toMatchObject({ state: 'done_late' })
     const events = await db.rows<{ type: string }>(
-      sql`select type from event_log where data->>'taskId' = ${idOf('task test', 'late one')} order by seq`,
+      sql`select type from event_log where data->>'taskId' = ${idOf('task test', 'late one')} order by xid, seq`,
     )
     expect(events.map(({ type }) => type)).toEqual(['task_created', 'task_late', 'task_done'])
   })

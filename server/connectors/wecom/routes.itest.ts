@@ -54,7 +54,7 @@ async function checks(encrypt: string, query = signed(encrypt)): Promise<{ statu
 
 async function events(): Promise<{ type: string; lane: string; data: Record<string, unknown>; at: Date }[]> {
   return db.rows(
-    sql`select type, case lane when 0 then 'live' else 'bulk' end as lane, data, at from event_log where type like 'contact_%' order by seq`,
+    sql`select type, case lane when 0 then 'live' else 'bulk' end as lane, data, at from event_log where type like 'contact_%' order by xid, seq`,
   )
 }
 
