@@ -58,7 +58,13 @@ export async function startProgram(data: string, environment: NodeJS.ProcessEnv 
       await ended
     },
     async kill() {
-      for (const pid of familyOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL')
+      for (const pid of familyOf(child.pid ?? 0)) {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // One of PostgreSQL's own that ended by itself meanwhile.
+        }
+      }
       await ended
     },
   }

@@ -24,7 +24,7 @@ export const queueLimits: QueueLimits = {
   mostBytes: 64 * 1024 * 1024,
   batchEvents: 4000,
   writers: 2,
-  besideEvents: 2000,
+  besideEvents: 500,
 }
 
 const RETRY_AFTER_SECONDS = 1
